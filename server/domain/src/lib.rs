@@ -1,1 +1,23 @@
-//! Placeholder.
+//! What is allowed, and what must happen next.
+//!
+//! Pure and synchronous. Deliberately absent: I/O, clocks, randomness, and any notion of where the
+//! facts came from. The instant, new ids and every fact are arguments, so that each decision can be
+//! repeated from its inputs, and a simulation can own time.
+//!
+//! Reading order for someone new:
+//!
+//! 1. [`id`], [`target`], [`directory`]: what exists.
+//! 2. [`policy`]: who may have what, who must agree, and why; [`catalogue`]: the same, indexed.
+//! 3. [`request`] and [`grant`]: the life of a request, and of what was promised.
+//! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
+//! 5. [`event`]: the record of each step.
+
+pub mod id;
+pub mod target;
+pub mod directory;
+pub mod request;
+pub mod grant;
+pub mod key;
+pub mod plan;
+pub mod progress;
+pub mod event;
