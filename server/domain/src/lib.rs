@@ -12,12 +12,12 @@
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
 //! 5. [`event`]: the record of each step.
 
-pub mod id;
-pub mod target;
 pub mod directory;
-pub mod request;
+pub mod event;
 pub mod grant;
+pub mod id;
 pub mod key;
 pub mod plan;
 pub mod progress;
-pub mod event;
+pub mod request;
+pub mod target;

@@ -1,0 +1,265 @@
+//! What is wrong with a policy, where, and what to do about it.
+//!
+//! A problem is never reported alone: whoever writes a policy sees all of them at once, in the order
+//! of the file.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A place in a file, as editors count: from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+}
+
+impl Place {
+    /// Where a file begins; also the place of what is missing altogether.
+    pub const START: Self = Self { line: 1, column: 1 };
+}
+
+/// Whether a policy with this problem may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The policy is refused; the one in force stays.
+    Error,
+    /// The policy loads, and the part that is meant here matches nobody or nothing.
+    Warning,
+}
+
+/// What kind of problem. A closed list: scripts and the reference page know all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProblemCode {
+    /// Not TOML, or not JSON.
+    Syntax,
+    /// More than a policy may hold.
+    TooLarge,
+    /// `version` is missing or not one that this Belay reads.
+    UnsupportedVersion,
+    /// A key that means nothing here.
+    UnknownKey,
+    /// A key that has to be there.
+    MissingKey,
+    /// A text where a number should be, and so on.
+    WrongType,
+    /// The right type, but not a value that means anything.
+    InvalidValue,
+    /// A part of the language that this Belay does not read yet.
+    NotSupportedYet,
+    /// Two rules of one name.
+    DuplicateName,
+    /// The same entry twice in one list.
+    DuplicateEntry,
+    /// Two keys that contradict each other.
+    Contradiction,
+    /// A person, group or permission set that the directory does not have.
+    UnknownName,
+    /// A name that means more than one person, group or permission set.
+    AmbiguousName,
+    /// An account, OU, tag or pattern that covers nothing at present.
+    MatchesNothing,
+    /// A rule that nobody, or too few, could approve.
+    NobodyCanApprove,
+    /// A name that others can change decides what is granted automatically.
+    ChangeableName,
+}
+
+impl ProblemCode {
+    /// As it is printed.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::TooLarge => "too-large",
+            Self::UnsupportedVersion => "unsupported-version",
+            Self::UnknownKey => "unknown-key",
+            Self::MissingKey => "missing-key",
+            Self::WrongType => "wrong-type",
+            Self::InvalidValue => "invalid-value",
+            Self::NotSupportedYet => "not-supported-yet",
+            Self::DuplicateName => "duplicate-name",
+            Self::DuplicateEntry => "duplicate-entry",
+            Self::Contradiction => "contradiction",
+            Self::UnknownName => "unknown-name",
+            Self::AmbiguousName => "ambiguous-name",
+            Self::MatchesNothing => "matches-nothing",
+            Self::NobodyCanApprove => "nobody-can-approve",
+            Self::ChangeableName => "changeable-name",
+        }
+    }
+}
+
+impl fmt::Display for ProblemCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One problem, with its place and a way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Whether the policy may be used all the same.
+    pub severity: Severity,
+    /// The file as the caller named it.
+    pub file: String,
+    /// Where in the file.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What kind.
+    pub code: ProblemCode,
+    /// What is wrong, naming the thing.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl fmt::Display for Problem {
+    /// One line, `file:line:col: code: message; help`, as every `belay` command prints problems.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}: {}: {}; {}",
+            self.file, self.place.line, self.place.column, self.code, self.message, self.help
+        )
+    }
+}
+
+/// The result of `policy check` as text: a line for each problem, then one that sums up.
+#[must_use]
+pub fn report_text(file: &str, problems: &[Problem]) -> String {
+    let mut text = String::new();
+    for problem in problems {
+        text.push_str(&problem.to_string());
+        text.push('\n');
+    }
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
+    let warnings = problems.len() - errors;
+    text.push_str(&match (errors, warnings) {
+        (0, 0) => format!("{file}: no problems\n"),
+        (0, n) => format!("{file}: {}; the policy can be used\n", counted(n, "warning")),
+        (n, 0) => format!("{file}: {}; the policy is refused\n", counted(n, "error")),
+        (n, m) => format!(
+            "{file}: {}, {}; the policy is refused\n",
+            counted(n, "error"),
+            counted(m, "warning")
+        ),
+    });
+    text
+}
+
+fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Problems found so far in one file.
+#[derive(Debug)]
+pub(super) struct Problems<'a> {
+    file: &'a str,
+    found: Vec<Problem>,
+}
+
+impl<'a> Problems<'a> {
+    pub(super) fn new(file: &'a str) -> Self {
+        Self {
+            file,
+            found: Vec::new(),
+        }
+    }
+
+    pub(super) fn error(
+        &mut self,
+        place: Place,
+        code: ProblemCode,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Error, place, code, message.into(), help.into());
+    }
+
+    pub(super) fn warn(
+        &mut self,
+        place: Place,
+        code: ProblemCode,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.add(Severity::Warning, place, code, message.into(), help.into());
+    }
+
+    fn add(
+        &mut self,
+        severity: Severity,
+        place: Place,
+        code: ProblemCode,
+        message: String,
+        help: String,
+    ) {
+        self.found.push(Problem {
+            severity,
+            file: self.file.to_owned(),
+            place,
+            code,
+            message: one_line(&message),
+            help: one_line(&help),
+        });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// All of them in the order of the file, each once.
+    pub(super) fn into_sorted(mut self) -> Vec<Problem> {
+        self.found
+            .sort_by(|a, b| (a.place, a.code, &a.message).cmp(&(b.place, b.code, &b.message)));
+        self.found.dedup();
+        self.found
+    }
+}
+
+/// A problem is one line on a terminal whatever was quoted in it: control characters are escaped, so
+/// that a policy from elsewhere cannot write to the screen of whoever checks it.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if c.is_control() {
+                c.escape_default().to_string()
+            } else {
+                c.to_string()
+            }
+        })
+        .collect()
+}
+
+/// A quotation of what was written, short enough for a message.
+pub(super) fn quote(text: &str) -> String {
+    /// Long enough for every valid value, an ARN included, to be recognised.
+    const SHOWN: usize = 80;
+    if text.chars().count() > SHOWN {
+        let start: String = text.chars().take(SHOWN).collect();
+        format!("`{start}...`")
+    } else {
+        format!("`{text}`")
+    }
+}
+
+/// The known word that `text` most probably was meant to be.
+pub(super) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    /// Two edits in a word of six: beyond a third, a suggestion is noise.
+    const CLOSE: f64 = 0.67;
+    let lower: String = text.chars().take(80).collect::<String>().to_lowercase();
+    known
+        .into_iter()
+        .map(|word| (strsim::normalized_damerau_levenshtein(&lower, &word.to_lowercase()), word))
+        .filter(|(score, _)| *score >= CLOSE)
+        .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)))
+        .map(|(_, word)| word)
+}
