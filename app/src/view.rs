@@ -1,0 +1,72 @@
+//! What pages show: plain values that cross from the server to the browser.
+//!
+//! Views carry permissions as facts (`can_approve`, `why_not`) and everything that is decided as a closed code with
+//! its facts; the sentences are written here, in the interface. Deliberately absent: free text about errors, clock
+//! and calendar types (times are epoch milliseconds, so that the browser's half needs no date library), and anything
+//! that would let a page work out authority.
+
+mod access;
+mod code;
+mod form;
+mod history;
+mod mine;
+mod request;
+
+pub use access::{
+    AccessView, AccountView, AskFormView, OfferView, OuView, PermissionSetView, PreviewView,
+};
+pub use code::{
+    ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
+    Reason, ReceiptKind, RequestState, ReviewKind, Trouble, WhyNot, WireError,
+};
+pub use form::{Field, FieldProblem, FormState, Problem};
+pub use history::{HistoryFilter, HistoryPage, HistoryRow};
+pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
+pub use request::{
+    ActionsView, ActorView, ApprovalView, AskView, EventView, EvidenceView, GrantView, ReceiptView,
+    RequestView, ReviewView, RouteView,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub type EpochMs = i64;
+
+/// The signed-in person, as every page's header shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    /// Display name.
+    pub name: String,
+    /// Primary e-mail; may be empty.
+    pub email: String,
+    /// Auditors and admins see History.
+    pub can_see_history: bool,
+    /// Admins see everything and may end anything; never approve by being admin.
+    pub is_admin: bool,
+    /// Open asks that wait for this person's review.
+    pub waiting_count: u32,
+}
+
+/// A person as pages name them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonView {
+    /// Identity Store `UserId`.
+    pub id: String,
+    /// Display name.
+    pub name: String,
+    /// Primary e-mail; may be empty.
+    pub email: String,
+}
+
+/// What is asked for: one permission set in one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetView {
+    /// Twelve digits.
+    pub account_id: String,
+    /// The account's name; its id if the name is not known.
+    pub account_name: String,
+    /// Organizational units from the root, joined by ` / `; may be empty.
+    pub ou_path: String,
+    /// Permission set name.
+    pub permission_set: String,
+}

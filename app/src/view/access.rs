@@ -1,0 +1,104 @@
+//! The catalogue and the form: what may I ask for, and who would approve it?
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView};
+
+/// Everything this person may ask for, and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessView {
+    /// Organizational units that hold at least one account with an offer, in the order to show them.
+    pub ous: Vec<OuView>,
+    /// Each permission set that some offer names, once: accounts refer to it by name.
+    pub permission_sets: Vec<PermissionSetView>,
+    /// When the directory snapshot behind this page was taken.
+    pub directory_at: EpochMs,
+    /// The snapshot is older than it should be: what is shown may be out of date.
+    pub directory_is_stale: bool,
+}
+
+/// Accounts that sit in the same organizational unit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OuView {
+    /// Organizational units from the root, joined by ` / `: `Root / Production / Payments`.
+    pub path: String,
+    /// Accounts, by name.
+    pub accounts: Vec<AccountView>,
+}
+
+/// An account and what this person may ask for in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountView {
+    /// Twelve digits.
+    pub id: String,
+    /// The account's name.
+    pub name: String,
+    /// Tags as `key=value`; found by search.
+    pub tags: Vec<String>,
+    /// Permission sets on offer here, by name.
+    pub offers: Vec<OfferView>,
+}
+
+/// One permission set that this person may ask for in one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferView {
+    /// Name; described in [`AccessView::permission_sets`].
+    pub permission_set: String,
+    /// The longest window over all of this person's routes, in seconds.
+    pub max_duration_seconds: u32,
+    /// What would happen to a request.
+    pub approval: ApprovalKind,
+    /// What this person already has or waits for here.
+    pub current: Option<CurrentView>,
+}
+
+/// A permission set as people read about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PermissionSetView {
+    /// Name.
+    pub name: String,
+    /// Identity Center's description; may be empty.
+    pub description: String,
+    /// How long an AWS session opened with it may last, in seconds.
+    pub session_seconds: u32,
+}
+
+/// The form for one target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskFormView {
+    /// Twelve digits.
+    pub account_id: String,
+    /// The account's name.
+    pub account_name: String,
+    /// Organizational units from the root, joined by ` / `.
+    pub ou_path: String,
+    /// The permission set, with its description and session duration.
+    pub permission_set: PermissionSetView,
+    /// Durations that policy offers, in seconds, ascending. Empty means: any between the two limits.
+    pub durations_seconds: Vec<u32>,
+    /// Which one is chosen to begin with, in seconds.
+    pub default_duration_seconds: u32,
+    /// Shortest window, in seconds.
+    pub min_duration_seconds: u32,
+    /// Longest window over all of this person's routes, in seconds.
+    pub max_duration_seconds: u32,
+    /// Shortest reason, in characters.
+    pub reason_min_chars: u32,
+    /// Longest reason, in characters.
+    pub reason_max_chars: u32,
+    /// What the policy says of this, before it is submitted.
+    pub preview: PreviewView,
+    /// What this person already has or waits for on this target.
+    pub current: Option<CurrentView>,
+}
+
+/// The verdict as it would be now; it is decided again when the form is submitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewView {
+    /// What would happen.
+    pub outcome: PreviewOutcome,
+    /// Why, most important first.
+    pub reasons: Vec<Reason>,
+    /// The routes that are open, each with its approvers.
+    pub routes: Vec<RouteView>,
+}

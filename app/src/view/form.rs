@@ -1,0 +1,132 @@
+//! A refused form, as it comes back: what was typed, and what is wrong with it, field by field.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AskState, EpochMs, Part};
+
+/// What the server hands to a page that it renders again after refusing its form.
+///
+/// The server puts it in context; the page passes it to the browser's half in a `SharedValue`, so that both halves
+/// draw the same. Nothing that was typed is lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormState {
+    /// The HTTP status of the answer: 422 for what was typed, 403, 404, 409, 429 or 503 for what was found.
+    pub status: u16,
+    /// Field name and value, as typed: `duration`, `reason`, `note`, `act`.
+    pub values: Vec<(String, String)>,
+    /// What is wrong, in the order of the form.
+    pub problems: Vec<FieldProblem>,
+}
+
+impl FormState {
+    /// What was typed in the field of this name; empty if nothing was.
+    #[must_use]
+    pub fn value(&self, name: &str) -> &str {
+        self.values
+            .iter()
+            .find(|(typed, _)| typed == name)
+            .map_or("", |(_, value)| value)
+    }
+}
+
+/// A problem and where to show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldProblem {
+    /// Where.
+    pub field: Field,
+    /// What.
+    pub problem: Problem,
+}
+
+/// A place on a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Field {
+    /// The form as a whole.
+    Form,
+    /// How long.
+    Duration,
+    /// Why.
+    Reason,
+    /// A reviewer's note.
+    Note,
+    /// First day of a search.
+    From,
+    /// Last day of a search.
+    To,
+}
+
+/// What is wrong with a form, with the facts that make a good sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Problem {
+    /// A required field is empty.
+    Missing,
+    /// The value is not of the kind that the field takes.
+    NotUnderstood,
+    /// Unknown account, no rule, or not allowed: one answer for all three.
+    NotAvailable,
+    /// The deployment protects this account.
+    ProtectedAccount,
+    /// Longer than allowed.
+    TooLong {
+        /// The limit, in seconds.
+        max_seconds: u32,
+    },
+    /// Shorter than allowed.
+    TooShort {
+        /// The limit, in seconds.
+        min_seconds: u32,
+    },
+    /// Too few characters.
+    TooFewChars {
+        /// The limit, in characters.
+        min_chars: u32,
+    },
+    /// Too many characters.
+    TooManyChars {
+        /// The limit, in characters.
+        max_chars: u32,
+        /// How many were typed.
+        typed_chars: u32,
+    },
+    /// Too few people could approve it.
+    NoApprovers {
+        /// How many approvals are wanted.
+        needed: u32,
+        /// How many people could give one.
+        found: u32,
+    },
+    /// This person has this many requests open already.
+    TooManyPending {
+        /// The limit.
+        limit: u32,
+    },
+    /// This person has submitted this many within the hour.
+    TooManySubmissions {
+        /// The limit.
+        limit: u32,
+    },
+    /// It is the person's own request.
+    OwnRequest,
+    /// The person approves on none of its routes, at this instant.
+    NotAnApprover,
+    /// The person has reviewed it already.
+    AlreadyReviewed,
+    /// Somebody was faster.
+    AlreadyDecided {
+        /// What it became.
+        state: AskState,
+        /// Who did it; absent if nobody in particular did.
+        by: Option<String>,
+        /// When.
+        at: EpochMs,
+    },
+    /// It changed while this was decided; trying again is safe.
+    Changed,
+    /// A part did not answer; nothing was recorded.
+    Unavailable {
+        /// Which one.
+        part: Part,
+    },
+}

@@ -1,0 +1,206 @@
+//! A request, whole, and the short form of it that waits for an approver.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AskState, EpochMs, EventKind, Evidence, GrantState, PersonView, Reason, ReceiptKind,
+    RequestState, ReviewKind, TargetView, Trouble, WhyNot,
+};
+
+/// A request with everything that this person may see of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// The server's clock when this was made: countdowns correct a wrong clock by it.
+    pub now: EpochMs,
+    /// Its id.
+    pub id: String,
+    /// Who asks.
+    pub requester: PersonView,
+    /// The person looking is the requester.
+    pub is_mine: bool,
+    /// Why, as typed.
+    pub reason: String,
+    /// For how long, in seconds.
+    pub duration_seconds: u32,
+    /// When it was submitted.
+    pub submitted_at: EpochMs,
+    /// When it lapses if nobody answers.
+    pub expires_at: EpochMs,
+    /// Summary of the asks.
+    pub state: RequestState,
+    /// One to ten.
+    pub asks: Vec<AskView>,
+    /// What happened, oldest first.
+    pub events: Vec<EventView>,
+    /// What the person looking may do.
+    pub actions: ActionsView,
+}
+
+/// What the person looking may do, as facts; judged again when they do it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionsView {
+    /// May approve.
+    pub can_approve: bool,
+    /// May deny.
+    pub can_deny: bool,
+    /// May withdraw.
+    pub can_withdraw: bool,
+    /// Why they may not review, where that is worth saying.
+    pub why_not: Option<WhyNot>,
+    /// Longest note, in characters.
+    pub note_max_chars: u32,
+}
+
+/// One target of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskView {
+    /// Its place in the request, from 0.
+    pub index: u32,
+    /// What.
+    pub target: TargetView,
+    /// How far.
+    pub state: AskState,
+    /// Why the policy said what it said.
+    pub reasons: Vec<Reason>,
+    /// The routes, each whole.
+    pub routes: Vec<RouteView>,
+    /// Reviews, oldest first.
+    pub reviews: Vec<ReviewView>,
+    /// What was promised, once approved.
+    pub grant: Option<GrantView>,
+}
+
+/// A rule that opens a way to the access.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteView {
+    /// The rule's name.
+    pub rule: String,
+    /// Approvals that it wants.
+    pub approvals_needed: u32,
+    /// Approvals that count at this instant.
+    pub approvals_given: u32,
+    /// The longest window on this route, in seconds.
+    pub max_duration_seconds: u32,
+    /// Who could approve, other than the requester: display names, at most 20.
+    pub approvers: Vec<String>,
+    /// How many there are in all.
+    pub approvers_total: u32,
+}
+
+/// A review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewView {
+    /// Who.
+    pub by: PersonView,
+    /// Yes or no.
+    pub kind: ReviewKind,
+    /// As typed; may be empty.
+    pub note: String,
+    /// When.
+    pub at: EpochMs,
+    /// Counts at this instant: the reviewer is still an approver.
+    pub counts: bool,
+}
+
+/// A grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantView {
+    /// Its id.
+    pub id: String,
+    /// How far.
+    pub state: GrantState,
+    /// Past its end and not yet proven gone.
+    pub is_overdue: bool,
+    /// Start of the window.
+    pub from: EpochMs,
+    /// End of the window.
+    pub until: EpochMs,
+    /// When AWS said that it is there.
+    pub active_at: Option<EpochMs>,
+    /// Opens the AWS console with it; only while active, only for the requester.
+    pub console_url: Option<String>,
+    /// Sessions opened until the end may last until then.
+    pub sessions_may_last_until: EpochMs,
+    /// What holds it up, if anything does.
+    pub trouble: Option<Trouble>,
+    /// How it ended.
+    pub receipt: Option<ReceiptView>,
+}
+
+/// The evidence of how a grant ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptView {
+    /// How.
+    pub kind: ReceiptKind,
+    /// When it was proven.
+    pub at: EpochMs,
+    /// Line by line, oldest first.
+    pub evidence: Vec<EvidenceView>,
+    /// Other grants that hold the access: request ids.
+    pub held_by: Vec<String>,
+}
+
+/// A line of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceView {
+    /// What.
+    pub what: Evidence,
+    /// When.
+    pub at: EpochMs,
+    /// AWS's request id; may be empty.
+    pub aws_request_id: String,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ActorView {
+    /// A person, by display name.
+    Person(String),
+    /// Belay's policy: nobody had to decide.
+    Policy,
+    /// Belay's worker.
+    Worker,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventView {
+    /// Its id.
+    pub id: String,
+    /// What.
+    pub kind: EventKind,
+    /// Who.
+    pub actor: ActorView,
+    /// When.
+    pub at: EpochMs,
+    /// The ask it is about, if it is about one; from 0.
+    pub ask: Option<u32>,
+    /// A note that somebody typed; may be empty.
+    pub note: String,
+}
+
+/// A request that waits for the person looking.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalView {
+    /// Which.
+    pub request_id: String,
+    /// Who asks.
+    pub requester: PersonView,
+    /// Their groups' names, as far as the policy knows them.
+    pub requester_groups: Vec<String>,
+    /// What is asked.
+    pub targets: Vec<TargetView>,
+    /// Why, as typed.
+    pub reason: String,
+    /// For how long, in seconds.
+    pub duration_seconds: u32,
+    /// When it was submitted.
+    pub submitted_at: EpochMs,
+    /// When it lapses if nobody answers.
+    pub expires_at: EpochMs,
+    /// The routes on which this person may approve.
+    pub routes: Vec<RouteView>,
+    /// What this person may do.
+    pub actions: ActionsView,
+}
