@@ -30,7 +30,7 @@ const MAX_AWS_RATE: u32 = 500;
 pub struct PublicUrl(Url);
 
 impl PublicUrl {
-    fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let url = web_url(text)?;
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err("has something after the host and port".to_owned());

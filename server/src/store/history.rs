@@ -1,0 +1,240 @@
+//! History: summaries a month at a time, newest first, through the most selective index.
+//!
+//! A page makes at most [`QUERIES_A_PAGE`] queries and then says how far back it has looked, so
+//! that a search that matches little costs no more than one that matches much.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::id::{AccountId, AskIndex, RequestId, UserId};
+use domain::target::Target;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::item::{self, Summary};
+use super::keys;
+use super::reads::Range;
+use super::{Store, StoreError};
+
+/// A page looks this often before it asks whether to go on: about 40 ms.
+pub const QUERIES_A_PAGE: u32 = 4;
+/// Rows of a page.
+pub const ROWS_A_PAGE: usize = 50;
+/// Summaries read in one query: at 1 KB each well below DynamoDB's 1 MB.
+const READ_A_QUERY: i32 = 200;
+
+/// What is searched for. Indexed: the most selective of person, account and target drives the
+/// queries; everything else is a filter over what they give.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    /// Submitted at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Submitted before this instant.
+    pub before: Option<Timestamp>,
+    /// By this person.
+    pub person: Option<UserId>,
+    /// In this account.
+    pub account: Option<AccountId>,
+    /// For this permission set (in any account).
+    pub target: Option<Target>,
+    /// Where the page before ended.
+    pub after: Option<Place>,
+}
+
+/// A place in history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// When it was submitted.
+    pub at: Timestamp,
+    /// Its request.
+    pub request: RequestId,
+    /// Which ask.
+    pub ask: AskIndex,
+}
+
+impl Place {
+    /// For an address.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        keys::history_place(self.at, self.request, self.ask)
+    }
+
+    /// From an address.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('#');
+        let at = Timestamp::from_millisecond(parts.next()?.parse().ok()?).ok()?;
+        let request = RequestId::parse(parts.next()?).ok()?;
+        let ask = AskIndex(parts.next()?.parse().ok()?);
+        parts.next().is_none().then_some(Self { at, request, ask })
+    }
+}
+
+/// What one page found.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Newest first.
+    pub rows: Vec<Summary>,
+    /// Where the next page begins; `None`: there is nothing more.
+    pub next: Option<Place>,
+    /// How far back was looked, where that is before the end.
+    pub searched_back_to: Option<Timestamp>,
+}
+
+impl Store {
+    /// One page of history. `keep` filters by what no index knows.
+    pub async fn history(
+        &self,
+        search: &Search,
+        now: Timestamp,
+        keep: impl Fn(&Summary) -> bool,
+    ) -> Result<Found, StoreError> {
+        let mut found = Found::default();
+        let newest = search.before.map_or(now, |before| before.min(now));
+        let mut after = search.after.clone();
+        let mut month = month_of(after.as_ref().map_or(newest, |place| place.at));
+        // Nothing was ever recorded before the first release.
+        let oldest = month_of(search.from.unwrap_or(FIRST_RELEASE));
+        let mut queries = 0;
+        loop {
+            if month < oldest {
+                return Ok(found);
+            }
+            if queries == QUERIES_A_PAGE {
+                found.searched_back_to = Some(after.as_ref().map_or_else(
+                    || start_of_next(month),
+                    |place| place.at,
+                ));
+                found.next = after.or_else(|| Some(before_month(month)));
+                return Ok(found);
+            }
+            queries += 1;
+            let range = range_of(search, month, newest, after.as_ref());
+            let (items, more) = self.range(range, None).await?;
+            for item in items {
+                let row: Summary = item::value(item)?;
+                let place = Place {
+                    at: row.submitted_at,
+                    request: row.request,
+                    ask: row.ask,
+                };
+                if found.rows.len() == ROWS_A_PAGE {
+                    found.next = after;
+                    return Ok(found);
+                }
+                after = Some(place);
+                if keep(&row) {
+                    found.rows.push(row);
+                }
+            }
+            if more.is_none() {
+                month = previous(month);
+                after = None;
+            }
+        }
+    }
+}
+
+/// 2026-11-01: history before Belay's first commit cannot exist.
+const FIRST_RELEASE: Timestamp = Timestamp::constant(1_793_491_200, 0);
+
+fn range_of(search: &Search, month: Date, newest: Timestamp, after: Option<&Place>) -> Range {
+    let name = month.strftime("%Y-%m").to_string();
+    let (index, pk) = match (&search.person, &search.account, &search.target) {
+        (Some(person), _, _) => ("gsi2", keys::history_of_person(&name, person)),
+        (None, Some(account), _) => ("gsi3", keys::history_of_account(&name, account)),
+        (None, None, Some(target)) => ("gsi4", keys::history_of_set(&name, target)),
+        (None, None, None) => ("gsi1", keys::history(&name)),
+    };
+    let from = search.from.map(keys::millis).unwrap_or_default();
+    let to = after.map_or_else(
+        || format!("{}#\u{10FFFF}", keys::millis(newest)),
+        // One below the place, since BETWEEN includes its ends and '#' + text sorts after '"'.
+        |place| below(&place.to_text()),
+    );
+    Range {
+        index: Some(index),
+        pk,
+        from: if from.is_empty() { "0".to_owned() } else { from },
+        to,
+        limit: READ_A_QUERY,
+        newest_first: true,
+    }
+}
+
+/// The greatest text that sorts before this place: the ask's digit is last, and its predecessor
+/// followed by the highest character lies between.
+fn below(place: &str) -> String {
+    let mut text = place.to_owned();
+    match text.pop() {
+        Some(last) => {
+            let lower = char::from_u32(u32::from(last).saturating_sub(1)).unwrap_or(' ');
+            text.push(lower);
+            text.push('\u{10FFFF}');
+            text
+        }
+        None => text,
+    }
+}
+
+fn month_of(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date().first_of_month()
+}
+
+fn previous(month: Date) -> Date {
+    month
+        .yesterday()
+        .map_or(month, jiff::civil::Date::first_of_month)
+}
+
+fn start_of(month: Date) -> Timestamp {
+    month
+        .to_zoned(TimeZone::UTC)
+        .map_or(FIRST_RELEASE, |zoned| zoned.timestamp())
+}
+
+fn start_of_next(month: Date) -> Timestamp {
+    start_of(month.last_of_month().tomorrow().unwrap_or(month))
+}
+
+/// A place that sorts after everything of this month, for a page that begins there.
+fn before_month(month: Date) -> Place {
+    let last = start_of_next(month).as_millisecond() - 1;
+    Place {
+        at: Timestamp::from_millisecond(last).unwrap_or(FIRST_RELEASE),
+        request: RequestId::new(uuid::Uuid::max()),
+        ask: AskIndex(9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_place_survives_its_address() {
+        let text = "1763800000123#01932c07-20a1-7e3c-a0a5-0123456789ab#0";
+        let place = Place::parse(text).unwrap();
+        assert_eq!(place.to_text(), text);
+        assert_eq!(Place::parse("x#y"), None);
+        assert_eq!(Place::parse(&format!("{text}#1")), None);
+    }
+
+    #[test]
+    fn the_next_page_begins_just_below_the_last_place() {
+        let place = "1763800000123#01932c07-20a1-7e3c-a0a5-0123456789ab#1";
+        let before = "1763800000123#01932c07-20a1-7e3c-a0a5-0123456789ab#0";
+        let bound = below(place);
+        assert!(bound.as_str() < place);
+        assert!(bound.as_str() > before);
+    }
+
+    #[test]
+    fn an_empty_filter_reads_attributes_it_knows() {
+        let item: HashMap<String, AttributeValue> = HashMap::new();
+        assert!(item::value::<Summary>(item).is_err());
+    }
+}

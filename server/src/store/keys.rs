@@ -1,0 +1,312 @@
+//! Every key of the table, and the access patterns they serve. The formats are frozen: what an
+//! older server wrote, a newer one must find. A golden test holds them.
+//!
+//! | what | `pk` | `sk` | read by |
+//! | --- | --- | --- | --- |
+//! | request | `request#ID` | `request` | `GetItem`: one page, one decision |
+//! | summary of an ask | `request#ID` | `summary#N` | history, through the indexes |
+//! | grant | `grant#ID` | `grant` | `GetItem`, `BatchGetItem` |
+//! | key | `key#USER/TARGET` | `key` | `GetItem`, consistent: the worker |
+//! | event | `stream#STREAM` | `event#SEQ` | `Query`: a timeline |
+//! | head of a stream | `stream#STREAM` | `head` | with each event |
+//! | open request | `open` | `MS#ID` | `Query`, consistent: what waits for review |
+//! | a person's request | `person#USER` | `request#MS#ID` | `Query`: My access |
+//! | a person's live grant | `person#USER` | `live#ID` | `Query`: My access |
+//! | a person's pending target | `person#USER` | `pending#TARGET` | exists once: asking twice |
+//! | a person's submission | `person#USER` | `submission#MS#ID` | the hourly limit |
+//! | due entry | `due#SHARD` | `MS#key#KEY` or `MS#request#ID` | `Query`, consistent: what is due |
+//! | undelivered event | `outbox#SHARD` | event id | `Query`, consistent: shipping |
+//! | change feed | `feed#BUCKET` | commit id | `Query` each second |
+//! | policy in force | `policy` | `current` | condition of each decision |
+//!
+//! Sessions and logins are documented where they are written, in `web`.
+//!
+//! The indexes serve history alone, since index reads are never consistent. They hold summaries,
+//! a partition a month: `gsi1` all of it, `gsi2` by person, `gsi3` by account, `gsi4` by permission
+//! set; sorted by time.
+
+use std::fmt::Display;
+
+use domain::event::Stream;
+use domain::id::{AccountId, AskIndex, EventId, GrantId, RequestId, UserId};
+use domain::target::{Key, Target};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// Due entries are spread over this many partitions. Four take 4,000 changes a second, far above
+/// what Identity Center can be asked to do, and cost four reads a look.
+pub const DUE_SHARDS: u8 = 4;
+/// Undelivered events are spread likewise.
+pub const OUTBOX_SHARDS: u8 = 4;
+/// A bucket of the change feed, in seconds: small enough that a tail re-reads little, long enough
+/// that two reads a second cover the present and the past.
+pub const FEED_BUCKET_SECONDS: i64 = 10;
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// Partition.
+    pub pk: String,
+    /// Place in it.
+    pub sk: String,
+}
+
+impl At {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
+    }
+}
+
+/// Milliseconds as 13 digits, so that text sorts as time does until the year 2286.
+#[must_use]
+pub fn millis(at: Timestamp) -> String {
+    format!("{:013}", at.as_millisecond().max(0))
+}
+
+/// A request.
+#[must_use]
+pub fn request(id: RequestId) -> At {
+    At::new(format!("request#{id}"), "request")
+}
+
+/// What history shows of an ask.
+#[must_use]
+pub fn summary(id: RequestId, ask: AskIndex) -> At {
+    At::new(format!("request#{id}"), format!("summary#{ask}"))
+}
+
+/// A grant.
+#[must_use]
+pub fn grant(id: GrantId) -> At {
+    At::new(format!("grant#{id}"), "grant")
+}
+
+/// What is wanted of a person and target.
+#[must_use]
+pub fn key(key: &Key) -> At {
+    At::new(format!("key#{key}"), "key")
+}
+
+/// The partition of a stream's events.
+#[must_use]
+pub fn stream(stream: &Stream) -> String {
+    format!("stream#{stream}")
+}
+
+/// One event of a stream.
+#[must_use]
+pub fn event(of: &Stream, seq: u64) -> At {
+    At::new(stream(of), format!("event#{seq:010}"))
+}
+
+/// Where a stream stands.
+#[must_use]
+pub fn head(of: &Stream) -> At {
+    At::new(stream(of), "head")
+}
+
+/// The partition of requests that wait for review.
+pub const OPEN: &str = "open";
+
+/// A request that waits for review.
+#[must_use]
+pub fn open(submitted_at: Timestamp, id: RequestId) -> At {
+    At::new(OPEN, format!("{}#{id}", millis(submitted_at)))
+}
+
+/// The partition of what belongs to a person.
+#[must_use]
+pub fn person(user: &UserId) -> String {
+    format!("person#{user}")
+}
+
+/// Prefix of a person's requests.
+pub const PERSON_REQUEST: &str = "request#";
+/// Prefix of a person's live grants.
+pub const PERSON_LIVE: &str = "live#";
+/// Prefix of the targets for which a person waits.
+pub const PERSON_PENDING: &str = "pending#";
+/// Prefix of a person's recent submissions.
+pub const PERSON_SUBMISSION: &str = "submission#";
+
+/// A person's request.
+#[must_use]
+pub fn person_request(user: &UserId, submitted_at: Timestamp, id: RequestId) -> At {
+    let sk = format!("{PERSON_REQUEST}{}#{id}", millis(submitted_at));
+    At::new(person(user), sk)
+}
+
+/// A person's live grant.
+#[must_use]
+pub fn person_live(user: &UserId, id: GrantId) -> At {
+    At::new(person(user), format!("{PERSON_LIVE}{id}"))
+}
+
+/// A target for which a person waits: exists once, so asking twice finds the first.
+#[must_use]
+pub fn person_pending(user: &UserId, target: &Target) -> At {
+    At::new(person(user), format!("{PERSON_PENDING}{target}"))
+}
+
+/// A recent submission, for the hourly limit.
+#[must_use]
+pub fn person_submission(user: &UserId, at: Timestamp, id: RequestId) -> At {
+    let sk = format!("{PERSON_SUBMISSION}{}#{id}", millis(at));
+    At::new(person(user), sk)
+}
+
+fn shard_of(of: &dyn Display, shards: u8) -> u8 {
+    let digest = Sha256::digest(of.to_string().as_bytes());
+    digest[0] % shards
+}
+
+/// A partition of due entries.
+#[must_use]
+pub fn due_shard(shard: u8) -> String {
+    format!("due#{shard}")
+}
+
+/// When a key must be looked at.
+#[must_use]
+pub fn due_key(at: Timestamp, key: &Key) -> At {
+    let shard = shard_of(key, DUE_SHARDS);
+    At::new(due_shard(shard), format!("{}#key#{key}", millis(at)))
+}
+
+/// When a request expires.
+#[must_use]
+pub fn due_request(at: Timestamp, id: RequestId) -> At {
+    let shard = shard_of(&id, DUE_SHARDS);
+    At::new(due_shard(shard), format!("{}#request#{id}", millis(at)))
+}
+
+/// A partition of undelivered events.
+#[must_use]
+pub fn outbox_shard(shard: u8) -> String {
+    format!("outbox#{shard}")
+}
+
+/// An event that has not been shipped.
+#[must_use]
+pub fn outbox(id: EventId) -> At {
+    let shard = shard_of(&id, OUTBOX_SHARDS);
+    At::new(outbox_shard(shard), id.to_string())
+}
+
+/// A bucket of the change feed, so many buckets before the one of `at`.
+#[must_use]
+pub fn feed_bucket(at: Timestamp, before: i64) -> String {
+    format!("feed#{}", at.as_second() / FEED_BUCKET_SECONDS - before)
+}
+
+/// One commit in the change feed.
+#[must_use]
+pub fn feed(at: Timestamp, commit: Uuid) -> At {
+    At::new(feed_bucket(at, 0), commit.to_string())
+}
+
+/// The policy in force.
+#[must_use]
+pub fn policy() -> At {
+    At::new("policy", "current")
+}
+
+/// A month of history: `2026-11`.
+#[must_use]
+pub fn month(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m").to_string()
+}
+
+/// History of a month.
+#[must_use]
+pub fn history(month: &str) -> String {
+    format!("month#{month}")
+}
+
+/// History of a month, one person's.
+#[must_use]
+pub fn history_of_person(month: &str, user: &UserId) -> String {
+    format!("month#{month}#person#{user}")
+}
+
+/// History of a month, one account's.
+#[must_use]
+pub fn history_of_account(month: &str, account: &AccountId) -> String {
+    format!("month#{month}#account#{account}")
+}
+
+/// History of a month, one permission set's (or group's).
+#[must_use]
+pub fn history_of_set(month: &str, target: &Target) -> String {
+    match target {
+        Target::Account { permission_set, .. } => format!("month#{month}#set#{permission_set}"),
+        Target::Group { group } => format!("month#{month}#group#{group}"),
+    }
+}
+
+/// A place in history: newest last.
+#[must_use]
+pub fn history_place(at: Timestamp, id: RequestId, ask: AskIndex) -> String {
+    format!("{}#{id}#{ask}", millis(at))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    /// The formats are a contract with every table that exists.
+    #[test]
+    fn key_formats_do_not_change() {
+        let request_id = RequestId::parse("01932c07-20a1-7e3c-a0a5-0123456789ab").unwrap();
+        let grant_id = GrantId::parse("01932c07-20a1-7e3c-a0a5-0123456789ac").unwrap();
+        let event_id = EventId::parse("01932c07-20a1-7e3c-a0a5-0123456789ad").unwrap();
+        let user = UserId::parse("93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b").unwrap();
+        let target = Target::Account {
+            account: AccountId::parse("111122223333").unwrap(),
+            permission_set: "arn:aws:sso:::permissionSet/ssoins-6987a1b2c3d4e5f6/ps-0123456789abcdef"
+                .parse()
+                .unwrap(),
+        };
+        let of = Key {
+            user: user.clone(),
+            target: target.clone(),
+        };
+        let at: Timestamp = "2026-11-22T08:00:00.5Z".parse().unwrap();
+        let all = [
+            request(request_id),
+            summary(request_id, AskIndex(3)),
+            grant(grant_id),
+            key(&of),
+            event(&Stream::Grant(grant_id), 7),
+            head(&Stream::Request(request_id)),
+            open(at, request_id),
+            person_request(&user, at, request_id),
+            person_live(&user, grant_id),
+            person_pending(&user, &target),
+            person_submission(&user, at, request_id),
+            due_key(at, &of),
+            due_request(at, request_id),
+            outbox(event_id),
+            feed(at, request_id.uuid()),
+            policy(),
+        ];
+        let lines: Vec<String> = all.iter().map(|at| format!("{} | {}", at.pk, at.sk)).collect();
+        let history = [
+            history(&month(at)),
+            history_of_person(&month(at), &user),
+            history_of_account(&month(at), &AccountId::parse("111122223333").unwrap()),
+            history_of_set(&month(at), &target),
+            history_place(at, request_id, AskIndex(0)),
+        ];
+        let found = [lines, history.to_vec()].concat().join("\n");
+        let expected = include_str!("keys.golden.txt");
+        assert_eq!(found.trim(), expected.trim(), "\nfound:\n{found}\n");
+    }
+}

@@ -1,0 +1,411 @@
+//! What is read, each access pattern one call (or one for each hundred items).
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use domain::event::{Head, Stream};
+use domain::grant::Grant;
+use domain::id::{GrantId, RequestId, UserId};
+use domain::request::Request;
+use domain::target::{Key, Target};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use super::item::{self, Attributes, FeedEntry, Pointer, PolicyInForce, StoredKey};
+use super::keys::{self, At};
+use super::{Store, StoreError};
+
+/// What DynamoDB gives in one `BatchGetItem`.
+const BATCH_MAX: usize = 100;
+
+/// Unprocessed keys are asked for again this often: under throttling the table needs a second or
+/// two, and a person waits.
+const BATCH_RETRIES: u32 = 6;
+
+/// Something that must be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// When.
+    pub at: Timestamp,
+    /// Its entry.
+    pub entry: At,
+    /// What.
+    pub what: DueWhat,
+}
+
+/// What a due entry is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DueWhat {
+    /// A key, by its partition.
+    Key(String),
+    /// A request that may have expired.
+    Request(RequestId),
+    /// Something of another version: left alone, and reported (invariant 13).
+    Unknown,
+}
+
+/// An event that has not been shipped.
+#[derive(Debug, Clone)]
+pub struct Undelivered {
+    /// Its entry.
+    pub entry: At,
+    /// Its id.
+    pub id: String,
+    /// When it happened: names the folder.
+    pub at: Timestamp,
+    /// Exactly what is shipped.
+    pub bytes: String,
+}
+
+/// A query in the making: one partition, a range of places.
+#[derive(Debug, Clone)]
+pub(super) struct Range {
+    pub(super) index: Option<&'static str>,
+    pub(super) pk: String,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) limit: i32,
+    pub(super) newest_first: bool,
+}
+
+impl Range {
+    /// All places with this prefix, of the table itself.
+    fn prefix(pk: impl Into<String>, prefix: &str, limit: i32) -> Self {
+        Self {
+            index: None,
+            pk: pk.into(),
+            from: prefix.to_owned(),
+            // Higher than any character that our keys use.
+            to: format!("{prefix}\u{10FFFF}"),
+            limit,
+            newest_first: false,
+        }
+    }
+}
+
+impl Store {
+    /// One item, read consistently.
+    pub async fn get<T: DeserializeOwned>(&self, at: &At) -> Result<Option<T>, StoreError> {
+        let found = self
+            .dynamodb
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item::primary(at)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreError::unavailable("GetItem", error))?;
+        found.item.map(item::value).transpose()
+    }
+
+    /// Many items, read consistently; those that are missing are left out.
+    async fn get_many<T: DeserializeOwned>(&self, places: &[At]) -> Result<Vec<T>, StoreError> {
+        let mut found = Vec::with_capacity(places.len());
+        for chunk in places.chunks(BATCH_MAX) {
+            let mut wanted: Vec<Attributes> = chunk.iter().map(item::primary).collect();
+            let mut attempt = 0;
+            while !wanted.is_empty() {
+                if attempt > BATCH_RETRIES {
+                    return Err(StoreError::Unavailable {
+                        operation: "BatchGetItem",
+                        code: "UnprocessedKeys".to_owned(),
+                        detail: format!("{} keys were never processed", wanted.len()),
+                    });
+                }
+                if attempt > 0 {
+                    let pause = std::time::Duration::from_millis(20 << attempt);
+                    tokio::time::sleep(pause).await;
+                }
+                attempt += 1;
+                let keys = KeysAndAttributes::builder()
+                    .set_keys(Some(std::mem::take(&mut wanted)))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(StoreError::build)?;
+                let mut answer = self
+                    .dynamodb
+                    .batch_get_item()
+                    .request_items(&self.table, keys)
+                    .send()
+                    .await
+                    .map_err(|error| StoreError::unavailable("BatchGetItem", error))?;
+                let items = answer
+                    .responses
+                    .as_mut()
+                    .and_then(|tables| tables.remove(&self.table))
+                    .unwrap_or_default();
+                for item in items {
+                    found.push(item::value(item)?);
+                }
+                if let Some(mut rest) = answer.unprocessed_keys {
+                    wanted = rest
+                        .remove(&self.table)
+                        .map(|keys| keys.keys)
+                        .unwrap_or_default();
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// One page of a range. The table's own ranges are read consistently; an index cannot be.
+    pub(super) async fn range(
+        &self,
+        range: Range,
+        after: Option<Attributes>,
+    ) -> Result<(Vec<Attributes>, Option<Attributes>), StoreError> {
+        let (pk, sk) = match range.index {
+            None => ("pk".to_owned(), "sk".to_owned()),
+            Some(index) => (format!("{index}pk"), format!("{index}sk")),
+        };
+        let answer = self
+            .dynamodb
+            .query()
+            .table_name(&self.table)
+            .set_index_name(range.index.map(str::to_owned))
+            .consistent_read(range.index.is_none())
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", pk)
+            .expression_attribute_names("#sk", sk)
+            .expression_attribute_values(":pk", AttributeValue::S(range.pk))
+            .expression_attribute_values(":from", AttributeValue::S(range.from))
+            .expression_attribute_values(":to", AttributeValue::S(range.to))
+            .scan_index_forward(!range.newest_first)
+            .limit(range.limit)
+            .set_exclusive_start_key(after)
+            .send()
+            .await
+            .map_err(|error| StoreError::unavailable("Query", error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// Up to `limit` items of a range, over as many pages as that takes.
+    async fn all_of(&self, range: Range) -> Result<Vec<Attributes>, StoreError> {
+        let limit = usize::try_from(range.limit).unwrap_or_default();
+        let mut items = Vec::new();
+        let mut after = None;
+        loop {
+            let (page, next) = self.range(range.clone(), after).await?;
+            items.extend(page);
+            if items.len() >= limit || next.is_none() {
+                items.truncate(limit);
+                return Ok(items);
+            }
+            after = next;
+        }
+    }
+
+    /// A request.
+    pub async fn request(&self, id: RequestId) -> Result<Option<Request>, StoreError> {
+        self.get(&keys::request(id)).await
+    }
+
+    /// A grant.
+    pub async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
+        self.get(&keys::grant(id)).await
+    }
+
+    /// Grants, in no order.
+    pub async fn grants(&self, ids: &[GrantId]) -> Result<Vec<Grant>, StoreError> {
+        let places: Vec<At> = ids.iter().map(|id| keys::grant(*id)).collect();
+        self.get_many(&places).await
+    }
+
+    /// A key, if anybody ever wanted it.
+    pub async fn key(&self, key: &Key) -> Result<Option<StoredKey>, StoreError> {
+        self.get(&keys::key(key)).await
+    }
+
+    /// A key, by the partition that a due entry names.
+    pub async fn key_at(&self, pk: &str) -> Result<Option<StoredKey>, StoreError> {
+        let at = At {
+            pk: format!("key#{pk}"),
+            sk: "key".to_owned(),
+        };
+        self.get(&at).await
+    }
+
+    /// Where a stream stands.
+    pub async fn head(&self, stream: &Stream) -> Result<Head, StoreError> {
+        Ok(self.get(&keys::head(stream)).await?.unwrap_or_default())
+    }
+
+    /// A stream's events, oldest first, at most `limit`: each its canonical JSON.
+    pub async fn events(&self, stream: &Stream, limit: i32) -> Result<Vec<String>, StoreError> {
+        let range = Range::prefix(keys::stream(stream), "event#", limit);
+        let items = self.all_of(range).await?;
+        Ok(items
+            .into_iter()
+            .filter_map(|mut item| match item.remove("bytes") {
+                Some(AttributeValue::S(bytes)) => Some(bytes),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Requests that wait for review, oldest first, at most `limit`.
+    pub async fn open_requests(&self, limit: i32) -> Result<Vec<Request>, StoreError> {
+        let range = Range::prefix(keys::OPEN, "", limit);
+        self.pointed_requests(range).await
+    }
+
+    /// A person's requests, newest first, at most `limit`.
+    pub async fn requests_of(
+        &self,
+        user: &UserId,
+        limit: i32,
+    ) -> Result<Vec<Request>, StoreError> {
+        let mut range = Range::prefix(keys::person(user), keys::PERSON_REQUEST, limit);
+        range.newest_first = true;
+        let mut requests = self.pointed_requests(range).await?;
+        requests.sort_by_key(|request| std::cmp::Reverse(request.submitted_at));
+        Ok(requests)
+    }
+
+    async fn pointed_requests(&self, range: Range) -> Result<Vec<Request>, StoreError> {
+        let mut places = Vec::new();
+        for pointer in self.all_of(range).await? {
+            let pointer: Pointer = item::value(pointer)?;
+            if let Ok(id) = RequestId::parse(&pointer.to) {
+                places.push(keys::request(id));
+            }
+        }
+        let mut requests: Vec<Request> = self.get_many(&places).await?;
+        requests.sort_by_key(|request| request.submitted_at);
+        Ok(requests)
+    }
+
+    /// A person's grants that have not ended, at most `limit`.
+    pub async fn live_grants_of(
+        &self,
+        user: &UserId,
+        limit: i32,
+    ) -> Result<Vec<Grant>, StoreError> {
+        let range = Range::prefix(keys::person(user), keys::PERSON_LIVE, limit);
+        let mut places = Vec::new();
+        for pointer in self.all_of(range).await? {
+            let pointer: Pointer = item::value(pointer)?;
+            if let Ok(id) = GrantId::parse(&pointer.to) {
+                places.push(keys::grant(id));
+            }
+        }
+        self.get_many(&places).await
+    }
+
+    /// The open request in which this person asks for this target, if there is one.
+    pub async fn pending(
+        &self,
+        user: &UserId,
+        target: &Target,
+    ) -> Result<Option<RequestId>, StoreError> {
+        let pointer: Option<Pointer> = self.get(&keys::person_pending(user, target)).await?;
+        Ok(pointer.and_then(|pointer| RequestId::parse(&pointer.to).ok()))
+    }
+
+    /// How many targets this person waits for, counted up to `limit`.
+    pub async fn count_pending(&self, user: &UserId, limit: i32) -> Result<usize, StoreError> {
+        let range = Range::prefix(keys::person(user), keys::PERSON_PENDING, limit);
+        Ok(self.all_of(range).await?.len())
+    }
+
+    /// How many requests this person submitted since, counted up to `limit`.
+    pub async fn count_submissions(
+        &self,
+        user: &UserId,
+        since: Timestamp,
+        limit: i32,
+    ) -> Result<usize, StoreError> {
+        let mut range = Range::prefix(keys::person(user), keys::PERSON_SUBMISSION, limit);
+        range.from = format!("{}{}", keys::PERSON_SUBMISSION, keys::millis(since));
+        Ok(self.all_of(range).await?.len())
+    }
+
+    /// The earliest due entries of a shard, at most `limit`, due or not.
+    pub async fn due(&self, shard: u8, limit: i32) -> Result<Vec<Due>, StoreError> {
+        let range = Range::prefix(keys::due_shard(shard), "", limit);
+        let (items, _) = self.range(range, None).await?;
+        Ok(items.iter().filter_map(due_entry).collect())
+    }
+
+    /// Events of a shard that have not been shipped, oldest first, at most `limit`.
+    pub async fn undelivered(
+        &self,
+        shard: u8,
+        limit: i32,
+    ) -> Result<Vec<Undelivered>, StoreError> {
+        let range = Range::prefix(keys::outbox_shard(shard), "", limit);
+        let (items, _) = self.range(range, None).await?;
+        items
+            .into_iter()
+            .map(|item| {
+                let entry = place(&item);
+                #[derive(serde::Deserialize)]
+                struct Stored {
+                    id: String,
+                    at: Timestamp,
+                    bytes: String,
+                }
+                let stored: Stored = item::value(item)?;
+                Ok(Undelivered {
+                    entry,
+                    id: stored.id,
+                    at: stored.at,
+                    bytes: stored.bytes,
+                })
+            })
+            .collect()
+    }
+
+    /// An event is shipped.
+    pub async fn delivered(&self, entry: &At) -> Result<(), StoreError> {
+        self.dynamodb
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(item::primary(entry)))
+            .send()
+            .await
+            .map_err(|error| StoreError::unavailable("DeleteItem", error))?;
+        Ok(())
+    }
+
+    /// A bucket of the change feed: commit ids and what they changed.
+    pub async fn feed(&self, bucket: String) -> Result<Vec<(String, FeedEntry)>, StoreError> {
+        // A bucket is 10 s; a busy organisation makes tens of changes in it.
+        let range = Range::prefix(bucket, "", 1_000);
+        let mut entries = Vec::new();
+        for item in self.all_of(range).await? {
+            let commit = place(&item).sk;
+            entries.push((commit, item::value(item)?));
+        }
+        Ok(entries)
+    }
+
+    /// The policy in force.
+    pub async fn policy_in_force(&self) -> Result<Option<PolicyInForce>, StoreError> {
+        self.get(&keys::policy()).await
+    }
+}
+
+fn place(item: &HashMap<String, AttributeValue>) -> At {
+    let text = |name: &str| match item.get(name) {
+        Some(AttributeValue::S(text)) => text.clone(),
+        _ => String::new(),
+    };
+    At {
+        pk: text("pk"),
+        sk: text("sk"),
+    }
+}
+
+/// Reads `MS#key#KEY` and `MS#request#ID`.
+fn due_entry(item: &Attributes) -> Option<Due> {
+    let entry = place(item);
+    let (millis, what) = entry.sk.split_once('#')?;
+    let at = Timestamp::from_millisecond(millis.parse().ok()?).ok()?;
+    let what = match what.split_once('#') {
+        Some(("key", key)) => DueWhat::Key(key.to_owned()),
+        Some(("request", id)) => RequestId::parse(id).map_or(DueWhat::Unknown, DueWhat::Request),
+        _ => DueWhat::Unknown,
+    };
+    Some(Due { at, entry, what })
+}

@@ -1,0 +1,269 @@
+//! How each kind of record changes: the items that go together, in one place.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::event::Stream;
+use domain::grant::{Grant, GrantState};
+use domain::id::AskIndex;
+use domain::request::{AskState, Request};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::commit::{Commit, Expect};
+use super::item::{self, Attributes, Pointer, SUMMARY_REASON_CHARS, StoredKey, Summary};
+use super::keys::{self, At};
+use super::{StoreError, Topic};
+
+/// A submission counts toward the hourly limit for an hour; TTL may remove it after two.
+const SUBMISSION_KEPT: SignedDuration = SignedDuration::from_secs(2 * 3600);
+
+/// A key that nobody wants is remembered for a day: longer than the hour in which it counts as
+/// touched by us.
+const IDLE_KEY_KEPT: SignedDuration = SignedDuration::from_secs(24 * 3600);
+
+fn expires(at: Timestamp, after: SignedDuration) -> AttributeValue {
+    let expires = at.saturating_add(after).unwrap_or(at);
+    AttributeValue::N(expires.as_second().to_string())
+}
+
+fn pointer(to: &impl ToString) -> Result<Attributes, StoreError> {
+    item::attributes(&Pointer { to: to.to_string() })
+}
+
+impl Commit {
+    /// A new request with all that leads to it.
+    pub fn submit(&mut self, request: &Request) -> Result<(), StoreError> {
+        let user = &request.requester.id;
+        let at = request.submitted_at;
+        self.put(
+            &keys::request(request.id),
+            item::of_request(request)?,
+            Some(Expect::Absent),
+        )?;
+        self.put(
+            &keys::person_request(user, at, request.id),
+            pointer(&request.id)?,
+            None,
+        )?;
+        let mut submission = pointer(&request.id)?;
+        submission.insert("expires_at".to_owned(), expires(at, SUBMISSION_KEPT));
+        self.put(
+            &keys::person_submission(user, at, request.id),
+            submission,
+            None,
+        )?;
+        for ask in &request.asks {
+            if ask.state == AskState::Pending {
+                self.put(
+                    &keys::person_pending(user, &ask.target),
+                    pointer(&request.id)?,
+                    Some(Expect::Absent),
+                )?;
+            }
+            self.put_summary(request, ask.index)?;
+        }
+        if request.is_open() {
+            self.put(&keys::open(at, request.id), pointer(&request.id)?, None)?;
+            self.put(
+                &keys::due_request(request.expires_at, request.id),
+                Attributes::new(),
+                None,
+            )?;
+        }
+        self.tell_about(request);
+        Ok(())
+    }
+
+    /// A request as it is now, where `before` was read.
+    pub fn change_request(&mut self, before: &Request, now: &Request) -> Result<(), StoreError> {
+        let mut stored = now.clone();
+        stored.version = before.version + 1;
+        // Targets, window and reason never change: only these two attributes do.
+        let mut set = item::of_request(&stored)?;
+        set.retain(|name, _| matches!(name.as_str(), "asks" | "version"));
+        self.update(
+            &keys::request(now.id),
+            set,
+            &[],
+            Expect::Version(before.version),
+        )?;
+        for ask in &now.asks {
+            let was_pending = before
+                .ask(ask.index)
+                .is_some_and(|ask| ask.state == AskState::Pending);
+            if was_pending && ask.state != AskState::Pending {
+                self.delete(&keys::person_pending(&now.requester.id, &ask.target))?;
+            }
+            if before.ask(ask.index) != Some(ask) {
+                self.set_summary(&summary(now, ask.index))?;
+            }
+        }
+        if before.is_open() && !now.is_open() {
+            self.delete(&keys::open(now.submitted_at, now.id))?;
+            self.delete(&keys::due_request(now.expires_at, now.id))?;
+        }
+        self.tell_about(now);
+        Ok(())
+    }
+
+    /// A new grant, and that its person holds it.
+    pub fn promise(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        self.put(
+            &keys::grant(grant.id),
+            item::of_grant(grant)?,
+            Some(Expect::Absent),
+        )?;
+        self.put(
+            &keys::person_live(&grant.key.user, grant.id),
+            pointer(&grant.id)?,
+            None,
+        )?;
+        let (kind, details) = grant.scheduled();
+        self.event(&Stream::Grant(grant.id), kind, &details)?;
+        Ok(())
+    }
+
+    /// A grant as it is now. Its key's version, in the same transaction, guards it.
+    pub fn change_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        let mut set = item::of_grant(grant)?;
+        set.retain(|name, _| matches!(name.as_str(), "state" | "until" | "wants_until"));
+        self.update(&keys::grant(grant.id), set, &[], Expect::Present)?;
+        if let GrantState::Ended { .. } = grant.state {
+            self.delete(&keys::person_live(&grant.key.user, grant.id))?;
+        }
+        let mut change = GrantSummary {
+            state: grant.state.word(),
+            granted_from: grant.from,
+            granted_until: grant.until,
+            ended_at: None,
+            receipt: None,
+        };
+        if let GrantState::Ended { at, receipt } = &grant.state {
+            change.ended_at = Some(*at);
+            change.receipt = Some(receipt.word());
+        }
+        self.update(
+            &keys::summary(grant.request, grant.ask),
+            item::attributes(&change)?,
+            &[],
+            Expect::Present,
+        )?;
+        self.topic(Topic::Mine.to_string());
+        self.topic(Topic::History.to_string());
+        self.topic(Topic::Request(grant.request).to_string());
+        Ok(())
+    }
+
+    /// A key as it is now, and when it is due. `before` is what was read; `None`: nobody ever
+    /// wanted it.
+    pub fn change_key(
+        &mut self,
+        before: Option<&StoredKey>,
+        now: &StoredKey,
+    ) -> Result<(), StoreError> {
+        let key = &now.state.key;
+        let mut stored = now.clone();
+        stored.state.version = before.map_or(1, |before| before.state.version + 1);
+        let mut set = item::of_key(&stored)?;
+        let idle = stored.state.live.is_empty() && stored.state.operation.is_none();
+        if idle {
+            set.insert("expires_at".to_owned(), expires(self.at(), IDLE_KEY_KEPT));
+        }
+        match before {
+            None => self.put(&keys::key(key), set, Some(Expect::Absent))?,
+            Some(before) => {
+                let remove: &[&str] = if idle { &[] } else { &["expires_at"] };
+                let expect = Expect::Version(before.state.version);
+                self.update(&keys::key(key), set, remove, expect)?;
+            }
+        }
+        let due_before = before.and_then(|before| before.due_at);
+        if due_before != now.due_at {
+            if let Some(at) = due_before {
+                self.delete(&keys::due_key(at, key))?;
+            }
+            if let Some(at) = now.due_at {
+                self.put(&keys::due_key(at, key), Attributes::new(), None)?;
+            }
+        }
+        self.topic(Topic::Work.to_string());
+        Ok(())
+    }
+
+    fn tell_about(&mut self, request: &Request) {
+        self.topic(Topic::Approvals.to_string());
+        self.topic(Topic::Mine.to_string());
+        self.topic(Topic::History.to_string());
+        self.topic(Topic::Request(request.id).to_string());
+    }
+
+    fn put_summary(&mut self, request: &Request, ask: AskIndex) -> Result<(), StoreError> {
+        let Some(summary) = summary(request, ask) else {
+            return Ok(());
+        };
+        let month = keys::month(summary.submitted_at);
+        let place = keys::history_place(summary.submitted_at, request.id, ask);
+        let mut item = item::attributes(&summary)?;
+        let mut index = |number: u8, pk: String| {
+            item.insert(format!("gsi{number}pk"), AttributeValue::S(pk));
+            item.insert(format!("gsi{number}sk"), AttributeValue::S(place.clone()));
+        };
+        index(1, keys::history(&month));
+        index(2, keys::history_of_person(&month, &request.requester.id));
+        if let domain::target::Target::Account { account, .. } = &summary.target {
+            index(3, keys::history_of_account(&month, account));
+        }
+        index(4, keys::history_of_set(&month, &summary.target));
+        let at: At = keys::summary(request.id, ask);
+        self.put(&at, item, Some(Expect::Absent))
+    }
+
+    fn set_summary(&mut self, summary: &Option<Summary>) -> Result<(), StoreError> {
+        let Some(summary) = summary else {
+            return Ok(());
+        };
+        let mut set = item::attributes(summary)?;
+        set.retain(|name, _| matches!(name.as_str(), "state" | "reviewers" | "ended_at"));
+        let at = keys::summary(summary.request, summary.ask);
+        self.update(&at, set, &[], Expect::Present)
+    }
+}
+
+/// What a grant adds to its ask's summary.
+#[derive(Debug, Serialize)]
+struct GrantSummary {
+    state: &'static str,
+    granted_from: Timestamp,
+    granted_until: Timestamp,
+    ended_at: Option<Timestamp>,
+    receipt: Option<&'static str>,
+}
+
+fn summary(request: &Request, ask: AskIndex) -> Option<Summary> {
+    let ask = request.ask(ask)?;
+    let ended_at = match &ask.state {
+        AskState::Pending | AskState::Approved { .. } => None,
+        AskState::Denied { at, .. }
+        | AskState::Withdrawn { at }
+        | AskState::Expired { at } => Some(*at),
+    };
+    Some(Summary {
+        request: request.id,
+        ask: ask.index,
+        requester: request.requester.clone(),
+        target: ask.target.clone(),
+        names: ask.names.clone(),
+        reason: request.reason.chars().take(SUMMARY_REASON_CHARS).collect(),
+        submitted_at: request.submitted_at,
+        duration_seconds: request.duration_seconds,
+        state: ask.state.word().to_owned(),
+        reviewers: ask
+            .reviews
+            .iter()
+            .map(|review| review.by.name.clone())
+            .collect(),
+        granted_from: None,
+        granted_until: None,
+        ended_at,
+        receipt: None,
+    })
+}
