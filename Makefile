@@ -1,0 +1,57 @@
+# The commands of this repository. Each installs what it needs first, or says what is missing.
+
+.PHONY: help run test build compile lint fmt e2e oracle bench check-tools reset
+
+help:
+	@echo "make run          build, start Belay and a sandbox around it, print where and who"
+	@echo "make test         every test, the browser journeys included"
+	@echo "make build        target/debug/{belay,sandbox} and the site folder target/site"
+	@echo "make lint         format, clippy and cargo deny, as .ci/run does"
+	@echo "make fmt          format the Rust code"
+	@echo "make e2e          browser journeys only (ARGS='-g approve' to choose)"
+	@echo "make oracle       check the sandbox against AWS's own models only"
+	@echo "make bench        measure click-to-grant and end-to-delete latency"
+	@echo "make check-tools  say what is missing, install nothing"
+	@echo "make reset        forget everything the local sandbox remembers"
+
+run: build
+	@server/sandbox/run.sh
+
+test:
+	@.ci/test
+
+build:
+	@.ci/setup build
+	@$(MAKE) --no-print-directory compile
+
+# Every package at once: the same features, so the same artefacts, as the tests use.
+compile:
+	cargo build --locked --workspace --bins
+	target/debug/bundle --out target/site
+
+lint:
+	@.ci/lint
+
+fmt:
+	cargo fmt --all
+
+e2e:
+	@.ci/setup build test
+	@$(MAKE) --no-print-directory compile
+	npm --prefix end2end --silent test -- $(ARGS)
+
+oracle:
+	@.ci/setup build test
+	@$(MAKE) --no-print-directory compile
+	TEST_SANDBOX_BIN=target/debug/sandbox target/venv/bin/python server/sandbox/oracle/judge.py
+
+bench:
+	@.ci/setup build
+	cargo build --locked --release --workspace --bins
+	@server/sandbox/bench.sh
+
+check-tools:
+	@.ci/setup --check build test lint
+
+reset:
+	rm -rf .sandbox
