@@ -91,7 +91,7 @@ pub(crate) struct Size {
 /// Everything about the behaviour that can be changed, at start by flag and later through
 /// `POST /switches` of the control door. What AWS does not document is here rather than in code.
 #[derive(Debug, Clone, Args, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Switches {
     /// Mean time an assignment operation takes, in milliseconds.
     #[arg(long, default_value_t = 1500)]
