@@ -54,14 +54,24 @@ pub(crate) enum CodeRefused {
 }
 
 enum Code {
-    Fresh { sign_in: Box<SignIn>, issued: Instant },
-    Spent { token: Option<String>, issued: Instant },
+    Fresh {
+        sign_in: Box<SignIn>,
+        issued: Instant,
+    },
+    Spent {
+        token: Option<String>,
+        issued: Instant,
+    },
+    /// Seen twice: no token may come of it any more, not even of the redemption that was first.
+    Burned { issued: Instant },
 }
 
 impl Code {
     fn issued(&self) -> Instant {
         match self {
-            Self::Fresh { issued, .. } | Self::Spent { issued, .. } => *issued,
+            Self::Fresh { issued, .. } | Self::Spent { issued, .. } | Self::Burned { issued } => {
+                *issued
+            }
         }
     }
 }
@@ -81,7 +91,13 @@ impl Codes {
     pub(crate) fn issue(&self, sign_in: SignIn, now: Instant) -> Result<String, KeysError> {
         let code = keys::secret()?;
         self.with(now, |books| {
-            books.codes.insert(code.clone(), Code::Fresh { sign_in: Box::new(sign_in), issued: now });
+            books.codes.insert(
+                code.clone(),
+                Code::Fresh {
+                    sign_in: Box::new(sign_in),
+                    issued: now,
+                },
+            );
         });
         Ok(code)
     }
@@ -92,21 +108,35 @@ impl Codes {
         self.with(now, |books| {
             let entry = books.codes.get_mut(code).ok_or(CodeRefused::Unknown)?;
             let issued = entry.issued();
-            match std::mem::replace(entry, Code::Spent { token: None, issued }) {
-                Code::Fresh { .. } if now.duration_since(issued) > CODE_LIFE => Err(CodeRefused::Expired),
-                Code::Fresh { sign_in, .. } => Ok(*sign_in),
-                Code::Spent { token, .. } => {
-                    if let Some(token) = token {
-                        books.tokens.remove(&token);
-                    }
+            match std::mem::replace(entry, Code::Burned { issued }) {
+                Code::Fresh { .. } if now.duration_since(issued) > CODE_LIFE => {
+                    Err(CodeRefused::Expired)
+                }
+                Code::Fresh { sign_in, .. } => {
+                    *entry = Code::Spent {
+                        token: None,
+                        issued,
+                    };
+                    Ok(*sign_in)
+                }
+                Code::Spent {
+                    token: Some(token), ..
+                } => {
+                    books.tokens.remove(&token);
                     Err(CodeRefused::Replayed)
                 }
+                Code::Spent { token: None, .. } | Code::Burned { .. } => Err(CodeRefused::Replayed),
             }
         })
     }
 
-    /// An access token that dies with the code it came from.
-    pub(crate) fn token(&self, code: &str, access: Access, now: Instant) -> Result<String, KeysError> {
+    /// An access token that dies with the code it came from. It is born dead if the code was replayed meanwhile.
+    pub(crate) fn token(
+        &self,
+        code: &str,
+        access: Access,
+        now: Instant,
+    ) -> Result<String, KeysError> {
         let token = keys::secret()?;
         self.with(now, |books| {
             if let Some(Code::Spent { token: made, .. }) = books.codes.get_mut(code) {
@@ -119,15 +149,25 @@ impl Codes {
 
     /// What `token` may read, while it lives.
     pub(crate) fn access(&self, token: &str, now: Instant) -> Option<Access> {
-        self.with(now, |books| books.tokens.get(token).map(|(access, _)| access.clone()))
+        self.with(now, |books| {
+            books.tokens.get(token).map(|(access, _)| access.clone())
+        })
     }
 
     fn with<T>(&self, now: Instant, act: impl FnOnce(&mut Books) -> T) -> T {
         let mut books = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        books.tokens.retain(|_, (_, issued)| now.duration_since(*issued) <= TOKEN_LIFE);
-        books.codes.retain(|_, code| now.duration_since(code.issued()) <= SPENT_KEPT);
+        books
+            .tokens
+            .retain(|_, (_, issued)| now.duration_since(*issued) <= TOKEN_LIFE);
+        books
+            .codes
+            .retain(|_, code| now.duration_since(code.issued()) <= SPENT_KEPT);
         while books.codes.len() >= CODES_AT_MOST {
-            let Some(oldest) = books.codes.iter().min_by_key(|(_, code)| code.issued()).map(|(name, _)| name.clone())
+            let Some(oldest) = books
+                .codes
+                .iter()
+                .min_by_key(|(_, code)| code.issued())
+                .map(|(name, _)| name.clone())
             else {
                 break;
             };
@@ -156,7 +196,10 @@ mod tests {
     }
 
     fn access() -> Access {
-        Access { user_id: "u-ana".into(), scopes: vec!["openid".into()] }
+        Access {
+            user_id: "u-ana".into(),
+            scopes: vec!["openid".into()],
+        }
     }
 
     #[test]
@@ -175,8 +218,15 @@ mod tests {
         let (codes, now) = (Codes::default(), Instant::now());
         let in_time = codes.issue(sign_in(), now).unwrap();
         let late = codes.issue(sign_in(), now).unwrap();
-        assert!(codes.redeem(&in_time, now + Duration::from_secs(60)).is_ok());
-        assert_eq!(codes.redeem(&late, now + Duration::from_secs(61)), Err(CodeRefused::Expired));
+        assert!(
+            codes
+                .redeem(&in_time, now + Duration::from_secs(60))
+                .is_ok()
+        );
+        assert_eq!(
+            codes.redeem(&late, now + Duration::from_secs(61)),
+            Err(CodeRefused::Expired)
+        );
     }
 
     #[test]
@@ -185,12 +235,23 @@ mod tests {
         let code = codes.issue(sign_in(), now).unwrap();
         codes.redeem(&code, now).unwrap();
         let token = codes.token(&code, access(), now).unwrap();
-        assert!(codes.access(&token, now + Duration::from_secs(300)).is_some());
-        assert!(codes.access(&token, now + Duration::from_secs(301)).is_none());
+        assert!(
+            codes
+                .access(&token, now + Duration::from_secs(300))
+                .is_some()
+        );
+        assert!(
+            codes
+                .access(&token, now + Duration::from_secs(301))
+                .is_none()
+        );
     }
 
     #[test]
     fn a_name_that_was_never_issued_is_unknown() {
-        assert_eq!(Codes::default().redeem("nothing", Instant::now()), Err(CodeRefused::Unknown));
+        assert_eq!(
+            Codes::default().redeem("nothing", Instant::now()),
+            Err(CodeRefused::Unknown)
+        );
     }
 }

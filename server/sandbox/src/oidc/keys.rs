@@ -70,7 +70,10 @@ impl Keys {
     /// Reads the keys from `folder`, or makes them there.
     pub(crate) fn open(folder: &Path) -> Result<Self, KeysError> {
         let path = folder.join("keys.json");
-        fs::create_dir_all(folder).map_err(|source| KeysError::Io { path: folder.to_path_buf(), source })?;
+        fs::create_dir_all(folder).map_err(|source| KeysError::Io {
+            path: folder.to_path_buf(),
+            source,
+        })?;
         match fs::read(&path) {
             Ok(bytes) => Self::read(path, &bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::create(path),
@@ -103,9 +106,16 @@ impl Keys {
             let session = BASE64URL.decode(stored.session).ok()?;
             (!signing.is_empty() && session.len() >= 32).then_some((session, signing))
         };
-        let Some((session_bytes, signing)) = parsed() else { return Err(KeysError::Damaged { path }) };
+        let Some((session_bytes, signing)) = parsed() else {
+            return Err(KeysError::Damaged { path });
+        };
         let session = hmac::Key::new(hmac::HMAC_SHA256, &session_bytes);
-        Ok(Self { path, session_bytes, session, signing: RwLock::new(signing) })
+        Ok(Self {
+            path,
+            session_bytes,
+            session,
+            signing: RwLock::new(signing),
+        })
     }
 
     /// Signs with a new key from now on. Tokens signed with the old one still verify.
@@ -125,13 +135,22 @@ impl Keys {
             let der: Pkcs8V1Der<'_> = key.pair.as_der().map_err(|_| KeysError::Crypto)?;
             signing.push(BASE64URL.encode(der.as_ref()));
         }
-        let stored = Stored { session: BASE64URL.encode(&self.session_bytes), signing };
+        let stored = Stored {
+            session: BASE64URL.encode(&self.session_bytes),
+            signing,
+        };
         let text = serde_json::to_vec(&stored).map_err(|_| KeysError::Crypto)?;
-        replace(&self.path, &text).map_err(|source| KeysError::Io { path: self.path.clone(), source })
+        replace(&self.path, &text).map_err(|source| KeysError::Io {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     fn published(&self) -> Vec<Arc<SigningKey>> {
-        self.signing.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.signing
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// The public halves (RFC 7517), newest first.
@@ -149,12 +168,25 @@ impl Keys {
 
     /// A compact JWS (RFC 7515) over `claims`, signed with the newest key.
     pub(crate) fn sign(&self, claims: &Value) -> Result<String, KeysError> {
-        let key = self.published().into_iter().next().ok_or(KeysError::Crypto)?;
+        let key = self
+            .published()
+            .into_iter()
+            .next()
+            .ok_or(KeysError::Crypto)?;
         let header = json!({ "alg": "RS256", "typ": "JWT", "kid": key.kid });
-        let mut token = format!("{}.{}", BASE64URL.encode(header.to_string()), BASE64URL.encode(claims.to_string()));
+        let mut token = format!(
+            "{}.{}",
+            BASE64URL.encode(header.to_string()),
+            BASE64URL.encode(claims.to_string())
+        );
         let mut signature = vec![0; key.pair.public_modulus_len()];
         key.pair
-            .sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), token.as_bytes(), &mut signature)
+            .sign(
+                &signature::RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                token.as_bytes(),
+                &mut signature,
+            )
             .map_err(|_| KeysError::Crypto)?;
         token.push('.');
         token.push_str(&BASE64URL.encode(signature));
@@ -169,10 +201,15 @@ impl Keys {
         let header: Value = serde_json::from_slice(&BASE64URL.decode(header).ok()?).ok()?;
         let signature = BASE64URL.decode(signature).ok()?;
         let keys = self.published();
-        let key = keys.iter().find(|key| Some(key.kid.as_str()) == header["kid"].as_str())?;
-        UnparsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, key.pair.public_key().as_ref())
-            .verify(signed.as_bytes(), &signature)
-            .ok()?;
+        let key = keys
+            .iter()
+            .find(|key| Some(key.kid.as_str()) == header["kid"].as_str())?;
+        UnparsedPublicKey::new(
+            &signature::RSA_PKCS1_2048_8192_SHA256,
+            key.pair.public_key().as_ref(),
+        )
+        .verify(signed.as_bytes(), &signature)
+        .ok()?;
         serde_json::from_slice(&BASE64URL.decode(claims).ok()?).ok()
     }
 
@@ -193,11 +230,16 @@ impl Keys {
 
 impl SigningKey {
     fn generate() -> Result<Self, KeysError> {
-        KeyPair::generate(KeySize::Rsa2048).map(Self::of).map_err(|_| KeysError::Crypto)
+        KeyPair::generate(KeySize::Rsa2048)
+            .map(Self::of)
+            .map_err(|_| KeysError::Crypto)
     }
 
     fn of(pair: KeyPair) -> Self {
-        let mut key = Self { kid: String::new(), pair };
+        let mut key = Self {
+            kid: String::new(),
+            pair,
+        };
         let (n, e) = key.public();
         // RFC 7638: members in this order, no spaces. The id follows from the key, so it needs no storing.
         let thumbprint = Sha256::digest(format!(r#"{{"e":"{e}","kty":"RSA","n":"{n}"}}"#));
@@ -242,7 +284,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (token, sealed) = {
             let keys = Keys::open(folder.path()).unwrap();
-            (keys.sign(&json!({ "sub": "ana" })).unwrap(), keys.seal("session"))
+            (
+                keys.sign(&json!({ "sub": "ana" })).unwrap(),
+                keys.seal("session"),
+            )
         };
         let keys = Keys::open(folder.path()).unwrap();
         assert_eq!(keys.verify(&token).unwrap()["sub"], "ana");
@@ -256,7 +301,11 @@ mod tests {
         let before = keys.sign(&json!({ "n": 1 })).unwrap();
         keys.rotate().unwrap();
         let after = keys.sign(&json!({ "n": 2 })).unwrap();
-        assert_ne!(before.split('.').next(), after.split('.').next(), "the header names another key");
+        assert_ne!(
+            before.split('.').next(),
+            after.split('.').next(),
+            "the header names another key"
+        );
         assert_eq!(keys.verify(&before).unwrap()["n"], 1);
         assert_eq!(keys.verify(&after).unwrap()["n"], 2);
         assert_eq!(Keys::open(folder.path()).unwrap().jwks(), keys.jwks());
@@ -268,10 +317,17 @@ mod tests {
         let keys = Keys::open(folder.path()).unwrap();
         let token = keys.sign(&json!({ "sub": "ana" })).unwrap();
         let [header, _, signature] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
-        let forged = format!("{header}.{}.{signature}", BASE64URL.encode(r#"{"sub":"ben"}"#));
+        let forged = format!(
+            "{header}.{}.{signature}",
+            BASE64URL.encode(r#"{"sub":"ben"}"#)
+        );
         assert!(keys.verify(&forged).is_none());
         let sealed = keys.seal("ana");
-        let forged = format!("{}.{}", BASE64URL.encode("ben"), sealed.split_once('.').unwrap().1);
+        let forged = format!(
+            "{}.{}",
+            BASE64URL.encode("ben"),
+            sealed.split_once('.').unwrap().1
+        );
         assert!(keys.unseal(&forged).is_none());
     }
 
@@ -279,7 +335,13 @@ mod tests {
     fn a_damaged_key_file_is_named_and_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("keys.json"), "{}").unwrap();
-        assert!(matches!(Keys::open(folder.path()), Err(KeysError::Damaged { .. })));
-        assert_eq!(fs::read_to_string(folder.path().join("keys.json")).unwrap(), "{}");
+        assert!(matches!(
+            Keys::open(folder.path()),
+            Err(KeysError::Damaged { .. })
+        ));
+        assert_eq!(
+            fs::read_to_string(folder.path().join("keys.json")).unwrap(),
+            "{}"
+        );
     }
 }
