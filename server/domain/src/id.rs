@@ -148,7 +148,8 @@ text_id!(
 );
 
 text_id!(
-    /// Which policy: the SHA-256 of its source, as 64 lower-case hex digits.
+    /// Which policy: the SHA-256 of what it says and whom its names mean, as 64 lower-case hex
+    /// digits.
     PolicyVersion,
     "a policy version (64 hex digits)",
     |text| {
@@ -158,6 +159,15 @@ text_id!(
                 .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     }
 );
+
+impl PolicyVersion {
+    /// The version that a SHA-256 stands for.
+    #[must_use]
+    pub fn of_digest(digest: [u8; 32]) -> Self {
+        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(hex.into())
+    }
+}
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $expected:literal) => {

@@ -12,12 +12,14 @@
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
 //! 5. [`event`]: the record of each step.
 
+pub mod catalogue;
 pub mod directory;
 pub mod event;
 pub mod grant;
 pub mod id;
 pub mod key;
 pub mod plan;
+pub mod policy;
 pub mod progress;
 pub mod request;
 pub mod target;

@@ -53,8 +53,6 @@ pub enum ProblemCode {
     NotSupportedYet,
     /// Two rules of one name.
     DuplicateName,
-    /// The same entry twice in one list.
-    DuplicateEntry,
     /// Two keys that contradict each other.
     Contradiction,
     /// A person, group or permission set that the directory does not have.
@@ -83,7 +81,6 @@ impl ProblemCode {
             Self::InvalidValue => "invalid-value",
             Self::NotSupportedYet => "not-supported-yet",
             Self::DuplicateName => "duplicate-name",
-            Self::DuplicateEntry => "duplicate-entry",
             Self::Contradiction => "contradiction",
             Self::UnknownName => "unknown-name",
             Self::AmbiguousName => "ambiguous-name",
@@ -144,7 +141,10 @@ pub fn report_text(file: &str, problems: &[Problem]) -> String {
     let warnings = problems.len() - errors;
     text.push_str(&match (errors, warnings) {
         (0, 0) => format!("{file}: no problems\n"),
-        (0, n) => format!("{file}: {}; the policy can be used\n", counted(n, "warning")),
+        (0, n) => format!(
+            "{file}: {}; the policy can be used\n",
+            counted(n, "warning")
+        ),
         (n, 0) => format!("{file}: {}; the policy is refused\n", counted(n, "error")),
         (n, m) => format!(
             "{file}: {}, {}; the policy is refused\n",
@@ -230,8 +230,9 @@ impl<'a> Problems<'a> {
 fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| {
-            if c.is_control() {
-                c.escape_default().to_string()
+            // The two ranges reverse the direction of text, and can make a line read as another.
+            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                c.escape_unicode().to_string()
             } else {
                 c.to_string()
             }
@@ -258,7 +259,12 @@ pub(super) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) 
     let lower: String = text.chars().take(80).collect::<String>().to_lowercase();
     known
         .into_iter()
-        .map(|word| (strsim::normalized_damerau_levenshtein(&lower, &word.to_lowercase()), word))
+        .map(|word| {
+            (
+                strsim::normalized_damerau_levenshtein(&lower, &word.to_lowercase()),
+                word,
+            )
+        })
         .filter(|(score, _)| *score >= CLOSE)
         .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)))
         .map(|(_, word)| word)

@@ -1,0 +1,71 @@
+//! The facts that a decision rests on.
+
+use std::collections::BTreeSet;
+
+use crate::directory::{Directory, Members, Status};
+use crate::id::{GroupId, UserId};
+
+/// What exists, and who is in which group.
+///
+/// For pages both come from the snapshot. For a decision, the members come from a live look-up of
+/// [`super::Policy::groups_for`] the target (see [`with_person`]): a group that was not read makes
+/// the decision a refusal, never a guess.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Accounts, permission sets and people.
+    pub directory: &'a Directory,
+    /// Groups.
+    pub members: &'a Members,
+}
+
+impl<'a> Facts<'a> {
+    /// All from one snapshot: for pages and previews.
+    #[must_use]
+    pub fn of_snapshot(directory: &'a Directory) -> Self {
+        Self {
+            directory,
+            members: &directory.members,
+        }
+    }
+
+    pub(super) fn is_active(&self, user: &UserId) -> bool {
+        self.directory
+            .people
+            .get(user)
+            .is_some_and(|person| person.status == Status::Active)
+    }
+
+    pub(super) fn active_people(&self) -> impl Iterator<Item = &'a UserId> + use<'a> {
+        self.directory
+            .people
+            .values()
+            .filter(|person| person.status == Status::Active)
+            .map(|person| &person.id)
+    }
+}
+
+/// The snapshot's members, corrected by what a live look-up just said of one person: they are in
+/// `found`, and in no other of the groups that were `asked` about.
+#[must_use]
+pub fn with_person(
+    snapshot: &Members,
+    user: &UserId,
+    asked: &BTreeSet<GroupId>,
+    found: &BTreeSet<GroupId>,
+) -> Members {
+    let mut members = snapshot.clone();
+    for group in asked {
+        if !snapshot.knows(group) {
+            // One person's answer does not make a group's membership complete.
+            continue;
+        }
+        let mut people: BTreeSet<UserId> = snapshot.of(group).cloned().collect();
+        if found.contains(group) {
+            people.insert(user.clone());
+        } else {
+            people.remove(user);
+        }
+        members.insert(group.clone(), people);
+    }
+    members
+}

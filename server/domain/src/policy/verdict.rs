@@ -1,0 +1,467 @@
+//! What a policy says of a proposal, as a value with all its reasons.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::language::{REASON_MAX, RuleName};
+use super::seconds::Seconds;
+use crate::id::{AccountId, PolicyVersion, UserId};
+use crate::target::Target;
+
+/// What happens to the proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Given at once.
+    Granted,
+    /// Waits for approvers.
+    Pending,
+    /// Not possible.
+    Refused,
+}
+
+/// Why, in a word. A closed list, the same at every door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// Granted: a rule asks nobody.
+    Automatic,
+    /// Granted: the requester is an approver, and a rule lets their own approval count.
+    SelfApproved,
+    /// Pending: somebody has to agree.
+    NeedsApproval,
+    /// Refused: the requester is disabled or unknown.
+    RequesterInactive,
+    /// Refused: there is no such account or permission set, or it is closed.
+    UnknownTarget,
+    /// Refused: the deployment protects the account; no policy opens it.
+    Protected,
+    /// Refused: no rule covers the target.
+    NoRule,
+    /// Refused: rules cover the target, but none is for this requester.
+    RequesterNotAllowed,
+    /// Refused: a group that the verdict depends on could not be read.
+    CannotTell,
+    /// Refused: shorter than the policy's shortest.
+    TooShort,
+    /// Refused: longer than any of the requester's rules allows.
+    TooLong,
+    /// Refused: fewer people could approve than have to.
+    NoApprovers,
+    /// Refused: the reason has too few characters.
+    ReasonTooShort,
+    /// Refused: the reason has too many characters.
+    ReasonTooLong,
+    /// Refused, and that is all that someone without a route is told.
+    NotAvailable,
+}
+
+impl Code {
+    /// As it is stored and sent.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Automatic => "automatic",
+            Self::SelfApproved => "self-approved",
+            Self::NeedsApproval => "needs-approval",
+            Self::RequesterInactive => "requester-inactive",
+            Self::UnknownTarget => "unknown-target",
+            Self::Protected => "protected",
+            Self::NoRule => "no-rule",
+            Self::RequesterNotAllowed => "requester-not-allowed",
+            Self::CannotTell => "cannot-tell",
+            Self::TooShort => "too-short",
+            Self::TooLong => "too-long",
+            Self::NoApprovers => "no-approvers",
+            Self::ReasonTooShort => "reason-too-short",
+            Self::ReasonTooLong => "reason-too-long",
+            Self::NotAvailable => "not-available",
+        }
+    }
+
+    /// What it means for whoever asked, as a sentence without names.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::Automatic => "This access needs no approval.",
+            Self::SelfApproved => "You may approve this yourself.",
+            Self::NeedsApproval => "This access needs approval.",
+            Self::RequesterInactive => "This person is not active in Identity Center.",
+            Self::UnknownTarget => "There is no such open account or permission set.",
+            Self::Protected => "This account is protected: no policy can give access to it.",
+            Self::NoRule => "No rule covers this account and permission set.",
+            Self::RequesterNotAllowed => "No rule for this access includes this person.",
+            Self::CannotTell => "A group that this depends on could not be read. Try again soon.",
+            Self::TooShort => "That is shorter than the policy allows.",
+            Self::TooLong => "That is longer than the policy allows.",
+            Self::NoApprovers => "Too few people could approve this.",
+            Self::ReasonTooShort => "The reason is too short.",
+            Self::ReasonTooLong => "The reason is too long.",
+            Self::NotAvailable => "You cannot ask for this.",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One way to the target: its own approvers, number of approvals and durations, mixed with no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The rule that opens it.
+    pub rule: RuleName,
+    /// How many distinct people have to agree.
+    pub approvals: u32,
+    /// Who could, the requester left out.
+    pub approvers: BTreeSet<UserId>,
+    /// The longest access by this route.
+    pub max_duration: Seconds,
+    /// What a form offers.
+    pub durations: Vec<Seconds>,
+    /// Whether the requester is one of those who agree.
+    pub self_counts: bool,
+}
+
+/// One of the facts that a verdict rests on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Reason {
+    /// The requester is disabled in the Identity Store, or not in it.
+    RequesterInactive,
+    /// The target does not exist or is closed.
+    UnknownTarget {
+        /// What was asked for.
+        target: Target,
+    },
+    /// The deployment protects the account.
+    Protected {
+        /// Which.
+        account: AccountId,
+    },
+    /// No rule covers the target.
+    NoRule,
+    /// A rule covers the target, and is not for this requester.
+    NotARequester {
+        /// Which.
+        rule: RuleName,
+    },
+    /// A rule's groups could not all be read.
+    GroupsUnknown {
+        /// Which rule.
+        rule: RuleName,
+    },
+    /// A rule grants at once.
+    GrantsAtOnce {
+        /// Which.
+        rule: RuleName,
+    },
+    /// A rule would grant at once, but for another.
+    ApprovalRequired {
+        /// The other.
+        rule: RuleName,
+    },
+    /// A rule is open to the requester, through approvers.
+    Open {
+        /// Which.
+        rule: RuleName,
+        /// How many have to agree.
+        approvals: u32,
+        /// How many could, the requester left out.
+        approvers: u32,
+    },
+    /// The requester is one of a rule's approvals.
+    SelfCounts {
+        /// Which rule.
+        rule: RuleName,
+    },
+    /// The requester may not approve for themselves.
+    SelfApprovalDenied {
+        /// The rule that says so.
+        rule: RuleName,
+    },
+    /// Fewer people could approve than a rule asks for.
+    TooFewApprovers {
+        /// Which rule.
+        rule: RuleName,
+        /// How many others have to agree.
+        needed: u32,
+        /// How many could.
+        found: u32,
+    },
+    /// A rule does not allow so long.
+    LongerThanRule {
+        /// Which rule.
+        rule: RuleName,
+        /// What was asked for.
+        asked: Seconds,
+        /// What it allows.
+        max: Seconds,
+    },
+    /// The policy does not allow so short.
+    ShorterThanMin {
+        /// What was asked for.
+        asked: Seconds,
+        /// What it allows.
+        min: Seconds,
+    },
+    /// The reason has too few characters.
+    ReasonTooShort {
+        /// How many it has.
+        given: usize,
+        /// How many it needs.
+        min: usize,
+    },
+    /// The reason has too many characters.
+    ReasonTooLong {
+        /// How many it has.
+        given: usize,
+    },
+    /// All that someone without a route is told.
+    NotAvailable,
+}
+
+impl Reason {
+    /// The rule that it speaks of.
+    const fn rule(&self) -> Option<&RuleName> {
+        match self {
+            Self::NotARequester { rule }
+            | Self::GroupsUnknown { rule }
+            | Self::GrantsAtOnce { rule }
+            | Self::ApprovalRequired { rule }
+            | Self::Open { rule, .. }
+            | Self::SelfCounts { rule }
+            | Self::SelfApprovalDenied { rule }
+            | Self::TooFewApprovers { rule, .. }
+            | Self::LongerThanRule { rule, .. } => Some(rule),
+            Self::RequesterInactive
+            | Self::UnknownTarget { .. }
+            | Self::Protected { .. }
+            | Self::NoRule
+            | Self::ShorterThanMin { .. }
+            | Self::ReasonTooShort { .. }
+            | Self::ReasonTooLong { .. }
+            | Self::NotAvailable => None,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    /// A sentence without its full stop.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequesterInactive => {
+                f.write_str("the requester is not an active person of the Identity Store")
+            }
+            Self::UnknownTarget { target } => {
+                write!(f, "{target} does not exist, or the account is closed")
+            }
+            Self::Protected { account } => {
+                write!(f, "account {account} is protected by the deployment")
+            }
+            Self::NoRule => f.write_str("no rule covers the target"),
+            Self::NotARequester { rule } => {
+                write!(f, "rule `{rule}` covers the target, but not this requester")
+            }
+            Self::GroupsUnknown { rule } => {
+                write!(
+                    f,
+                    "the groups that rule `{rule}` names could not all be read"
+                )
+            }
+            Self::GrantsAtOnce { rule } => write!(f, "rule `{rule}` needs no approval"),
+            Self::ApprovalRequired { rule } => {
+                write!(
+                    f,
+                    "rule `{rule}` requires approval, so no rule grants at once"
+                )
+            }
+            Self::Open {
+                rule,
+                approvals,
+                approvers,
+            } => write!(
+                f,
+                "rule `{rule}` needs {} from {} who could give it",
+                counted(*approvals, "approval", "approvals"),
+                counted(*approvers, "person", "people")
+            ),
+            Self::SelfCounts { rule } => {
+                write!(
+                    f,
+                    "the requester is an approver of rule `{rule}`, which counts that"
+                )
+            }
+            Self::SelfApprovalDenied { rule } => {
+                write!(
+                    f,
+                    "rule `{rule}` forbids the requester to approve for themselves"
+                )
+            }
+            Self::TooFewApprovers {
+                rule,
+                needed,
+                found,
+            } => write!(
+                f,
+                "rule `{rule}` needs {needed} besides the requester to agree, and {found} could"
+            ),
+            Self::LongerThanRule { rule, asked, max } => {
+                write!(f, "rule `{rule}` allows at most {max}, not {asked}")
+            }
+            Self::ShorterThanMin { asked, min } => {
+                write!(f, "the policy allows at least {min}, not {asked}")
+            }
+            Self::ReasonTooShort { given, min } => write!(
+                f,
+                "the reason has {}, and at least {min} are needed",
+                counted(
+                    u32::try_from(*given).unwrap_or(u32::MAX),
+                    "character",
+                    "characters"
+                )
+            ),
+            Self::ReasonTooLong { given } => write!(
+                f,
+                "the reason has {given} characters, and at most {REASON_MAX} are allowed"
+            ),
+            Self::NotAvailable => {
+                f.write_str("this is not something that the requester can ask for")
+            }
+        }
+    }
+}
+
+fn counted(n: u32, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+/// The nearest thing that would be allowed, as far as it differs from what was asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nearest {
+    /// This long instead.
+    pub duration: Option<Seconds>,
+    /// A reason of at least, or at most, so many characters.
+    pub reason_chars: Option<usize>,
+}
+
+impl fmt::Display for Nearest {
+    /// A sentence.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.duration, self.reason_chars) {
+            (Some(duration), None) => write!(f, "{duration} would be allowed."),
+            (None, Some(chars)) => write!(f, "A reason of {chars} characters would be allowed."),
+            (Some(duration), Some(chars)) => write!(
+                f,
+                "{duration}, with a reason of {chars} characters, would be allowed."
+            ),
+            (None, None) => f.write_str("Nothing near it would be allowed."),
+        }
+    }
+}
+
+/// What the policy says of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The policy that says so.
+    pub policy: PolicyVersion,
+    /// What happens.
+    pub outcome: Outcome,
+    /// Why, in a word.
+    pub code: Code,
+    /// The rule that grants at once, if one does.
+    pub granted_by: Option<RuleName>,
+    /// All rules that cover the target and include the requester, whether or not they allow this
+    /// duration.
+    pub eligible: Vec<RuleName>,
+    /// If granted, the route that grants; if pending, every route that can complete.
+    pub routes: Vec<Route>,
+    /// Everything that the verdict rests on.
+    pub reasons: Vec<Reason>,
+    /// For a refusal, what would be allowed instead, if anything near is.
+    pub nearest: Option<Nearest>,
+}
+
+impl Verdict {
+    /// Everyone who could approve by some route, the requester left out.
+    #[must_use]
+    pub fn approvers(&self) -> BTreeSet<UserId> {
+        self.routes
+            .iter()
+            .flat_map(|route| &route.approvers)
+            .cloned()
+            .collect()
+    }
+
+    /// The rules of its routes, to be kept with the ask: see [`super::AskFacts`].
+    #[must_use]
+    pub fn route_rules(&self) -> Vec<RuleName> {
+        self.routes.iter().map(|route| route.rule.clone()).collect()
+    }
+
+    /// The code's sentence, and what would be allowed instead.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let mut text = self.code.sentence().to_owned();
+        if let Some(nearest) = &self.nearest {
+            text.push(' ');
+            text.push_str(&nearest.to_string());
+        }
+        text
+    }
+
+    /// What the requester may see of it.
+    ///
+    /// Without an eligible route the answer is one and the same whatever the target: it must not
+    /// tell whether an account exists, or whether others have a rule for it. With one, the rules of
+    /// others stay out of the reasons.
+    #[must_use]
+    pub fn for_requester(mut self) -> Self {
+        if self.code == Code::RequesterInactive {
+            // Says nothing about the target.
+            return self;
+        }
+        if self.eligible.is_empty() {
+            return Self {
+                policy: self.policy,
+                outcome: Outcome::Refused,
+                code: Code::NotAvailable,
+                granted_by: None,
+                eligible: Vec::new(),
+                routes: Vec::new(),
+                reasons: vec![Reason::NotAvailable],
+                nearest: None,
+            };
+        }
+        let own = &self.eligible;
+        self.reasons
+            .retain(|reason| reason.rule().is_none_or(|rule| own.contains(rule)));
+        self
+    }
+
+    /// What is kept of it in a record: everything, but no longer than a record can hold.
+    ///
+    /// Approvers are judged again at every review, so a record needs them only to be read; a rule
+    /// whose approvers are the whole company would otherwise not fit in the table.
+    #[must_use]
+    pub fn for_record(mut self) -> Self {
+        /// With ids of 47 bytes at most, routes x approvers stay below 50 kB, an eighth of what an
+        /// item may hold: a request has up to ten verdicts, most of them small.
+        const ROUTES: usize = 20;
+        const APPROVERS: usize = 50;
+        const REASONS: usize = 60;
+        self.eligible.truncate(REASONS);
+        self.routes.truncate(ROUTES);
+        for route in &mut self.routes {
+            if let Some(beyond) = route.approvers.iter().nth(APPROVERS).cloned() {
+                route.approvers.split_off(&beyond);
+            }
+        }
+        self.reasons.truncate(REASONS);
+        self
+    }
+}

@@ -1,0 +1,58 @@
+//! People and groups that a policy names, as ids.
+//!
+//! E-mails and user names end here: they find people when a policy loads, and are never compared
+//! again.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::facts::Facts;
+use crate::id::{GroupId, UserId};
+
+/// Some people: everyone, some by name, some by group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Who {
+    pub(super) everyone: bool,
+    pub(super) users: BTreeSet<UserId>,
+    pub(super) groups: BTreeSet<GroupId>,
+    /// A name in the list matched nobody, or more than one. It gives nobody anything; what a rule
+    /// forbids is held to bind those it may have meant.
+    pub(crate) incomplete: bool,
+}
+
+impl Who {
+    /// Whether this active person is meant.
+    pub(crate) fn includes(&self, user: &UserId, facts: &Facts<'_>) -> bool {
+        facts.is_active(user)
+            && (self.everyone
+                || self.users.contains(user)
+                || self
+                    .groups
+                    .iter()
+                    .any(|group| facts.members.is_member(user, group)))
+    }
+
+    /// All active people who are meant.
+    pub(crate) fn members(&self, facts: &Facts<'_>) -> BTreeSet<UserId> {
+        if self.everyone {
+            return facts.active_people().cloned().collect();
+        }
+        self.users
+            .iter()
+            .chain(self.groups.iter().flat_map(|group| facts.members.of(group)))
+            .filter(|user| facts.is_active(user))
+            .cloned()
+            .collect()
+    }
+
+    /// Whether the list names nobody at all.
+    pub(crate) fn is_nobody(&self) -> bool {
+        !self.everyone && self.users.is_empty() && self.groups.is_empty()
+    }
+
+    /// Whether every group in the list was read: otherwise no decision may rest on it.
+    pub(crate) fn is_known(&self, facts: &Facts<'_>) -> bool {
+        self.groups.iter().all(|group| facts.members.knows(group))
+    }
+}
