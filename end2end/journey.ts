@@ -1,0 +1,109 @@
+// What journeys are written with: a world, people in browsers of their own, and a guard that fails a
+// journey on anything a browser's console calls an error.
+
+import { type Browser, type BrowserContextOptions, type Page, expect, test as base } from "@playwright/test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { World } from "./world.ts";
+
+export { expect };
+
+const screenshots = fileURLToPath(new URL("./screenshots", import.meta.url));
+
+/** One person at one browser: cookies and consoles are not shared. */
+export class Person {
+  readonly page: Page;
+  readonly userName: string;
+  readonly world: World;
+  #errors: string[] = [];
+  #expected: RegExp[] = [];
+
+  constructor(page: Page, userName: string, world: World) {
+    this.page = page;
+    this.userName = userName;
+    this.world = world;
+    page.on("console", (message) => {
+      if (message.type() === "error") this.#errors.push(`${message.text()} (${message.location().url})`);
+    });
+    page.on("pageerror", (error) => this.#errors.push(`uncaught: ${error.stack ?? error.message}`));
+  }
+
+  /** `ana.silva` is `Ana Silva` on pages. */
+  get name(): string {
+    return this.userName.replace(/(^|\.)(\w)/g, (_, dot: string, first: string) => (dot ? " " : "") + first.toUpperCase());
+  }
+
+  /** The browser itself reports a refused page as an error of its console: this status is meant. */
+  expectRefusal(status: number) {
+    this.#expected.push(new RegExp(`the server responded with a status of ${status} `));
+  }
+
+  /** While a server is down, what the page tries in vain is in the console too. */
+  expectOutage() {
+    this.#expected.push(/net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE)/);
+  }
+
+  /** Whatever the console held against the page, less what was expected. */
+  get errors(): string[] {
+    return this.#errors.filter((error) => !this.#expected.some((it) => it.test(error)));
+  }
+
+  /** Opens one of our pages by its path, signing in on the way if the portal asks. */
+  async open(path: string) {
+    await this.page.goto(this.world.portal + path);
+    if (this.page.url().startsWith(this.world.oidc)) {
+      await this.page.locator(`button[name=person][value="${this.userName}"]`).click();
+      await this.page.waitForURL((url) => url.origin === this.world.portal && !url.pathname.startsWith("/auth/"));
+    }
+  }
+
+  /** A form of ours, sent as its page would send it but with fields of our choosing. */
+  async forge(path: string, fields: Record<string, string>, headers: Record<string, string> = {}) {
+    return this.page.request.post(this.world.portal + path, {
+      form: fields,
+      headers: { origin: this.world.portal, ...headers },
+      maxRedirects: 0,
+    });
+  }
+
+  async screenshot(name: string) {
+    mkdirSync(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true, animations: "disabled" });
+  }
+}
+
+/** Waits until the browser's half has taken over: before that, a click is a form sent the plain way. */
+export async function alive(page: Page) {
+  await expect(page.locator("html")).toHaveAttribute("data-alive", "");
+}
+
+type Invite = (userName: string, options?: BrowserContextOptions) => Promise<Person>;
+
+async function invite(browser: Browser, world: World, userName: string, options: BrowserContextOptions = {}) {
+  const context = await browser.newContext({ locale: "en-GB", timezoneId: "Europe/Berlin", ...options });
+  return new Person(await context.newPage(), userName, world);
+}
+
+export const test = base.extend<{ person: Invite; world: World }>({
+  world: [
+    async ({}, use) => {
+      const world = await World.begin();
+      await use(world);
+      await world.end();
+    },
+    { timeout: 180_000 },
+  ],
+  person: async ({ browser, world }, use) => {
+    const people: Person[] = [];
+    await use(async (userName, options) => {
+      const person = await invite(browser, world, userName, options);
+      people.push(person);
+      return person;
+    });
+    for (const person of people) {
+      expect.soft(person.errors, `console of ${person.userName}`).toEqual([]);
+      await person.page.context().close();
+    }
+  },
+});
