@@ -11,6 +11,15 @@ export { expect };
 
 const screenshots = fileURLToPath(new URL("./screenshots", import.meta.url));
 
+export type Target = { account: string; accountName: string; permissionSet: string };
+
+/** What the first loop is for: 20 s are on offer here, and Security approves. */
+export const paymentsRead: Target = {
+  account: "111122223333",
+  accountName: "Payments Production",
+  permissionSet: "ReadOnlyAccess",
+};
+
 /** One person at one browser: cookies and consoles are not shared. */
 export class Person {
   readonly page: Page;
@@ -18,6 +27,7 @@ export class Person {
   readonly world: World;
   #errors: string[] = [];
   #expected: RegExp[] = [];
+  #isAlive = false;
 
   constructor(page: Page, userName: string, world: World) {
     this.page = page;
@@ -25,6 +35,10 @@ export class Person {
     this.world = world;
     page.on("console", (message) => {
       if (message.type() === "error") this.#errors.push(`${message.text()} (${message.location().url})`);
+    });
+    page.on("request", (request) => {
+      if (request.isNavigationRequest() && request.frame() === page.mainFrame()) this.#isAlive = false;
+      if (new URL(request.url()).pathname === "/live") this.#isAlive = true;
     });
     page.on("pageerror", (error) => this.#errors.push(`uncaught: ${error.stack ?? error.message}`));
   }
@@ -49,6 +63,14 @@ export class Person {
     return this.#errors.filter((error) => !this.#expected.some((it) => it.test(error)));
   }
 
+  /**
+   * Waits until the browser's half has taken over: the last thing it does is to open the live stream.
+   * Before that, a click is a form sent the plain way.
+   */
+  async alive() {
+    await expect.poll(() => this.#isAlive, { message: "the browser's half takes over" }).toBe(true);
+  }
+
   /** Opens one of our pages by its path, signing in on the way if the portal asks. */
   async open(path: string) {
     await this.page.goto(this.world.portal + path);
@@ -56,6 +78,26 @@ export class Person {
       await this.page.locator(`button[name=person][value="${this.userName}"]`).click();
       await this.page.waitForURL((url) => url.origin === this.world.portal && !url.pathname.startsWith("/auth/"));
     }
+  }
+
+  /** Asks for access on the page of that target, and ends on the page of the request. */
+  async ask(target: Target, seconds: number, reason: string) {
+    await this.open(`/access/${target.account}/${target.permissionSet}`);
+    await this.page.locator(`input[name=duration][value="${seconds}"]`).check({ force: true });
+    await this.page.getByLabel("Why do you need it?").fill(reason);
+    await this.page.getByRole("button", { name: /^(Ask for|Get) access$/ }).click();
+    await this.page.waitForURL(/\/requests\/[^/]+$/);
+    return this.requestId;
+  }
+
+  /** The request whose page this is. */
+  get requestId(): string {
+    return new URL(this.page.url()).pathname.replace("/requests/", "");
+  }
+
+  /** The state in the head of a request's page. */
+  get state() {
+    return this.page.locator(".head-state .pill");
   }
 
   /** A form of ours, sent as its page would send it but with fields of our choosing. */
@@ -71,11 +113,6 @@ export class Person {
     mkdirSync(screenshots, { recursive: true });
     await this.page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true, animations: "disabled" });
   }
-}
-
-/** Waits until the browser's half has taken over: before that, a click is a form sent the plain way. */
-export async function alive(page: Page) {
-  await expect(page.locator("html")).toHaveAttribute("data-alive", "");
 }
 
 type Invite = (userName: string, options?: BrowserContextOptions) => Promise<Person>;

@@ -1,0 +1,62 @@
+// Reads the audit bucket as an outsider with credentials would: S3's own protocol, signed by hand
+// (AWS Signature Version 4), so that not even an SDK stands between the journey and the record.
+
+import { createHash, createHmac } from "node:crypto";
+
+const region = "eu-central-1";
+const credentials = { id: "sandbox", secret: "sandbox" };
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+const hmac = (key: string | Buffer, text: string) => createHmac("sha256", key).update(text).digest();
+
+async function get(url: URL): Promise<string> {
+  const time = new Date().toISOString().replace(/[:-]|\.\d{3}/g, "");
+  const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
+  const headers: Record<string, string> = {
+    host: url.host,
+    "x-amz-content-sha256": sha256(""),
+    "x-amz-date": time,
+  };
+  const names = Object.keys(headers).sort();
+  const query = [...url.searchParams]
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .sort()
+    .join("&");
+  const canonical = [
+    "GET",
+    url.pathname,
+    query,
+    ...names.map((name) => `${name}:${headers[name]}`),
+    "",
+    names.join(";"),
+    sha256(""),
+  ].join("\n");
+  const toSign = ["AWS4-HMAC-SHA256", time, scope, sha256(canonical)].join("\n");
+  const key = scope.split("/").reduce<string | Buffer>((key, part) => hmac(key, part), `AWS4${credentials.secret}`);
+  const signature = createHmac("sha256", key).update(toSign).digest("hex");
+  const { host: _set_by_fetch, ...sent } = headers;
+  url.search = query;
+  const response = await fetch(url, {
+    headers: {
+      ...sent,
+      authorization: `AWS4-HMAC-SHA256 Credential=${credentials.id}/${scope}, SignedHeaders=${names.join(";")}, Signature=${signature}`,
+    },
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(`GET ${url.pathname}: ${response.status} ${body}`);
+  return body;
+}
+
+export type AuditRecord = Record<string, unknown>;
+
+/** Every record of the audit log, oldest first. */
+export async function auditLog(aws: string, bucket = "belay-audit", prefix = "audit/"): Promise<AuditRecord[]> {
+  const list = new URL(`/${bucket}`, aws);
+  list.searchParams.set("list-type", "2");
+  list.searchParams.set("prefix", prefix);
+  const keys = [...(await get(list)).matchAll(/<Key>([^<]+)<\/Key>/g)].map((match) => match[1] ?? "");
+  const records: AuditRecord[] = [];
+  // The name of each is a UUIDv7, so that the order of names is the order of time.
+  for (const key of keys.sort()) records.push(JSON.parse(await get(new URL(`/${bucket}/${key}`, aws))));
+  return records;
+}
