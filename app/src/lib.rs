@@ -5,13 +5,34 @@
 //!
 //! Deliberately absent, under every feature: AWS, the domain, the server, a runtime, a clock.
 
+#![expect(
+    unreachable_pub,
+    reason = "`#[component]` writes its items as pub, also where they are the crate's own"
+)]
+
 pub mod backend;
+mod browser;
+mod clock;
+mod components;
 mod document;
+mod follow;
+mod form_state;
+#[cfg(feature = "hydrate")]
+mod hydration;
+mod layout;
+mod link;
+mod live;
+mod pages;
 mod read;
 mod router;
+mod sentence;
 pub mod view;
 
 pub use backend::Backend;
-pub use document::{Assets, Theme, problem_page, shell};
+pub use document::{Assets, Theme};
+#[cfg(feature = "ssr")]
+pub use document::{problem_page, shell};
+#[cfg(feature = "hydrate")]
+pub use hydration::hydrate;
 pub use router::App;
 pub use view::FormState;

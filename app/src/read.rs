@@ -5,12 +5,11 @@
 
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-use crate::{
-    backend::Backend,
-    view::{
-        AccessView, ApprovalView, AskFormView, HistoryFilter, HistoryPage, Me, MyAccessView,
-        RequestView, WireError,
-    },
+#[cfg(feature = "ssr")]
+use crate::backend::Backend;
+use crate::view::{
+    AccessView, ApprovalView, AskFormView, HistoryFilter, HistoryPage, Me, MyAccessView,
+    RequestView, WireError,
 };
 
 /// A read's answer. The refusal travels inside a successful reply: Leptos 0.8 gives every server-function error the

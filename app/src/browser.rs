@@ -1,0 +1,98 @@
+//! What only a browser has: its clock, its zone, its title bar. On the server each of these does nothing.
+
+use leptos::prelude::*;
+
+use crate::view::EpochMs;
+
+/// In context: the browser's half has taken over, so that things may be drawn that the server could not know.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alive(pub(crate) RwSignal<bool>);
+
+impl Alive {
+    /// Puts it in context, false until everything that the server drew has been taken over.
+    pub(crate) fn provide() {
+        let alive = RwSignal::new(false);
+        provide_context(Self(alive));
+        Effect::new(move |_| alive.set(true));
+    }
+
+    /// Whether the browser's half is alive; tracked. False if nobody provided it.
+    pub(crate) fn get() -> bool {
+        use_context::<Self>().is_some_and(|alive| alive.0.get())
+    }
+}
+
+/// The server does not know the reader's zone; nothing asks it while it renders.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) const fn zone_offset_ms(_at: EpochMs) -> i64 {
+    0
+}
+
+/// The server has no clock here: views carry the times that it means.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) const fn now() -> EpochMs {
+    0
+}
+
+/// How far the browser's zone is from UTC at that instant, in milliseconds.
+#[cfg(feature = "hydrate")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "dates fit both"
+)]
+pub(crate) fn zone_offset_ms(at: EpochMs) -> i64 {
+    let minutes_behind = js_sys::Date::new(&(at as f64).into()).get_timezone_offset();
+    -(minutes_behind as i64) * 60_000
+}
+
+/// The browser's clock.
+#[cfg(feature = "hydrate")]
+#[expect(clippy::cast_possible_truncation, reason = "dates fit")]
+pub(crate) fn now() -> EpochMs {
+    js_sys::Date::now() as EpochMs
+}
+
+/// In context: how many things wait for the reader; the title bar counts them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waiting(pub(crate) RwSignal<u32>);
+
+/// Names the page in the title bar.
+pub(crate) fn title(text: impl Into<String>) {
+    let text = format!("{} · Belay", text.into());
+    #[cfg(feature = "ssr")]
+    server_title(&text);
+    #[cfg(not(feature = "ssr"))]
+    Effect::new(move |_| {
+        let waiting = use_context::<Waiting>().map_or(0, |waiting| waiting.0.get());
+        let title = if waiting == 0 {
+            text.clone()
+        } else {
+            format!("({waiting}) {text}")
+        };
+        document().set_title(&title);
+    });
+}
+
+/// `leptos_meta` 0.8 copies a title into the document as it is, and an account may be named `</title>`.
+#[cfg(feature = "ssr")]
+fn server_title(text: &str) {
+    let _rendered_elsewhere = leptos_meta::Title(
+        leptos_meta::TitleProps::builder()
+            .text(crate::components::escape(text))
+            .build(),
+    );
+}
+
+/// Gives the page another HTTP status than 200.
+pub(crate) fn status(code: u16) {
+    #[cfg(feature = "ssr")]
+    if let (Some(response), Ok(code)) = (
+        use_context::<leptos_axum::ResponseOptions>(),
+        http::StatusCode::from_u16(code),
+    ) {
+        response.set_status(code);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = code;
+}

@@ -1,0 +1,27 @@
+//! Components take values and lay them out; none of them fetches.
+
+mod ask_card;
+mod countdown;
+mod icon;
+mod notice;
+mod receipt;
+mod review;
+mod state;
+mod textarea;
+mod time;
+mod timeline;
+
+pub(crate) use ask_card::{AskFacts, approval_line};
+pub(crate) use countdown::Countdown;
+pub(crate) use icon::{Icon, Logo};
+pub(crate) use notice::{
+    Done, Empty, Interruption, LiveNotice, Problems, Refusal, problem_at, skeleton,
+};
+pub(crate) use receipt::Receipt;
+pub(crate) use review::ReviewForm;
+pub(crate) use state::Pill;
+pub(crate) use textarea::TextArea;
+#[cfg(feature = "ssr")]
+pub(crate) use textarea::escape;
+pub(crate) use time::Time;
+pub(crate) use timeline::Timeline;

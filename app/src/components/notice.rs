@@ -1,0 +1,178 @@
+//! What a page says about itself: done, refused, empty, interrupted, on its way.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_location, use_query_map};
+
+use crate::{
+    browser::status,
+    link,
+    live::Interrupted,
+    sentence,
+    view::{Field, FieldProblem, WireError},
+};
+
+/// Says what was just done, from the closed list of codes that the server appends to an address as `done`.
+#[component]
+pub(crate) fn Done() -> impl IntoView {
+    let query = use_query_map();
+    move || {
+        let said = match query.read().get_str("done").unwrap_or_default() {
+            "submitted" => "Your request is in. This page follows it.",
+            "already-pending" => "You had asked for exactly this already: here it is.",
+            "approved" => "Approved, with your name on it.",
+            "denied" => "Denied. The requester sees your note.",
+            "withdrawn" => "Withdrawn. Nobody needs to answer any more.",
+            _ => return None,
+        };
+        Some(view! { <p class="notice notice-good" role="status">{said}</p> })
+    }
+}
+
+/// The problems of a refused form that belong to no field of it; with a word about the others, if there are any.
+#[component]
+pub(crate) fn Problems(
+    /// All problems of the form.
+    problems: Vec<FieldProblem>,
+) -> impl IntoView {
+    (!problems.is_empty()).then(|| {
+        let whole: Vec<_> = problems
+            .iter()
+            .filter(|found| found.field == Field::Form)
+            .map(|found| view! { <p>{sentence::problem(found.field, &found.problem)}</p> })
+            .collect();
+        let intro = whole.is_empty().then(
+            || view! { <p>"Nothing was recorded yet. Please look at what is marked below."</p> },
+        );
+        view! { <div class="notice notice-bad" role="alert">{intro} {whole}</div> }
+    })
+}
+
+/// What is wrong at one field; empty if nothing is.
+pub(crate) fn problem_at(problems: &[FieldProblem], field: Field) -> String {
+    problems
+        .iter()
+        .filter(|found| found.field == field)
+        .map(|found| sentence::problem(found.field, &found.problem))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// A place where there is nothing yet, and what to do about it.
+#[component]
+pub(crate) fn Empty(
+    /// What is not there.
+    title: &'static str,
+    /// What to do next.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <p class="empty-title">{title}</p>
+            <div class="empty-next">{children()}</div>
+        </div>
+    }
+}
+
+/// A whole page that cannot be shown, with the status that says the same and what to do next.
+#[component]
+pub(crate) fn Refusal(
+    /// Why.
+    error: WireError,
+) -> impl IntoView {
+    status(match error {
+        WireError::SignedOut => 401,
+        WireError::NotFound => 404,
+        WireError::NotAllowed => 403,
+        WireError::Unavailable { .. } | WireError::Stale => 503,
+    });
+    let (title, advice) = sentence::wire_error(&error);
+    crate::browser::title(title);
+    view! {
+        <section class="refusal">
+            <h1>{title}</h1>
+            <p class="lead">{advice}</p>
+            <p class="actions">{way_on(&error)}</p>
+        </section>
+    }
+}
+
+fn way_on(error: &WireError) -> impl IntoView + use<> {
+    let here = here();
+    match error {
+        WireError::SignedOut => {
+            view! { <a class="button button-main" rel="external" href=link::sign_in(&here)>"Sign in"</a> }.into_any()
+        }
+        WireError::NotFound | WireError::NotAllowed => view! {
+            <a class="button button-main" href="/">"See what you may ask for"</a>
+            <a class="button" href="/mine">"See what you have"</a>
+        }
+        .into_any(),
+        WireError::Unavailable { .. } | WireError::Stale => {
+            view! { <a class="button button-main" rel="external" href=here>"Try again"</a> }.into_any()
+        }
+    }
+}
+
+/// The address of the page, path and query: one of ours, since it led here.
+fn here() -> String {
+    let location = use_location();
+    let path = location.pathname.get_untracked();
+    let search = location.search.get_untracked();
+    if search.is_empty() {
+        path
+    } else {
+        format!("{path}?{search}")
+    }
+}
+
+/// Says that what is shown could not be brought up to date, and keeps it.
+#[component]
+pub(crate) fn Interruption(
+    /// Why the newest read gave nothing.
+    problem: Signal<Option<WireError>>,
+) -> impl IntoView {
+    move || {
+        problem.get().map(|error| {
+            let (title, _) = sentence::wire_error(&error);
+            view! {
+                <div class="notice notice-wait" role="status">
+                    <p>
+                        <strong>{title}"."</strong>
+                        " What you see may be out of date, and nothing that you typed is lost."
+                    </p>
+                    <p class="actions">{way_on(&error)}</p>
+                </div>
+            }
+        })
+    }
+}
+
+/// Says that changes made elsewhere do not arrive at the moment.
+#[component]
+pub(crate) fn LiveNotice() -> impl IntoView {
+    let interrupted = use_context::<Interrupted>();
+    move || {
+        interrupted
+            .is_some_and(|interrupted| interrupted.0.get())
+            .then(|| {
+                view! {
+                    <p class="notice notice-wait" role="status">
+                        "Belay cannot be reached, so what you see may be out of date. Trying again…"
+                    </p>
+                }
+            })
+    }
+}
+
+/// Grey lines in the shape of what is about to be there.
+pub(crate) fn skeleton() -> AnyView {
+    view! {
+        <div class="skeleton" aria-busy="true">
+            <p class="sr" role="status">"Loading"</p>
+            <div></div>
+            <div></div>
+            <div></div>
+        </div>
+    }
+    .into_any()
+}

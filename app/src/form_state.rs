@@ -1,0 +1,83 @@
+//! What the server knew when it made the page, handed to the browser's half so that both draw the same.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::{FormState, Theme};
+
+/// In context: what came with the page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrived {
+    /// The form that the server refused, if it made this page for that, with the page's path; gone once another page
+    /// is opened.
+    form: RwSignal<Option<(String, FormState)>>,
+    /// The colours chosen.
+    pub(crate) theme: RwSignal<Theme>,
+}
+
+impl Arrived {
+    /// Takes what came out of the server's context, or out of the page, and puts it in context. Called inside the
+    /// router.
+    ///
+    /// Made at the root and before anything that waits, because both halves number such values in the order in which
+    /// they meet them.
+    pub(crate) fn provide() {
+        let (form, theme) = SharedValue::new(|| {
+            (
+                use_context::<FormState>(),
+                use_context::<Theme>().unwrap_or_default(),
+            )
+        })
+        .into_inner();
+        if let Some(form) = &form {
+            crate::browser::status(form.status);
+        }
+        let path = use_location().pathname.get_untracked();
+        provide_context(Self {
+            form: RwSignal::new(form.map(|form| (path, form))),
+            theme: RwSignal::new(theme),
+        });
+    }
+
+    /// The refused form of this page; an untouched one if none was.
+    pub(crate) fn form() -> FormState {
+        let here = use_location().pathname.get_untracked();
+        use_context::<Self>()
+            .and_then(|arrived| arrived.form.get_untracked())
+            .filter(|(path, _)| *path == here)
+            .map(|(_, form)| form)
+            .unwrap_or_default()
+    }
+
+    /// Forgets the refused form when another page is opened, and moves the focus there, since a page that is opened
+    /// without loading tells nobody that it has changed. Called inside the router.
+    pub(crate) fn leave_behind_on_navigation() {
+        let path = use_location().pathname;
+        let arrived = use_context::<Self>();
+        Effect::new(move |before: Option<String>| {
+            let now = path.get();
+            if before.is_some_and(|before| before != now) {
+                if let Some(arrived) = arrived {
+                    arrived.form.set(None);
+                }
+                focus_main();
+            }
+            now
+        });
+    }
+}
+
+#[cfg(feature = "hydrate")]
+fn focus_main() {
+    use wasm_bindgen::JsCast as _;
+    if let Some(main) = document()
+        .get_element_by_id("main")
+        .and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        // Fails on nothing that is there.
+        let _ = main.focus();
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn focus_main() {}

@@ -1,0 +1,80 @@
+//! Addresses: ours, built in one place, and those of others, let through only if they are what they should be.
+
+use std::fmt::Write as _;
+
+/// Percent-encodes one segment of a path, or one value of a query: everything but RFC 3986's unreserved characters.
+pub(crate) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// The form for one target.
+pub(crate) fn ask(account_id: &str, permission_set: &str) -> String {
+    format!("/access/{}/{}", encode(account_id), encode(permission_set))
+}
+
+/// A request.
+pub(crate) fn request(id: &str) -> String {
+    format!("/requests/{}", encode(id))
+}
+
+/// Sign in, then come back to `path`, one of ours.
+pub(crate) fn sign_in(path: &str) -> String {
+    format!("/auth/start?return_to={}", encode(path))
+}
+
+/// Lets an address of somebody else's through only if it is https, or http on this very machine (the sandbox's).
+/// Leptos does not look at what an `href` says, and `javascript:` is an address too.
+pub(crate) fn external(url: &str) -> Option<&str> {
+    let loopback = ["http://localhost", "http://127.0.0.1"]
+        .iter()
+        .filter_map(|start| url.strip_prefix(start))
+        .any(|rest| rest.is_empty() || rest.starts_with([':', '/']));
+    (url.starts_with("https://") || loopback).then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ask, encode, external, sign_in};
+
+    #[test]
+    fn a_name_cannot_leave_its_segment() {
+        assert_eq!(
+            ask("111122223333", "a/../b?c#d%2F"),
+            "/access/111122223333/a%2F..%2Fb%3Fc%23d%252F"
+        );
+        assert_eq!(encode("Zoë+1"), "Zo%C3%AB%2B1");
+        assert_eq!(
+            sign_in("/requests/1?done=x&y"),
+            "/auth/start?return_to=%2Frequests%2F1%3Fdone%3Dx%26y"
+        );
+    }
+
+    #[test]
+    fn only_https_and_this_machine_are_linked() {
+        assert!(external("https://example.awsapps.com/start/#/console").is_some());
+        assert!(external("http://127.0.0.1:8001/start").is_some());
+        assert!(external("http://localhost/start").is_some());
+        for refused in [
+            "javascript:alert(1)",
+            "http://example.com/",
+            "http://localhost.example.com/",
+            "http://127.0.0.1.example.com",
+            "http://localhost@example.com",
+            "data:text/html,x",
+            "//example.com",
+            " https://example.com",
+            "",
+        ] {
+            assert_eq!(external(refused), None, "{refused}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The pages. Each owns its data and lays out components.
+
+mod access;
+mod approvals;
+mod ask;
+mod history;
+mod mine;
+mod outside;
+mod request;
+
+pub(crate) use access::Access;
+pub(crate) use approvals::Approvals;
+pub(crate) use ask::Ask;
+pub(crate) use history::History;
+pub(crate) use mine::Mine;
+pub(crate) use outside::{NotFound, SignedOut};
+pub(crate) use request::Request;

@@ -1,0 +1,286 @@
+//! The form for one target, with the verdict as it would be now.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+
+use crate::{
+    browser::title,
+    clock,
+    components::{
+        Interruption, Problems, Refusal, TextArea, Time, approval_line, problem_at, skeleton,
+    },
+    follow::{Followed, follow},
+    form_state::Arrived,
+    link, read, sentence,
+    view::{AskFormView, CurrentView, Field, FormState, PreviewOutcome, PreviewView},
+};
+
+/// Durations to choose from where policy names only the limits, in seconds: what people ask for in practice.
+const USUAL_DURATIONS: [u32; 9] = [300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400];
+
+/// Ask for one permission set in one account.
+#[component]
+pub(crate) fn Ask() -> impl IntoView {
+    let params = use_params_map();
+    let target = Memo::new(move |_| {
+        let params = params.read();
+        (
+            params.get("account_id").unwrap_or_default(),
+            params.get("permission_set").unwrap_or_default(),
+        )
+    });
+    // Another target is another page: everything below is made anew.
+    move || {
+        let (account_id, permission_set) = target.get();
+        let before = Arrived::form();
+        title(format!("Ask for {permission_set}"));
+        follow(
+            move || read::read_ask_form(account_id.clone(), permission_set.clone()),
+            |topic| topic == "mine",
+            skeleton,
+            move |form| page(form, before),
+            |error| view! { <Refusal error/> },
+        )
+    }
+}
+
+fn page(form: Followed<AskFormView>, before: FormState) -> impl IntoView {
+    let first = form.value.get_untracked();
+    title(format!(
+        "{} in {}",
+        first.permission_set.name, first.account_name
+    ));
+    let preview = Memo::new(move |_| form.value.read().preview.clone());
+    let current = Memo::new(move |_| form.value.read().current.clone());
+    let can_ask = first.preview.outcome != PreviewOutcome::Refused;
+    view! {
+        <Interruption problem=form.problem/>
+        <p class="crumbs"><a href="/">"Access"</a></p>
+        <div class="page-head">
+            <h1>{first.permission_set.name.clone()} <span class="head-in">" in "</span> {first.account_name.clone()}</h1>
+            <p class="lead">{first.permission_set.description.clone()}</p>
+        </div>
+        <div class="split">
+            <div class="split-main stack">
+                {move || current.get().map(|current| already(&current))}
+                {if can_ask {
+                    fields(&first, preview, &before).into_any()
+                } else {
+                    view! { <div class="card stack">{move || verdict(&preview.get())}</div> }.into_any()
+                }}
+            </div>
+            <aside class="split-side" aria-label="About this access">{about(&first)}</aside>
+        </div>
+    }
+}
+
+fn already(current: &CurrentView) -> impl IntoView + use<> {
+    let said = match current {
+        CurrentView::Pending { request_id } => view! {
+            <p>
+                "You have asked for this already, and it waits for an answer. "
+                <a href=link::request(request_id)>"See that request"</a> "."
+            </p>
+        }
+        .into_any(),
+        CurrentView::Active { request_id, until } => view! {
+            <p>
+                "You have this already, until " <Time at=*until/> ". " <a href=link::request(request_id)>"See it"</a> "."
+            </p>
+        }
+        .into_any(),
+        CurrentView::Standing => view! {
+            <p>"You have this access permanently already, from outside Belay. Asking for it gives you nothing more."</p>
+        }
+        .into_any(),
+    };
+    view! { <div class="notice notice-wait">{said}</div> }
+}
+
+fn fields(
+    form: &AskFormView,
+    preview: Memo<PreviewView>,
+    before: &FormState,
+) -> impl IntoView + use<> {
+    let duration_problem = problem_at(&before.problems, Field::Duration);
+    let is_wrong = !duration_problem.is_empty();
+    let offered = offered(form);
+    let typed = before.value("duration");
+    let chosen = if typed.is_empty() {
+        form.default_duration_seconds.to_string()
+    } else {
+        typed.to_owned()
+    };
+    let choices = offered
+        .into_iter()
+        .map(|seconds| {
+            let value = seconds.to_string();
+            let is_chosen = value == chosen;
+            view! {
+                <label class="choice">
+                    <input type="radio" name="duration" value=value checked=is_chosen/>
+                    <span>{clock::duration(seconds)}</span>
+                </label>
+            }
+        })
+        .collect_view();
+    let limits = format!(
+        "From {} to {} characters. Approvers and auditors read it: what for, and a link if there is one.",
+        form.reason_min_chars, form.reason_max_chars
+    );
+    let problem = problem_at(&before.problems, Field::Reason);
+    view! {
+        <form
+            class="card stack"
+            method="post"
+            action=link::ask(&form.account_id, &form.permission_set.name)
+            novalidate
+        >
+            <Problems problems=before.problems.clone()/>
+            <fieldset class="field" class:field-wrong=is_wrong aria-describedby=is_wrong.then_some("duration-problem")>
+                <legend class="label">"For how long?"</legend>
+                {is_wrong
+                    .then(|| view! { <p class="field-problem" id="duration-problem">{duration_problem}</p> })}
+                <div class="choices">{choices}</div>
+            </fieldset>
+            <TextArea
+                name="reason"
+                label="Why do you need it?"
+                hint=limits
+                rows=4
+                max_chars=form.reason_max_chars
+                value=before.value("reason").to_owned()
+                problem=problem
+            />
+            <div aria-live="polite">{move || verdict(&preview.get())}</div>
+            <div class="actions">
+                <button class="button button-main" type="submit">{move || submit(preview.read().outcome)}</button>
+                <a class="button button-quiet" href="/">"Back"</a>
+            </div>
+        </form>
+    }
+}
+
+const fn submit(outcome: PreviewOutcome) -> &'static str {
+    match outcome {
+        PreviewOutcome::Automatic | PreviewOutcome::SelfApproved => "Get access",
+        PreviewOutcome::NeedsApproval | PreviewOutcome::Refused => "Ask for access",
+    }
+}
+
+/// What policy offers, or what is usual between its limits.
+fn offered(form: &AskFormView) -> Vec<u32> {
+    if !form.durations_seconds.is_empty() {
+        return form.durations_seconds.clone();
+    }
+    let (min, max) = (form.min_duration_seconds, form.max_duration_seconds);
+    let mut offered: Vec<u32> = USUAL_DURATIONS
+        .into_iter()
+        .filter(|seconds| (min..=max).contains(seconds))
+        .collect();
+    offered.extend([max, form.default_duration_seconds]);
+    offered.sort_unstable();
+    offered.dedup();
+    offered
+}
+
+fn verdict(preview: &PreviewView) -> impl IntoView + use<> {
+    let (tone, title) = match preview.outcome {
+        PreviewOutcome::Automatic => ("good", "You get this at once, without approval."),
+        PreviewOutcome::SelfApproved => (
+            "good",
+            "You may approve this yourself, so you get it at once.",
+        ),
+        PreviewOutcome::NeedsApproval => ("wait", "Somebody has to approve this."),
+        PreviewOutcome::Refused => ("bad", "This cannot be granted as things are."),
+    };
+    let ways = preview
+        .routes
+        .iter()
+        .map(|route| view! { <li>{approval_line(route)} <span class="quiet">" · rule " {route.rule.clone()}</span></li> })
+        .collect_view();
+    let is_waiting = preview.outcome == PreviewOutcome::NeedsApproval;
+    let reasons = (preview.outcome == PreviewOutcome::Refused).then(|| {
+        preview
+            .reasons
+            .iter()
+            .map(|reason| view! { <li>{sentence::reason(reason)}</li> })
+            .collect_view()
+    });
+    view! {
+        <div class=format!("verdict verdict-{tone}")>
+            <p class="verdict-title">{title}</p>
+            {is_waiting.then(|| view! { <ul class="plain">{ways}</ul> })}
+            {reasons.map(|reasons| view! { <ul class="plain">{reasons}</ul> })}
+        </div>
+    }
+}
+
+fn about(form: &AskFormView) -> impl IntoView + use<> {
+    let session = clock::duration(form.permission_set.session_seconds);
+    view! {
+        <dl class="facts facts-tall">
+            <div>
+                <dt>"Account"</dt>
+                <dd>{form.account_name.clone()} <br/> <code class="quiet">{form.account_id.clone()}</code></dd>
+            </div>
+            <div><dt>"Unit"</dt><dd>{form.ou_path.clone()}</dd></div>
+            <div><dt>"Longest"</dt><dd>{clock::duration(form.max_duration_seconds)}</dd></div>
+            <div>
+                <dt>"AWS session"</dt>
+                <dd>
+                    "up to " {session.clone()}
+                    <p class="quiet small">
+                        "Belay removes the access at its end. A session that you opened before then stays open in AWS \
+                        for up to " {session} "."
+                    </p>
+                </dd>
+            </div>
+        </dl>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offered;
+    use crate::view::{AskFormView, PermissionSetView, PreviewOutcome, PreviewView};
+
+    fn form(durations_seconds: Vec<u32>, min: u32, max: u32) -> AskFormView {
+        AskFormView {
+            account_id: String::new(),
+            account_name: String::new(),
+            ou_path: String::new(),
+            permission_set: PermissionSetView {
+                name: String::new(),
+                description: String::new(),
+                session_seconds: 3600,
+            },
+            durations_seconds,
+            default_duration_seconds: max,
+            min_duration_seconds: min,
+            max_duration_seconds: max,
+            reason_min_chars: 10,
+            reason_max_chars: 1000,
+            preview: PreviewView {
+                outcome: PreviewOutcome::Automatic,
+                reasons: Vec::new(),
+                routes: Vec::new(),
+            },
+            current: None,
+        }
+    }
+
+    #[test]
+    fn what_policy_offers_is_offered_as_it_is() {
+        assert_eq!(offered(&form(vec![20, 60], 20, 60)), [20, 60]);
+    }
+
+    #[test]
+    fn without_an_offer_the_limits_decide() {
+        assert_eq!(
+            offered(&form(Vec::new(), 300, 5400)),
+            [300, 900, 1800, 3600, 5400]
+        );
+        assert_eq!(offered(&form(Vec::new(), 20, 60)), [60]);
+    }
+}

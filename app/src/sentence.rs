@@ -1,0 +1,341 @@
+//! What each code says to people: one sentence each, in one place, so that every page says the same.
+//!
+//! A sentence names the thing and, where something went wrong, what to do next.
+
+mod problem;
+
+#[cfg(feature = "ssr")]
+pub(crate) use problem::page_problem;
+pub(crate) use problem::{problem, wire_error};
+
+use crate::{
+    clock::{duration, utc},
+    view::{
+        ActorView, ApprovalKind, AskState, EventKind, Evidence, GrantState, Reason, ReceiptKind,
+        RequestState, RouteView, TargetView, Trouble, WhyNot,
+    },
+};
+
+/// `1 approval`, `2 approvals`.
+pub(crate) fn count(number: u32, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `A`, `A or B`, `A, B or C`.
+pub(crate) fn any_of(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+/// `ReadOnlyAccess in Payments Production`.
+pub(crate) fn target(target: &TargetView) -> String {
+    format!("{} in {}", target.permission_set, target.account_name)
+}
+
+/// The targets of a request in one line: `ReadOnlyAccess in Payments Production and 2 more`.
+pub(crate) fn targets(targets: &[TargetView]) -> String {
+    match targets {
+        [] => "Nothing".to_owned(),
+        [only] => target(only),
+        [first, rest @ ..] => format!("{} and {} more", target(first), rest.len()),
+    }
+}
+
+/// Who could approve on a route: `Emma Lindqvist, Mia Novak or 3 more`.
+pub(crate) fn approvers(route: &RouteView) -> String {
+    approver_names(&route.approvers, route.approvers_total)
+}
+
+/// As [`approvers`], of names and how many there are in all. More than five are counted, not listed.
+pub(crate) fn approver_names(names: &[String], total: u32) -> String {
+    const NAMED_AT_MOST: usize = 5;
+    let shown = names
+        .iter()
+        .take(NAMED_AT_MOST)
+        .cloned()
+        .collect::<Vec<_>>();
+    let hidden = (total as usize).saturating_sub(shown.len());
+    if hidden == 0 {
+        any_of(&shown)
+    } else {
+        format!("{} or {hidden} more", shown.join(", "))
+    }
+}
+
+/// What would happen to a request, on the catalogue.
+pub(crate) fn approval_kind(kind: ApprovalKind) -> String {
+    match kind {
+        ApprovalKind::Automatic => "Automatic".to_owned(),
+        ApprovalKind::SelfApproved => "You approve".to_owned(),
+        ApprovalKind::Needed { approvals } => count(approvals, "approval"),
+    }
+}
+
+/// A reason of a verdict.
+pub(crate) fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::Automatic { rule } => format!("Rule {rule} grants this at once, without approval."),
+        Reason::SelfApproved { rule } => {
+            format!("Rule {rule} counts the requester's own approval.")
+        }
+        Reason::NeedsApproval { rule, approvals } => {
+            format!("Rule {rule} asks for {}.", count(*approvals, "approval"))
+        }
+        Reason::NoRule => "No rule of the policy covers this.".to_owned(),
+        Reason::RequesterNotAllowed => {
+            "The policy covers this, but none of its rules lets this person ask.".to_owned()
+        }
+        Reason::NotAvailable => "This is not available.".to_owned(),
+        Reason::ProtectedAccount => "This account is protected: no rule can open it.".to_owned(),
+        Reason::NoApprovers {
+            rule,
+            needed,
+            found,
+        } => format!(
+            "Rule {rule} asks for {}, and {} could give one. An admin has to change the policy or its groups.",
+            count(*needed, "approval"),
+            match found {
+                0 => "nobody".to_owned(),
+                1 => "only one person".to_owned(),
+                more => format!("only {more} people"),
+            }
+        ),
+        Reason::TooLong { max_seconds } => {
+            format!("At most {} may be asked for.", duration(*max_seconds))
+        }
+        Reason::TooShort { min_seconds } => {
+            format!("At least {} must be asked for.", duration(*min_seconds))
+        }
+        Reason::ReasonTooShort { min_chars } => {
+            format!(
+                "The reason needs at least {}.",
+                count(*min_chars, "character")
+            )
+        }
+        Reason::ReasonTooLong { max_chars } => {
+            format!(
+                "The reason may have at most {}.",
+                count(*max_chars, "character")
+            )
+        }
+    }
+}
+
+/// A request's state in a word or two.
+pub(crate) const fn request_state(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Pending => "Pending",
+        RequestState::Scheduled => "Scheduled",
+        RequestState::Granting => "Granting",
+        RequestState::Active => "Active",
+        RequestState::Revoking => "Ending",
+        RequestState::Overdue => "Overdue",
+        RequestState::Ended => "Ended",
+        RequestState::Denied => "Denied",
+        RequestState::Withdrawn => "Withdrawn",
+        RequestState::Expired => "Expired",
+        RequestState::Mixed => "Mixed",
+    }
+}
+
+/// All states of a request with the codes that a search names them by.
+pub(crate) const REQUEST_STATES: [(&str, RequestState); 11] = [
+    ("pending", RequestState::Pending),
+    ("scheduled", RequestState::Scheduled),
+    ("granting", RequestState::Granting),
+    ("active", RequestState::Active),
+    ("revoking", RequestState::Revoking),
+    ("overdue", RequestState::Overdue),
+    ("ended", RequestState::Ended),
+    ("denied", RequestState::Denied),
+    ("withdrawn", RequestState::Withdrawn),
+    ("expired", RequestState::Expired),
+    ("mixed", RequestState::Mixed),
+];
+
+/// An ask's state as part of a sentence: `already denied`.
+pub(crate) const fn ask_state(state: AskState) -> &'static str {
+    match state {
+        AskState::Pending => "pending",
+        AskState::Approved => "approved",
+        AskState::Denied => "denied",
+        AskState::Withdrawn => "withdrawn",
+        AskState::Expired => "expired",
+    }
+}
+
+/// A grant's state as a request's, so that one set of pills serves both.
+pub(crate) const fn grant_state(state: GrantState, is_overdue: bool) -> RequestState {
+    match state {
+        _ if is_overdue => RequestState::Overdue,
+        GrantState::Scheduled => RequestState::Scheduled,
+        GrantState::Granting => RequestState::Granting,
+        GrantState::Active => RequestState::Active,
+        GrantState::Revoking => RequestState::Revoking,
+        GrantState::Ended => RequestState::Ended,
+    }
+}
+
+/// Why the person looking cannot review.
+pub(crate) const fn why_not(why: WhyNot) -> &'static str {
+    match why {
+        WhyNot::OwnRequest => "This is your own request, so somebody else has to approve it.",
+        WhyNot::NotAnApprover => "You are not one of its approvers.",
+        WhyNot::AlreadyReviewed => "You have reviewed this already.",
+        WhyNot::AlreadyDecided => "This waits for nobody any more.",
+        WhyNot::CannotTell => {
+            "Whether you may approve could not be looked up just now. Reload the page in a moment to try again."
+        }
+    }
+}
+
+/// How a grant ended, in a few words.
+pub(crate) const fn receipt_short(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Removed => "Removed",
+        ReceiptKind::AbsentAlready => "Was gone already",
+        ReceiptKind::HeldBy => "Held by another grant",
+        ReceiptKind::Standing => "Standing access stays",
+        ReceiptKind::TargetGone => "Target gone",
+        ReceiptKind::NeverGranted => "Never granted",
+    }
+}
+
+/// How a grant ended. Only the first two may say that access is gone.
+pub(crate) const fn receipt(kind: ReceiptKind) -> &'static str {
+    match kind {
+        ReceiptKind::Removed => {
+            "Access is gone: AWS deleted the assignment, and an independent, complete read shows it absent."
+        }
+        ReceiptKind::AbsentAlready => {
+            "Access is gone: the assignment was no longer there, as two complete reads half a minute apart agree."
+        }
+        ReceiptKind::HeldBy => {
+            "This grant is over. The access itself stays, because another grant still needs it."
+        }
+        ReceiptKind::Standing => {
+            "This grant is over. The access itself stays, because it was there before Belay and is not Belay's to remove."
+        }
+        ReceiptKind::TargetGone => {
+            "The account, the permission set or the person no longer exists."
+        }
+        ReceiptKind::NeverGranted => "Nothing was created in AWS, so there was nothing to remove.",
+    }
+}
+
+/// A line of evidence.
+pub(crate) const fn evidence(what: Evidence) -> &'static str {
+    match what {
+        Evidence::CreationAccepted => "AWS accepted the creation",
+        Evidence::CreationSucceeded => "AWS reported the creation as succeeded",
+        Evidence::CreationFailed => "AWS reported the creation as failed",
+        Evidence::DeletionAccepted => "AWS accepted the deletion",
+        Evidence::DeletionSucceeded => "AWS reported the deletion as succeeded",
+        Evidence::ReadPresent => "A complete read shows the assignment",
+        Evidence::ReadAbsent => "A complete read shows the assignment absent",
+        Evidence::TargetGone => "The target was found to be gone",
+        Evidence::NothingAsked => "Nothing was asked of AWS",
+    }
+}
+
+/// What holds a grant up.
+pub(crate) const fn trouble(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Throttled => "AWS asks Belay to slow down. It goes on by itself.",
+        Trouble::AccessDenied => {
+            "AWS refuses Belay's own rights. An admin has to look; Belay keeps trying."
+        }
+        Trouble::Conflict => {
+            "Another change of the same access is under way in AWS. It goes on by itself."
+        }
+        Trouble::Failed => "AWS reported a failure. Belay keeps trying.",
+        Trouble::Unreachable => "AWS does not answer. Belay keeps trying.",
+    }
+}
+
+/// Who did something.
+pub(crate) fn actor(actor: &ActorView) -> String {
+    match actor {
+        ActorView::Person(name) => name.clone(),
+        ActorView::Policy => "The policy".to_owned(),
+        ActorView::Worker => "Belay".to_owned(),
+    }
+}
+
+/// What happened, on a timeline; the actor is named beside it.
+pub(crate) fn event(kind: &EventKind) -> String {
+    match kind {
+        EventKind::Submitted => "Asked".to_owned(),
+        EventKind::ReviewedApprove => "Approved by a reviewer".to_owned(),
+        EventKind::ReviewedDeny => "Denied by a reviewer".to_owned(),
+        EventKind::Approved => "Approved".to_owned(),
+        EventKind::Denied => "Denied".to_owned(),
+        EventKind::Withdrawn => "Withdrawn".to_owned(),
+        EventKind::Expired => "Expired without an answer".to_owned(),
+        EventKind::Scheduled => "Window fixed".to_owned(),
+        EventKind::Granting => "Creating the assignment in AWS".to_owned(),
+        EventKind::Active => "Active: AWS reports it created".to_owned(),
+        EventKind::Revoking => "Removing the assignment from AWS".to_owned(),
+        EventKind::Attempted => "An attempt at AWS failed; it goes on".to_owned(),
+        EventKind::Ended => "Ended, with a receipt".to_owned(),
+        EventKind::Other(kind) => kind.replace(['.', '-', '_'], " "),
+    }
+}
+
+/// `by Emma Lindqvist at 22 Nov 2026, 14:02 UTC`, for sentences that must be whole.
+pub(crate) fn by_whom_and_when(by: Option<&str>, at: i64) -> String {
+    match by {
+        Some(by) => format!("by {by} at {}", utc(at)),
+        None => format!("at {}", utc(at)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(all: &[&str]) -> Vec<String> {
+        all.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn names_read_as_a_list() {
+        assert_eq!(any_of(&names(&["A"])), "A");
+        assert_eq!(any_of(&names(&["A", "B"])), "A or B");
+        assert_eq!(any_of(&names(&["A", "B", "C"])), "A, B or C");
+    }
+
+    #[test]
+    fn many_approvers_are_counted_rather_than_listed() {
+        let many = names(&["A", "B", "C", "D", "E", "F", "G"]);
+        assert_eq!(approver_names(&many, 40), "A, B, C, D, E or 35 more");
+        assert_eq!(approver_names(&many[..2], 2), "A or B");
+    }
+
+    #[test]
+    fn every_state_is_searched_by_its_wire_code() {
+        for (code, state) in REQUEST_STATES {
+            let wire = serde_json::to_string(&state).unwrap_or_default();
+            assert_eq!(wire, format!("\"{code}\""));
+        }
+    }
+
+    #[test]
+    fn only_a_proven_removal_says_that_access_is_gone() {
+        use ReceiptKind as K;
+        for kind in [
+            K::Removed,
+            K::AbsentAlready,
+            K::HeldBy,
+            K::Standing,
+            K::TargetGone,
+            K::NeverGranted,
+        ] {
+            let may = matches!(kind, K::Removed | K::AbsentAlready);
+            assert_eq!(receipt(kind).contains("Access is gone"), may, "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What each problem says: what went wrong, and what to do next.
+
+#[cfg(feature = "ssr")]
+use crate::view::PageProblem;
+use crate::{
+    clock::duration,
+    sentence::{ask_state, by_whom_and_when, count},
+    view::{Field, Part, Problem, WireError},
+};
+
+/// A part, as the subject of a sentence.
+const fn part(part: Part) -> &'static str {
+    match part {
+        Part::Network => "Belay",
+        Part::Server => "A part of Belay",
+        Part::Store => "Belay's table",
+        Part::IdentityCenter => "IAM Identity Center",
+        Part::Directory => "The directory of accounts and people",
+        Part::Policy => "The access policy",
+        Part::SignIn => "The sign-in provider",
+    }
+}
+
+/// A problem of a form, to stand at its field.
+pub(crate) fn problem(field: Field, problem: &Problem) -> String {
+    match problem {
+        Problem::Missing => match field {
+            Field::Duration => "Choose for how long.".to_owned(),
+            Field::Reason => "Say why you need it.".to_owned(),
+            _ => "Fill this in.".to_owned(),
+        },
+        Problem::NotUnderstood => match field {
+            Field::Duration => "This is not a duration. Choose one of those offered.".to_owned(),
+            Field::From | Field::To => "This is not a date. Write it as 2026-11-22.".to_owned(),
+            _ => "This was not understood. Load the page again and try once more.".to_owned(),
+        },
+        Problem::NotAvailable => {
+            "This is not available to you. Access lists everything that you may ask for.".to_owned()
+        }
+        Problem::ProtectedAccount => "This account is protected: no rule can open it.".to_owned(),
+        Problem::TooLong { max_seconds } => format!(
+            "At most {} is possible here. Choose less.",
+            duration(*max_seconds)
+        ),
+        Problem::TooShort { min_seconds } => {
+            format!(
+                "At least {} is needed. Choose more.",
+                duration(*min_seconds)
+            )
+        }
+        Problem::TooFewChars { min_chars } => {
+            format!(
+                "Write at least {}, so that an approver can judge it.",
+                count(*min_chars, "character")
+            )
+        }
+        Problem::TooManyChars {
+            max_chars,
+            typed_chars,
+        } => format!(
+            "Write at most {}; these are {typed_chars}. Link to the details instead.",
+            count(*max_chars, "character")
+        ),
+        Problem::NoApprovers { needed, found } => format!(
+            "This needs {}, and {found} could be given by anyone but you. An admin has to change the policy.",
+            count(*needed, "approval")
+        ),
+        Problem::TooManyPending { limit } => {
+            format!(
+                "You have {limit} requests pending, which is the limit. Withdraw one, or wait for an answer."
+            )
+        }
+        Problem::TooManySubmissions { limit } => {
+            format!(
+                "You have asked {limit} times within the hour, which is the limit. Try again later."
+            )
+        }
+        Problem::OwnRequest => {
+            "You cannot approve your own request. Somebody else has to.".to_owned()
+        }
+        Problem::NotAnApprover => {
+            "You are not one of its approvers. Nothing was recorded.".to_owned()
+        }
+        Problem::AlreadyReviewed => {
+            "You have reviewed this already. Nothing was changed.".to_owned()
+        }
+        Problem::AlreadyDecided { state, by, at } => format!(
+            "This was already {} {}. Nothing was changed.",
+            ask_state(*state),
+            by_whom_and_when(by.as_deref(), *at)
+        ),
+        Problem::Changed => {
+            "This changed while you decided. Look at it again, then try once more.".to_owned()
+        }
+        Problem::Unavailable { part: which } => format!(
+            "{} does not answer just now, so nothing was recorded. What you typed is still here: try again in a moment.",
+            part(*which)
+        ),
+    }
+}
+
+/// Title and advice for a read that gave nothing.
+pub(crate) fn wire_error(error: &WireError) -> (&'static str, String) {
+    match error {
+        WireError::SignedOut => (
+            "You are signed out",
+            "Sign in, and you come straight back to this page.".to_owned(),
+        ),
+        WireError::NotFound => (
+            "There is nothing here for you",
+            "Either this does not exist, or it is between other people. Check the address, or ask whoever sent it to you."
+                .to_owned(),
+        ),
+        WireError::NotAllowed => (
+            "This page is not for you",
+            "Auditors and admins see it. If you need it, ask an admin to add you to their group.".to_owned(),
+        ),
+        WireError::Unavailable { part: which } => (
+            "Just now this cannot be shown",
+            format!(
+                "{} does not answer. Access that is due to end still ends. Try again in a moment.",
+                part(*which)
+            ),
+        ),
+        WireError::Stale => (
+            "Belay was updated",
+            "This page is from the version before. Reload it to go on.".to_owned(),
+        ),
+    }
+}
+
+/// Title and advice for a whole page. Only the server draws those.
+#[cfg(feature = "ssr")]
+pub(crate) fn page_problem(problem: PageProblem) -> (&'static str, String) {
+    let (title, advice) = match problem {
+        PageProblem::SignInMismatch => (
+            "This sign-in is not one that you began here",
+            "It was begun in another browser, or its link was opened twice. Begin again from this browser.",
+        ),
+        PageProblem::SignInExpired => (
+            "The sign-in took too long",
+            "For your safety each attempt works once, and only for a few minutes. Begin again. If this keeps \
+             happening, your browser may refuse cookies from this address: some do on http://localhost.",
+        ),
+        PageProblem::SignInDeclined => (
+            "The sign-in was not completed",
+            "The sign-in provider did not let you in, or you cancelled there. Begin again when you are ready.",
+        ),
+        PageProblem::SignInInvalid => (
+            "The sign-in could not be verified",
+            "What the sign-in provider sent does not check out, so nobody was signed in. Begin again; if it happens \
+             again, tell an admin.",
+        ),
+        PageProblem::SignInNobody => (
+            "Nobody in Identity Center matches your login",
+            "You signed in, but your login belongs to nobody in IAM Identity Center. Ask an admin to add you, or \
+             sign in as somebody else.",
+        ),
+        PageProblem::SignInAmbiguous => (
+            "Your login matches more than one person",
+            "Belay does not guess. Ask an admin to make your e-mail or user name unique in IAM Identity Center.",
+        ),
+        PageProblem::SignInDisabled => (
+            "You are disabled in Identity Center",
+            "Ask an admin to enable you, then sign in again.",
+        ),
+        PageProblem::SignInBoundElsewhere => (
+            "This login and this person do not belong together",
+            "One of them is already bound to another. This was reported; ask an admin to sort it out.",
+        ),
+        PageProblem::Unavailable(which) => {
+            return (
+                "Belay is not ready",
+                format!(
+                    "{} does not answer. Nothing was lost or half done. Try again in a moment.",
+                    part(which)
+                ),
+            );
+        }
+        PageProblem::CrossOrigin => (
+            "This did not come from one of Belay's own pages",
+            "Another site, or an address that Belay does not know as its own, sent it; nothing was done. Open Belay \
+             by its usual address and try there.",
+        ),
+        PageProblem::TooLarge => (
+            "That is too much to send",
+            "No form of Belay's takes this much, so nothing was recorded. Go back, shorten it and link to the details.",
+        ),
+        PageProblem::BadForm => (
+            "The form could not be read",
+            "Nothing was recorded. Go back, load the page again and try once more.",
+        ),
+        PageProblem::MethodNotAllowed => (
+            "This address does not work that way",
+            "Nothing was done. Begin from one of Belay's pages.",
+        ),
+        PageProblem::TooMany => (
+            "That is a lot at once",
+            "Nothing was done. Wait a minute, then try again.",
+        ),
+        PageProblem::NotFound => (
+            "There is nothing here for you",
+            "Either this does not exist, or it is between other people. Check the address.",
+        ),
+        PageProblem::Broken => (
+            "Something broke on our side",
+            "It was recorded where the admins look. Whatever you sent was either done whole or not at all: look at \
+             My access before trying again.",
+        ),
+    };
+    (title, advice.to_owned())
+}
