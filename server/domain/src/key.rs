@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grant::ReadEvidence;
 use crate::id::{GrantId, OperationId, ServerId};
+use crate::plan::{READS_LAG, SETTLED_AFTER};
 use crate::target::Key;
 
 /// What is wanted of a key, and what we are doing about it.
@@ -26,9 +27,38 @@ pub struct KeyState {
     pub operation: Option<Operation>,
     /// When we last wrote, or may have written, to this key in AWS.
     pub last_write_at: Option<Timestamp>,
-    /// Since when a create has been unaccounted for: it may still take effect until AWS refuses
-    /// its signature ([`crate::plan::SETTLED_AFTER`]). Cleared once the assignment is seen.
-    pub unresolved_create_at: Option<Timestamp>,
+    /// When we last deleted, or may have deleted. A read that follows closely may still show what
+    /// is gone.
+    pub last_delete_at: Option<Timestamp>,
+    /// Creates that are unaccounted for, and so may still take effect: until they no longer can,
+    /// nothing is called gone.
+    pub lost_create: Option<LostCreate>,
+    /// The last deletion that is unaccounted for, and so may still take effect: until it no longer
+    /// can, what is active is looked after. It is remembered beyond the end of its grant.
+    pub lost_delete_at: Option<Timestamp>,
+    /// When to look next whether what is active is still there.
+    pub verify_at: Option<Timestamp>,
+}
+
+/// Creates that were sent, or may have been, and whose outcome was never heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostCreate {
+    /// When the last of them was given up. It was signed before, so that from
+    /// [`crate::plan::SETTLED_AFTER`] on none of them can take effect any more.
+    pub last_at: Timestamp,
+    /// What seeing the assignment would tell of them.
+    pub sighting: Telling,
+}
+
+/// What seeing the assignment tells of the creates that are unaccounted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Telling {
+    /// All: there is only one, there was no assignment before it, and nothing else can have made
+    /// one since. It has taken effect, and will not do so again.
+    Settles,
+    /// Nothing: it may come of another.
+    Ambiguous,
 }
 
 /// A grant on a key, as much of it as the planner needs.
@@ -45,10 +75,11 @@ pub struct Live {
 }
 
 impl Live {
-    /// Whether the window covers this instant.
+    /// Whether the window covers this instant. A grant on its way out wants nothing any more, even
+    /// to a server whose clock says that its window is not over.
     #[must_use]
     pub fn wanted(&self, now: Timestamp) -> bool {
-        self.from <= now && now < self.until
+        self.phase != Phase::Revoking && self.from <= now && now < self.until
     }
 }
 
@@ -91,6 +122,8 @@ pub struct Operation {
     pub by: ServerId,
     /// How many times it has been meant to be sent, this one included; paces retries.
     pub attempt: u32,
+    /// What was known of the assignment then.
+    pub before: Before,
     /// How far it has come.
     pub stage: Stage,
 }
@@ -103,6 +136,16 @@ pub enum Action {
     Create,
     /// `DeleteAccountAssignment`.
     Delete,
+}
+
+/// What is known of an assignment at the time of an intent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Before {
+    /// That it is not there.
+    Absent,
+    /// Nothing for sure.
+    Uncertain,
 }
 
 /// How far an operation has come.
@@ -171,7 +214,10 @@ impl KeyState {
             live: Vec::new(),
             operation: None,
             last_write_at: None,
-            unresolved_create_at: None,
+            last_delete_at: None,
+            lost_create: None,
+            lost_delete_at: None,
+            verify_at: None,
         }
     }
 
@@ -198,5 +244,69 @@ impl KeyState {
     /// The grants that need the key now.
     pub fn holders(&self, now: Timestamp) -> impl Iterator<Item = &Live> {
         self.live.iter().filter(move |live| live.wanted(now))
+    }
+
+    /// Whether some grant that was begun has had its time.
+    #[must_use]
+    pub fn over(&self, now: Timestamp) -> bool {
+        self.live.iter().any(|live| match live.phase {
+            Phase::Scheduled => false,
+            Phase::Granting | Phase::Active => live.until <= now,
+            Phase::Revoking => true,
+        })
+    }
+
+    /// From when no create that is unaccounted for can take effect any more, if that is not yet.
+    #[must_use]
+    pub fn unsettled_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let lost = self.lost_create.as_ref()?;
+        let settled = lost.last_at.saturating_add(SETTLED_AFTER).ok()?;
+        (now < settled).then_some(settled)
+    }
+
+    /// An operation is given up: it may have been sent, and may yet take effect.
+    pub(crate) fn lose(&mut self, operation: &Operation, now: Timestamp) {
+        match operation.action {
+            Action::Create => {
+                let only = self.unsettled_until(now).is_none();
+                let sighting = if only && operation.before == Before::Absent {
+                    Telling::Settles
+                } else {
+                    Telling::Ambiguous
+                };
+                self.lost_create = Some(LostCreate {
+                    last_at: now,
+                    sighting,
+                });
+            }
+            Action::Delete => self.lost_delete_at = Some(now),
+        }
+    }
+
+    /// Something else may have made the assignment: seeing it tells nothing of lost creates.
+    pub(crate) const fn blur(&mut self) {
+        if let Some(lost) = &mut self.lost_create {
+            lost.sighting = Telling::Ambiguous;
+        }
+    }
+
+    /// It was seen, by a read that cannot be showing what a deletion of ours took away.
+    pub(crate) fn seen(&mut self) {
+        if self
+            .lost_create
+            .is_some_and(|lost| lost.sighting == Telling::Settles)
+        {
+            self.lost_create = None;
+        }
+    }
+
+    /// A read that begins before this may not show yet what we wrote.
+    pub(crate) fn writes_shown_from(&self) -> Option<Timestamp> {
+        self.last_write_at?.saturating_add(READS_LAG).ok()
+    }
+
+    /// A read that begins before this may still show what we deleted.
+    pub(crate) fn deletes_shown_from(&self) -> Option<Timestamp> {
+        self.last_delete_at?.saturating_add(READS_LAG).ok()
     }
 }

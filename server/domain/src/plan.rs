@@ -7,30 +7,51 @@
 //! Rules that hold everywhere here:
 //!
 //! - an intent is recorded before anything is sent (invariants 3, 9);
-//! - an intent that another server recorded is never sent, only read about (invariant 12);
+//! - an intent that another server recorded, or that is not fresh, is never sent, only read about
+//!   (invariant 12);
+//! - whatever may have been sent and was not heard of is remembered until it can no longer take
+//!   effect: a create keeps its key from being called gone, a deletion has what is active looked
+//!   after;
 //! - once an intent to create is on record, no grant ends except through `Revoking`;
+//! - whoever is said to hold a key has begun, and so answers for its removal;
 //! - a key that is wanted is never deleted, a standing one never at all (invariant 5).
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::grant::{Evidence, GrantChange, Receipt};
 use crate::id::{GrantId, OperationId, ServerId};
-use crate::key::{Action, KeyState, Operation, Phase, Stage, Standing};
+use crate::key::{Action, Before, KeyState, Operation, Phase, Stage, Standing};
 
 /// How long a key that we wrote to counts as ours without a read. AWS's reads lag its writes by
 /// seconds; an hour is far beyond any of that, and short enough not to claim what others added.
 pub const TOUCHED: SignedDuration = SignedDuration::from_secs(3600);
 
+/// The longest that AWS's reads are assumed to lag its writes.
+pub const READS_LAG: SignedDuration = SignedDuration::from_secs(5);
+
+/// An intent older than this is never sent, even by the server that recorded it: half of
+/// [`GRACE`], so that clocks may differ by the other half.
+pub const SEND_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+
 /// How long an intent of another server is left to it before its outcome is read instead. Its
-/// server may be alive: sending takes at most one attempt's time-out, which is shorter.
+/// server may be alive: whatever it sends is signed before that ([`SEND_WITHIN`]).
 pub const GRACE: SignedDuration = SignedDuration::from_secs(10);
+
+/// What a read says of a key that we have not touched is good for this long: the longest that
+/// reading a pair takes (1,000 pages at 20 a second), twice. A server that froze looks again.
+pub const FRESH: SignedDuration = SignedDuration::from_secs(120);
+
+/// While a lost deletion may still strike, what is active is looked at this often. Sixteen reads,
+/// in a case that is rare.
+pub const VERIFY_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// Between the two reads that prove an absence which no deletion of ours explains: six times the
 /// longest lag that we assume of AWS's reads.
 pub const SECOND_READ_AFTER: SignedDuration = SignedDuration::from_secs(30);
 
 /// Z: a signed request that is this old is refused by AWS, so whatever was sent before can no
-/// longer take effect. AWS's limit is about 15 min; one more for clocks.
+/// longer take effect. AWS's limit is about 15 min; one more for clocks, for the operation that a
+/// request starts which arrives in the last moment, and for reads that lag.
 pub const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(16 * 60);
 
 /// A deletion that AWS calls done, while reads still show the assignment, is sent again after
@@ -40,8 +61,15 @@ pub const STILL_PRESENT: SignedDuration = SignedDuration::from_secs(60);
 /// An operation that AWS still calls `IN_PROGRESS` after this long is read about instead.
 pub const STALLED: SignedDuration = SignedDuration::from_secs(300);
 
+/// The smallest time that matters here.
+const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
+
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a step lives for one match, and most of them are records"
+)]
 pub enum Step {
     /// Nothing before this instant; `None`: nothing until somebody wants something.
     Wait {
@@ -52,7 +80,13 @@ pub enum Step {
     Record(Change),
     /// Read every page of the pair's assignments.
     Read(Purpose),
-    /// Send this operation. Its intent is on record.
+    /// Send this operation. Its intent is on record, since less than [`SEND_WITHIN`].
+    ///
+    /// The worker sends it at once or not at all: it signs first, then looks at a clock that
+    /// counts suspension, and plans again if [`SEND_WITHIN`] has passed since the intent. It never
+    /// hands one operation to the network twice: whoever meets this step for an operation that it
+    /// may have handed over already reports [`crate::progress::Sent::Unheard`] instead. What AWS
+    /// answers is reported until it is stored.
     Send {
         /// Which.
         operation: OperationId,
@@ -95,6 +129,17 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether this records an intent, which is then to be sent at once. So whatever sending has
+    /// to wait for (a place among AWS's 15, a turn at its 20 a second) is waited for before this
+    /// is stored, and the key planned again if that took a while.
+    #[must_use]
+    pub fn intends(&self) -> bool {
+        self.key
+            .operation
+            .as_ref()
+            .is_some_and(|operation| operation.stage == Stage::Intended)
+    }
+
     pub(crate) const fn to(key: KeyState) -> Self {
         Self {
             key,
@@ -133,6 +178,15 @@ impl Change {
         }
     }
 
+    /// Grants whose time is up, while others need the key. Those become answerable for it first,
+    /// or the access would be nobody's to remove should their time pass unattended.
+    pub(crate) fn hand_over(&mut self, now: Timestamp) {
+        self.begin(now);
+        self.revoke(now);
+        let grants = self.key.holders(now).map(|live| live.grant).collect();
+        self.end(&Receipt::HeldBy { grants });
+    }
+
     /// Those on their way out have ended, all with this receipt.
     pub(crate) fn end(&mut self, receipt: &Receipt) {
         for grant in self.chosen(|live| live.phase == Phase::Revoking) {
@@ -153,7 +207,8 @@ impl Change {
     }
 
     /// An idle key forgets its verdict: what appears on it from now on is not ours. (For an hour
-    /// more, [`TOUCHED`] remembers.)
+    /// more, [`TOUCHED`] remembers.) It is idle only once the access was proved gone, or was never
+    /// ours: until then some grant has begun and has not ended.
     pub(crate) fn settle(mut self) -> Self {
         let idle = self.key.operation.is_none()
             && self
@@ -210,168 +265,221 @@ fn start_or_end(key: &KeyState, at: Context) -> Step {
     let now = at.now;
     let mut change = Change::to(key.clone());
     change.lapse(now);
-    let over = key
-        .live
-        .iter()
-        .any(|live| live.phase != Phase::Scheduled && live.until <= now);
-    if over {
-        change.revoke(now);
+    if key.over(now) {
         if key.standing == Standing::Standing {
+            change.revoke(now);
             change.end(&Receipt::Standing);
         } else if key.wanted(now) {
-            change.end(&held_by(key, now));
+            change.hand_over(now);
         } else {
-            change.intend(Action::Delete, 1, at);
+            change.revoke(now);
+            change.intend(Action::Delete, Before::Uncertain, 1, at);
         }
     }
-    if !change.grants.is_empty() || change.key.operation.is_some() {
+    if !change.grants.is_empty() || change.intends() {
         return Step::Record(change.settle());
     }
+    let edge = next_edge(key, now);
     let starting = key
         .holders(now)
         .any(|live| matches!(live.phase, Phase::Scheduled | Phase::Granting));
     if starting {
         return start(key, at);
     }
-    Step::Wait {
-        until: next_edge(key, now),
+    match key.verify_at {
+        Some(verify_at) if key.wanted(now) && verify_at <= now => look(key, Purpose::Presence, now),
+        Some(verify_at) if key.wanted(now) => wait(earlier(edge, verify_at)),
+        _ => Step::Wait { until: edge },
     }
 }
 
 fn start(key: &KeyState, at: Context) -> Step {
+    let now = at.now;
+    let touched = key
+        .last_write_at
+        .is_some_and(|write| now.duration_since(write) < TOUCHED);
+    // A read would still show what we have just deleted.
+    let blinded = key.deletes_shown_from().is_some_and(|from| now < from);
     match key.standing {
-        Standing::Unknown if !touched(key, at.now) => Step::Read(Purpose::Standing),
-        Standing::Standing => Step::Read(Purpose::Presence),
-        Standing::Ours if key.live.iter().any(|live| live.phase == Phase::Active) => {
-            Step::Read(Purpose::Presence)
-        }
+        Standing::Unknown if !touched => look(key, Purpose::Standing, now),
+        Standing::Standing => look(key, Purpose::Presence, now),
+        Standing::Ours if !blinded => look(key, Purpose::Presence, now),
         Standing::Unknown | Standing::Ours => {
+            let before = match key.standing {
+                // It was proved gone, and touched only by that.
+                Standing::Unknown => Before::Absent,
+                _ => Before::Uncertain,
+            };
             let mut change = Change::to(key.clone());
-            change.create(at);
+            change.create(before, at);
             Step::Record(change)
         }
     }
 }
 
-fn touched(key: &KeyState, now: Timestamp) -> bool {
-    key.last_write_at
-        .is_some_and(|at| now.duration_since(at) < TOUCHED)
+/// Orders a read, unless it would tell nothing: because it would begin before a write that another
+/// server's clock puts later, or show what was just deleted.
+fn look(key: &KeyState, purpose: Purpose, now: Timestamp) -> Step {
+    let write = key
+        .last_write_at
+        .and_then(|write| write.checked_add(A_MOMENT).ok());
+    match write.max(key.deletes_shown_from()) {
+        Some(from) if now < from => wait(from),
+        _ => Step::Read(purpose),
+    }
+}
+
+fn wait(until: Timestamp) -> Step {
+    Step::Wait { until: Some(until) }
+}
+
+fn earlier(edge: Option<Timestamp>, other: Timestamp) -> Timestamp {
+    edge.map_or(other, |edge| edge.min(other))
 }
 
 impl Change {
     /// Whatever appears on this key from here on is ours.
-    pub(crate) fn create(&mut self, at: Context) {
+    pub(crate) fn create(&mut self, before: Before, at: Context) {
         self.key.standing = Standing::Ours;
         self.begin(at.now);
-        self.intend(Action::Create, 1, at);
+        self.intend(Action::Create, before, 1, at);
     }
 
-    fn intend(&mut self, action: Action, attempt: u32, at: Context) {
+    fn intend(&mut self, action: Action, before: Before, attempt: u32, at: Context) {
         self.key.operation = Some(Operation {
             id: at.fresh,
             action,
             intended_at: at.now,
             by: at.me,
             attempt,
+            before,
             stage: Stage::Intended,
         });
         self.key.last_write_at = Some(at.now);
-    }
-
-    /// The key is wanted again before anything was deleted: nothing is.
-    fn keep(&mut self, now: Timestamp) {
-        let receipt = held_by(&self.key, now);
-        self.key.operation = None;
-        self.end(&receipt);
-    }
-}
-
-fn held_by(key: &KeyState, now: Timestamp) -> Receipt {
-    Receipt::HeldBy {
-        grants: key.holders(now).map(|live| live.grant).collect(),
+        self.key.verify_at = None;
+        if action == Action::Delete {
+            self.key.last_delete_at = Some(at.now);
+        }
     }
 }
 
 fn continue_with(key: &KeyState, operation: &Operation, at: Context) -> Step {
     let now = at.now;
-    let wait = |until: Timestamp| Step::Wait { until: Some(until) };
+    if operation.action == Action::Create && key.wanted(now) && key.over(now) {
+        // Those whose time is up do not wait for a create that only others need.
+        let mut change = Change::to(key.clone());
+        change.hand_over(now);
+        return Step::Record(change);
+    }
+    // A start or an end that comes before what an operation waits for may turn it round.
+    let until = |when: Timestamp| wait(earlier(next_edge(key, now), when));
     match &operation.stage {
-        Stage::Intended if operation.by != at.me => {
+        Stage::Intended if operation.by == at.me && fresh(operation, now) => {
+            turn_round(key, operation, at).unwrap_or(Step::Send {
+                operation: operation.id,
+                action: operation.action,
+            })
+        }
+        Stage::Intended => {
             let theirs_until = operation.intended_at.saturating_add(GRACE).unwrap_or(now);
-            if now < theirs_until {
+            if operation.by != at.me && now < theirs_until {
                 wait(theirs_until)
             } else {
                 Step::Record(adopt(key, operation, at))
             }
         }
-        Stage::Intended => turn_round(key, operation, at).unwrap_or(Step::Send {
-            operation: operation.id,
-            action: operation.action,
-        }),
         Stage::Backoff { retry_at, .. } => turn_round(key, operation, at).unwrap_or_else(|| {
             if *retry_at <= now {
-                let mut change = Change::to(key.clone());
-                // Those that became wanted meanwhile are served by the same attempt.
-                if operation.action == Action::Create {
-                    change.begin(now);
-                }
-                change.intend(operation.action, operation.attempt.saturating_add(1), at);
-                Step::Record(change)
+                Step::Record(retry(key, operation, at))
             } else {
-                // The end of the window does not wait for a retry.
-                let edge = next_edge(key, now).map_or(*retry_at, |edge| edge.min(*retry_at));
-                wait(edge)
+                until(*retry_at)
             }
         }),
-        Stage::Unknown { read_at, .. } if *read_at <= now => {
-            Step::Read(Purpose::Outcome(operation.id))
-        }
-        Stage::Absent { .. } if operation.action == Action::Delete && key.wanted(now) => {
-            turn_round(key, operation, at).unwrap_or(Step::Wait { until: Some(now) })
-        }
-        Stage::Deleted { read_at, .. } | Stage::Absent { read_at, .. } if *read_at <= now => {
-            Step::Read(Purpose::Absence(operation.id))
-        }
         Stage::Sent {
             aws_request_id,
             poll_at,
             ..
-        } if *poll_at <= now => Step::Poll {
-            operation: operation.id,
-            action: operation.action,
-            aws_request_id: aws_request_id.clone(),
-        },
-        Stage::Sent { poll_at, .. } => wait(*poll_at),
-        // A start that comes meanwhile turns the deletion round.
-        Stage::Absent { read_at, .. } => {
-            wait(next_edge(key, now).map_or(*read_at, |edge| edge.min(*read_at)))
+        } => {
+            if *poll_at <= now {
+                Step::Poll {
+                    operation: operation.id,
+                    action: operation.action,
+                    aws_request_id: aws_request_id.clone(),
+                }
+            } else {
+                wait(*poll_at)
+            }
         }
-        Stage::Unknown { read_at, .. } | Stage::Deleted { read_at, .. } => wait(*read_at),
+        Stage::Unknown { read_at, failures } => {
+            let blind = *failures > 0;
+            let turned = blind.then(|| turn_round(key, operation, at)).flatten();
+            turned.unwrap_or_else(|| {
+                if *read_at <= now {
+                    Step::Read(Purpose::Outcome(operation.id))
+                } else {
+                    until(*read_at)
+                }
+            })
+        }
+        Stage::Deleted { read_at, .. } if *read_at <= now => {
+            Step::Read(Purpose::Absence(operation.id))
+        }
+        Stage::Deleted { read_at, .. } => {
+            turn_round(key, operation, at).unwrap_or_else(|| until(*read_at))
+        }
+        Stage::Absent { read_at, .. } => turn_round(key, operation, at).unwrap_or_else(|| {
+            if *read_at <= now {
+                Step::Read(Purpose::Absence(operation.id))
+            } else {
+                until(*read_at)
+            }
+        }),
     }
+}
+
+fn fresh(operation: &Operation, now: Timestamp) -> bool {
+    now.duration_since(operation.intended_at) <= SEND_WITHIN
+}
+
+fn retry(key: &KeyState, operation: &Operation, at: Context) -> Change {
+    let mut change = Change::to(key.clone());
+    // Those that became wanted meanwhile are served by the same attempt.
+    if operation.action == Action::Create {
+        change.begin(at.now);
+    }
+    let attempt = operation.attempt.saturating_add(1);
+    change.intend(operation.action, operation.before, attempt, at);
+    change
 }
 
 /// An operation that nobody is sending, and that no longer fits what is wanted.
 fn turn_round(key: &KeyState, operation: &Operation, at: Context) -> Option<Step> {
     let wanted = key.wanted(at.now);
     let mut change = Change::to(key.clone());
+    if operation.stage == Stage::Intended {
+        // Its server believes that it was not sent. Belief is no evidence.
+        change.key.lose(operation, at.now);
+    }
     match operation.action {
         Action::Create if !wanted => {
             // The intent is on record: it may still appear, so it is deleted and proved gone.
             change.revoke(at.now);
-            change.intend(Action::Delete, 1, at);
+            change.intend(Action::Delete, Before::Uncertain, 1, at);
         }
-        Action::Delete if wanted => change.keep(at.now),
+        Action::Delete if wanted => {
+            // The key is wanted again: whoever wants it sees to it that the access is there.
+            change.key.operation = None;
+            change.hand_over(at.now);
+        }
         _ => return None,
     }
-    Some(Step::Record(change.settle()))
+    Some(Step::Record(change))
 }
 
 /// Takes over an intent whose server did not say what became of it.
 fn adopt(key: &KeyState, operation: &Operation, at: Context) -> Change {
     let mut change = Change::to(key.clone());
-    if operation.action == Action::Create {
-        change.key.unresolved_create_at = Some(at.now);
-    }
+    change.key.lose(operation, at.now);
     change.key.operation = Some(Operation {
         by: at.me,
         stage: Stage::Unknown {

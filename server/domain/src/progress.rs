@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::grant::{Evidence, ReadEvidence, Receipt};
 use crate::id::OperationId;
-use crate::key::{Action, KeyState, Operation, Stage, Standing};
+use crate::key::{Action, Before, KeyState, Operation, Stage, Standing};
 use crate::plan::{
-    Change, Context, Purpose, SECOND_READ_AFTER, SETTLED_AFTER, STALLED, STILL_PRESENT,
+    Change, Context, FRESH, Purpose, SECOND_READ_AFTER, SETTLED_AFTER, STALLED, STILL_PRESENT,
+    VERIFY_EVERY,
 };
 
 /// Every page of the pair's assignments was read. A read that failed anywhere is no sighting.
@@ -85,6 +86,12 @@ fn poll_after(polls: u32) -> SignedDuration {
     SignedDuration::from_millis(millis.min(5_000))
 }
 
+/// Between two reads about one outcome, while AWS's reads may still lag.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(2);
+
+/// Why an operation is sent again whose outcome was never heard, and that reads do not show.
+const UNKNOWN: &str = "outcome-unknown";
+
 fn after(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(now)
 }
@@ -112,28 +119,46 @@ pub fn sent(key: &KeyState, id: OperationId, answer: Sent, now: Timestamp) -> Op
     if operation.stage != Stage::Intended {
         return None;
     }
-    let stage = match &answer {
-        Sent::Accepted { aws_request_id } => Stage::Sent {
-            aws_request_id: aws_request_id.clone(),
-            accepted_at: now,
-            poll_at: after(now, poll_after(0)),
-            polls: 0,
-        },
-        Sent::Refused { code } => Stage::Backoff {
-            reason: code.clone(),
-            retry_at: after(now, backoff(operation.attempt)),
-        },
-        Sent::Contradicted { .. } | Sent::Unheard => Stage::Unknown {
-            read_at: after(now, backoff(operation.attempt)),
-            failures: 0,
-        },
+    let mut change = match answer {
+        Sent::Accepted { aws_request_id } => {
+            let stage = Stage::Sent {
+                aws_request_id,
+                accepted_at: now,
+                poll_at: after(now, poll_after(0)),
+                polls: 0,
+            };
+            with_stage(key, operation, stage)
+        }
+        // It did not happen: the next attempt meets what this one met.
+        Sent::Refused { code } => with_stage(key, operation, try_again(operation, &code, now)),
+        Sent::Contradicted { .. } | Sent::Unheard => {
+            let stage = Stage::Unknown {
+                read_at: after(now, backoff(operation.attempt)),
+                failures: 0,
+            };
+            let mut change = with_stage(key, operation, stage);
+            if answer == Sent::Unheard {
+                change.key.lose(operation, now);
+            }
+            change
+        }
     };
-    let mut change = with_stage(key, operation, stage);
-    change.key.last_write_at = Some(now);
-    if answer == Sent::Unheard && operation.action == Action::Create {
-        change.key.unresolved_create_at = Some(now);
-    }
+    touch(&mut change.key, operation, now);
     Some(change)
+}
+
+fn touch(key: &mut KeyState, operation: &Operation, now: Timestamp) {
+    key.last_write_at = Some(now);
+    if operation.action == Action::Delete {
+        key.last_delete_at = Some(now);
+    }
+}
+
+fn try_again(operation: &Operation, reason: &str, now: Timestamp) -> Stage {
+    Stage::Backoff {
+        reason: reason.to_owned(),
+        retry_at: after(now, backoff(operation.attempt)),
+    }
 }
 
 /// AWS said how an operation is going.
@@ -149,30 +174,22 @@ pub fn polled(key: &KeyState, id: OperationId, status: &Status, now: Timestamp) 
     else {
         return None;
     };
-    let read_about = Stage::Unknown {
-        read_at: now,
-        failures: 0,
-    };
-    let change = match (status, operation.action) {
-        (Status::InProgress, _) if now.duration_since(*accepted_at) > STALLED => {
-            let mut change = with_stage(key, operation, read_about);
-            if operation.action == Action::Create {
-                change.key.unresolved_create_at = Some(now);
-            }
-            change
-        }
-        (Status::InProgress | Status::Unavailable, _) => {
+    let stalled = now.duration_since(*accepted_at) > STALLED;
+    let mut change = match (status, operation.action) {
+        (Status::InProgress | Status::Unavailable, _) if !stalled => {
             let polls = polls.saturating_add(1);
-            with_stage(
-                key,
-                operation,
-                Stage::Sent {
-                    aws_request_id: aws_request_id.clone(),
-                    accepted_at: *accepted_at,
-                    poll_at: after(now, poll_after(polls)),
-                    polls,
-                },
-            )
+            let stage = Stage::Sent {
+                aws_request_id: aws_request_id.clone(),
+                accepted_at: *accepted_at,
+                poll_at: after(now, poll_after(polls)),
+                polls,
+            };
+            return Some(with_stage(key, operation, stage));
+        }
+        (Status::InProgress | Status::Unavailable | Status::Forgotten, _) => {
+            let mut change = read_about(key, operation, now);
+            change.key.lose(operation, now);
+            change
         }
         (Status::Succeeded, Action::Create) => {
             let evidence = Evidence::Created {
@@ -180,41 +197,67 @@ pub fn polled(key: &KeyState, id: OperationId, status: &Status, now: Timestamp) 
                 accepted_at: *accepted_at,
                 succeeded_at: now,
             };
-            granted(key, &evidence, now)
+            let mut change = granted(key, &evidence, now);
+            change.key.blur();
+            change
         }
-        (Status::Succeeded, Action::Delete) => with_stage(
-            key,
-            operation,
-            Stage::Deleted {
+        (Status::Succeeded, Action::Delete) => {
+            let stage = Stage::Deleted {
                 aws_request_id: aws_request_id.clone(),
                 accepted_at: *accepted_at,
                 succeeded_at: now,
                 read_at: now,
                 reads: 0,
-            },
-        ),
-        (Status::Failed { reason }, Action::Create) => with_stage(
-            key,
-            operation,
-            Stage::Backoff {
-                reason: reason.clone(),
-                retry_at: after(now, backoff(operation.attempt)),
-            },
-        ),
+            };
+            with_stage(key, operation, stage)
+        }
+        (Status::Failed { reason }, Action::Create) => {
+            let mut change = with_stage(key, operation, try_again(operation, reason, now));
+            // It may have happened all the same.
+            change.key.blur();
+            doubt(&mut change);
+            change
+        }
         // A deletion fails too where there is nothing to delete: a read tells which it was.
-        (Status::Failed { .. } | Status::Forgotten, _) => with_stage(key, operation, read_about),
+        (Status::Failed { .. }, Action::Delete) => read_about(key, operation, now),
     };
+    touch(&mut change.key, operation, now);
     Some(change)
+}
+
+fn read_about(key: &KeyState, operation: &Operation, now: Timestamp) -> Change {
+    let stage = Stage::Unknown {
+        read_at: now,
+        failures: 0,
+    };
+    with_stage(key, operation, stage)
+}
+
+/// What the next attempt meets is no longer known.
+fn doubt(change: &mut Change) {
+    if let Some(operation) = &mut change.key.operation {
+        operation.before = Before::Uncertain;
+    }
 }
 
 /// The assignment is there, and it is ours: those being granted have it.
 fn granted(key: &KeyState, evidence: &Evidence, now: Timestamp) -> Change {
     let mut change = Change::to(key.clone());
     change.key.operation = None;
-    change.key.unresolved_create_at = None;
-    change.key.last_write_at = Some(now);
     change.activate(evidence);
+    look_after(&mut change.key, now);
     change
+}
+
+/// A lost deletion may yet take what is there: until it no longer can, somebody looks.
+fn look_after(key: &mut KeyState, began_at: Timestamp) {
+    let settled = key.lost_delete_at.map(|lost| after(lost, SETTLED_AFTER));
+    key.verify_at = settled
+        .filter(|settled| began_at < *settled)
+        .map(|settled| after(began_at, VERIFY_EVERY).min(settled));
+    if key.verify_at.is_none() {
+        key.lost_delete_at = None;
+    }
 }
 
 /// A complete read was made.
@@ -233,29 +276,46 @@ fn read_before_start(
     sighting: &Sighting,
     at: Context,
 ) -> Option<Change> {
-    // Something began since this read was ordered: it says nothing about now.
+    let began_at = sighting.read.began_at;
+    // Something began since this read was ordered, or it was so long ago that anything may have.
     let stale = key.operation.is_some()
-        || key
-            .last_write_at
-            .is_some_and(|write| write >= sighting.read.began_at)
+        || key.last_write_at.is_some_and(|write| write >= began_at)
+        || at.now.duration_since(began_at) > FRESH
         || (purpose == Purpose::Standing) != (key.standing == Standing::Unknown);
     if stale || !key.wanted(at.now) {
         return None;
     }
     let mut change = Change::to(key.clone());
     match sighting.presence {
+        Presence::Present if shows_the_deleted(key, sighting) => return None,
         Presence::Present => {
             if purpose == Purpose::Standing {
                 change.key.standing = Standing::Standing;
             }
+            change.key.seen();
             change.begin(at.now);
             change.activate(&Evidence::Seen {
                 read: sighting.read.clone(),
             });
+            look_after(&mut change.key, began_at);
         }
-        Presence::Absent => change.create(at),
+        Presence::Absent => {
+            let shown = key.writes_shown_from().is_none_or(|from| from <= began_at);
+            let before = if shown {
+                Before::Absent
+            } else {
+                Before::Uncertain
+            };
+            change.create(before, at);
+        }
     }
     Some(change)
+}
+
+/// Whether a read began so soon after a deletion that it may show what was there before.
+fn shows_the_deleted(key: &KeyState, sighting: &Sighting) -> bool {
+    key.deletes_shown_from()
+        .is_some_and(|from| sighting.read.began_at < from)
 }
 
 fn read_outcome(
@@ -264,40 +324,57 @@ fn read_outcome(
     sighting: &Sighting,
     now: Timestamp,
 ) -> Option<Change> {
-    if !matches!(operation.stage, Stage::Unknown { .. }) {
+    let Stage::Unknown { failures, .. } = operation.stage else {
         return None;
-    }
-    let again = Stage::Backoff {
-        reason: "outcome-unknown".to_owned(),
-        retry_at: after(now, backoff(operation.attempt)),
     };
+    let look_again = |read_at: Timestamp| {
+        let read_at = after(now, LOOK_AGAIN).min(read_at);
+        with_stage(key, operation, Stage::Unknown { read_at, failures })
+    };
+    let began_at = sighting.read.began_at;
     Some(match (operation.action, sighting.presence) {
         (Action::Create, Presence::Present) => {
+            if let Some(from) = key.deletes_shown_from().filter(|from| began_at < *from) {
+                return Some(look_again(from));
+            }
             let evidence = Evidence::Seen {
                 read: sighting.read.clone(),
             };
-            granted(key, &evidence, now)
+            let mut change = granted(key, &evidence, now);
+            change.key.seen();
+            change
         }
-        (Action::Create, Presence::Absent) | (Action::Delete, Presence::Present) => {
-            with_stage(key, operation, again)
+        (Action::Create, Presence::Absent) => {
+            // Sending it once more while the first may only not show yet would leave two of them
+            // unaccounted for, and nothing to tell them apart by.
+            if let Some(from) = key.writes_shown_from().filter(|from| began_at < *from) {
+                return Some(look_again(from));
+            }
+            let mut change = with_stage(key, operation, try_again(operation, UNKNOWN, now));
+            doubt(&mut change);
+            change
+        }
+        (Action::Delete, Presence::Present) => {
+            with_stage(key, operation, try_again(operation, UNKNOWN, now))
         }
         (Action::Delete, Presence::Absent) => {
-            with_stage(key, operation, first_absence(key, &sighting.read, now))
+            with_stage(key, operation, first_absence(key, &sighting.read))
         }
     })
 }
 
-/// The second read waits until no earlier create of ours can take effect any more.
-fn first_absence(key: &KeyState, read: &ReadEvidence, now: Timestamp) -> Stage {
-    let second = after(now, SECOND_READ_AFTER);
-    let settled = key
-        .unresolved_create_at
-        .map_or(second, |create| after(create, SETTLED_AFTER));
+fn first_absence(key: &KeyState, read: &ReadEvidence) -> Stage {
     Stage::Absent {
         first: read.clone(),
-        read_at: second.max(settled),
+        read_at: second_read_from(key, read),
         failures: 0,
     }
+}
+
+/// The second read waits until no earlier create of ours can take effect any more.
+fn second_read_from(key: &KeyState, first: &ReadEvidence) -> Timestamp {
+    let second = after(first.finished_at, SECOND_READ_AFTER);
+    key.unsettled_until(second).unwrap_or(second)
 }
 
 fn read_absence(
@@ -306,11 +383,7 @@ fn read_absence(
     sighting: &Sighting,
     now: Timestamp,
 ) -> Option<Change> {
-    let send_again = |reason: &str| {
-        let retry_at = after(now, backoff(operation.attempt));
-        let reason = reason.to_owned();
-        with_stage(key, operation, Stage::Backoff { reason, retry_at })
-    };
+    let send_again = |reason| with_stage(key, operation, try_again(operation, reason, now));
     match (&operation.stage, sighting.presence) {
         (Stage::Deleted { succeeded_at, .. }, Presence::Absent) => {
             // A read that began before the deletion succeeded proves nothing.
@@ -318,11 +391,7 @@ fn read_absence(
                 return None;
             }
             // Nor does one while a lost create may still take effect.
-            if let Some(settled) = key
-                .unresolved_create_at
-                .map(|create| after(create, SETTLED_AFTER))
-                .filter(|settled| sighting.read.began_at < *settled)
-            {
+            if let Some(settled) = key.unsettled_until(sighting.read.began_at) {
                 return Some(read_again(key, operation, settled));
             }
             Some(removed(key, operation, &sighting.read, now))
@@ -342,9 +411,10 @@ fn read_absence(
                 Some(read_again(key, operation, after(now, pause)))
             }
         }
-        (Stage::Absent { first, read_at, .. }, Presence::Absent) => {
-            if sighting.read.began_at < *read_at {
-                return None;
+        (Stage::Absent { first, .. }, Presence::Absent) => {
+            let second = second_read_from(key, first);
+            if sighting.read.began_at < second {
+                return Some(read_again(key, operation, second));
             }
             let receipt = Receipt::AbsentAlready {
                 first: first.clone(),
@@ -384,10 +454,12 @@ pub fn unread(key: &KeyState, purpose: Purpose, now: Timestamp) -> Option<Change
         return None;
     };
     let operation = current(key, id)?;
-    let failures = match &operation.stage {
-        Stage::Deleted { reads, .. } => *reads,
-        Stage::Unknown { failures, .. } | Stage::Absent { failures, .. } => *failures,
-        Stage::Intended | Stage::Sent { .. } | Stage::Backoff { .. } => return None,
+    let failures = match (purpose, &operation.stage) {
+        (Purpose::Outcome(_), Stage::Unknown { failures, .. })
+        | (Purpose::Absence(_), Stage::Absent { failures, .. }) => *failures,
+        (Purpose::Absence(_), Stage::Deleted { reads, .. }) => *reads,
+        // It was for something that has been found out since.
+        _ => return None,
     };
     let when = after(now, backoff(failures.saturating_add(1)));
     Some(read_again(key, operation, when))
@@ -415,7 +487,8 @@ fn removed(key: &KeyState, operation: &Operation, read: &ReadEvidence, now: Time
 fn ended(key: &KeyState, receipt: &Receipt, now: Timestamp) -> Change {
     let mut change = Change::to(key.clone());
     change.key.operation = None;
-    change.key.unresolved_create_at = None;
+    // Only what can no longer take effect lets a key be called gone.
+    change.key.lost_create = None;
     change.key.last_write_at = Some(now);
     change.end(receipt);
     change.settle()
