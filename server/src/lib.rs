@@ -4,10 +4,26 @@
 //!
 //! 1. [`cli`]: what the binary can be asked to do; [`config`]: what it was told.
 //! 2. [`web`]: who is asking, and what they may be shown.
-//! 3. [`aws`]: what is changed.
+//! 3. [`service`]: what people can do; [`worker`]: what follows of it in AWS.
+//! 4. [`store`]: what is remembered; [`audit`] and [`feed`]: who is told.
+//! 5. [`world`]: what is known, read by [`directory`] and, for decisions, [`people`].
+//! 6. [`assignments`]: what is changed, through [`aws`], as fast as the [`limiter`] lets it.
+//! 7. [`readiness`] and [`telemetry`]: what is said about all this to those who run it.
 
 pub mod cli;
 pub mod config;
-pub mod aws;
-pub mod telemetry;
 pub mod web;
+pub mod engine;
+pub mod service;
+pub mod worker;
+pub mod world;
+pub mod store;
+pub mod audit;
+pub mod feed;
+pub mod assignments;
+pub mod directory;
+pub mod people;
+pub mod limiter;
+pub mod aws;
+pub mod readiness;
+pub mod telemetry;

@@ -135,6 +135,16 @@ impl Store {
         self.signals.news.subscribe()
     }
 
+    /// Passes on what another server changed.
+    pub(crate) fn tell_others(&self, topics: Vec<String>) {
+        // No listener is fine: nobody has a page open.
+        let _ = self.signals.news.send(Arc::new(Committed {
+            id: uuid::Uuid::now_v7(),
+            topics,
+            events: Vec::new(),
+        }));
+    }
+
     fn tell(&self, committed: &Committed) {
         self.signals.work.notify_one();
         if !committed.events.is_empty() {

@@ -28,7 +28,9 @@
 use std::fmt::Display;
 
 use domain::event::Stream;
-use domain::id::{AccountId, AskIndex, EventId, GrantId, RequestId, UserId};
+use domain::id::{
+    AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, RequestId, UserId,
+};
 use domain::target::{Key, Target};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -240,13 +242,16 @@ pub fn history_of_account(month: &str, account: &AccountId) -> String {
     format!("month#{month}#account#{account}")
 }
 
-/// History of a month, one permission set's (or group's).
+/// History of a month, one permission set's.
 #[must_use]
-pub fn history_of_set(month: &str, target: &Target) -> String {
-    match target {
-        Target::Account { permission_set, .. } => format!("month#{month}#set#{permission_set}"),
-        Target::Group { group } => format!("month#{month}#group#{group}"),
-    }
+pub fn history_of_set(month: &str, set: &PermissionSetArn) -> String {
+    format!("month#{month}#set#{set}")
+}
+
+/// History of a month, one group's.
+#[must_use]
+pub fn history_of_group(month: &str, group: &GroupId) -> String {
+    format!("month#{month}#group#{group}")
 }
 
 /// A place in history: newest last.
@@ -268,11 +273,13 @@ mod tests {
         let grant_id = GrantId::parse("01932c07-20a1-7e3c-a0a5-0123456789ac").unwrap();
         let event_id = EventId::parse("01932c07-20a1-7e3c-a0a5-0123456789ad").unwrap();
         let user = UserId::parse("93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b").unwrap();
+        let set: PermissionSetArn =
+            "arn:aws:sso:::permissionSet/ssoins-6987a1b2c3d4e5f6/ps-0123456789abcdef"
+                .parse()
+                .unwrap();
         let target = Target::Account {
             account: AccountId::parse("111122223333").unwrap(),
-            permission_set: "arn:aws:sso:::permissionSet/ssoins-6987a1b2c3d4e5f6/ps-0123456789abcdef"
-                .parse()
-                .unwrap(),
+            permission_set: set.clone(),
         };
         let of = Key {
             user: user.clone(),
@@ -302,7 +309,8 @@ mod tests {
             history(&month(at)),
             history_of_person(&month(at), &user),
             history_of_account(&month(at), &AccountId::parse("111122223333").unwrap()),
-            history_of_set(&month(at), &target),
+            history_of_set(&month(at), &set),
+            history_of_group(&month(at), &GroupId::parse(user.as_str()).unwrap()),
             history_place(at, request_id, AskIndex(0)),
         ];
         let found = [lines, history.to_vec()].concat().join("\n");

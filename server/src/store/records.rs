@@ -5,6 +5,7 @@ use domain::event::Stream;
 use domain::grant::{Grant, GrantState};
 use domain::id::AskIndex;
 use domain::request::{AskState, Request};
+use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -209,10 +210,16 @@ impl Commit {
         };
         index(1, keys::history(&month));
         index(2, keys::history_of_person(&month, &request.requester.id));
-        if let domain::target::Target::Account { account, .. } = &summary.target {
-            index(3, keys::history_of_account(&month, account));
+        match &summary.target {
+            Target::Account {
+                account,
+                permission_set,
+            } => {
+                index(3, keys::history_of_account(&month, account));
+                index(4, keys::history_of_set(&month, permission_set));
+            }
+            Target::Group { group } => index(4, keys::history_of_group(&month, group)),
         }
-        index(4, keys::history_of_set(&month, &summary.target));
         let at: At = keys::summary(request.id, ask);
         self.put(&at, item, Some(Expect::Absent))
     }

@@ -1,0 +1,123 @@
+//! The parts of one server, put together, and the tasks that keep them going.
+
+use std::sync::Arc;
+
+use domain::id::ServerId;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::assignments::Assignments;
+use crate::audit::Shipper;
+use crate::aws::Clients;
+use crate::config::{Config, Role};
+use crate::directory::Reader;
+use crate::feed;
+use crate::limiter::Limiter;
+use crate::people::People;
+use crate::readiness::{Part, Readiness};
+use crate::service::Service;
+use crate::store::Store;
+use crate::worker::Worker;
+use crate::world::Keeper;
+
+/// How often readiness is looked at: a load balancer asks every few seconds.
+const READINESS_EVERY: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// One server's parts.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// The use cases, for the doors.
+    pub service: Service,
+    store: Store,
+    keeper: Arc<Keeper>,
+    worker: Worker,
+    shipper: Shipper,
+}
+
+impl Engine {
+    /// Puts the parts together; nothing runs yet.
+    #[must_use]
+    pub fn new(config: &Config, clients: &Clients) -> Self {
+        let me = ServerId::new(Uuid::now_v7());
+        let store = Store::new(clients.dynamodb.clone(), config.table.clone());
+        let center = &config.identity_center;
+        // One budget for each service's quota, shared by everything in this process.
+        let sso = Arc::new(Limiter::new(config.aws_rate));
+        let identity = Arc::new(Limiter::new(config.aws_rate));
+        let reader = Reader::new(
+            clients.clone(),
+            center.instance_arn.clone(),
+            center.identity_store_id.clone(),
+            Arc::clone(&sso),
+            identity,
+        );
+        let keeper = Arc::new(Keeper::new(
+            reader,
+            store.clone(),
+            clients.s3.clone(),
+            config.policy.clone(),
+            config.protected_accounts.iter().cloned().collect(),
+            me,
+        ));
+        let people = People::new(clients.clone(), center.identity_store_id.clone());
+        let service = Service::new(store.clone(), people, Arc::clone(&keeper), me);
+        let assignments = Assignments::new(clients.clone(), center.instance_arn.clone(), sso);
+        let worker = Worker::new(store.clone(), service.clone(), assignments, me);
+        let shipper = Shipper::new(store.clone(), clients.s3.clone(), config.audit.clone());
+        Self {
+            service,
+            store,
+            keeper,
+            worker,
+            shipper,
+        }
+    }
+
+    /// Starts the tasks of this role. They end when told to stop, each after the step it is in.
+    pub fn start(
+        &self,
+        role: Role,
+        readiness: &Readiness,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
+        let (keeper, token) = (Arc::clone(&self.keeper), stop.clone());
+        tasks.spawn(async move { keeper.run(token).await });
+        tasks.spawn(feed::follow(self.store.clone(), stop.clone()));
+        if role.works() {
+            let (worker, token) = (self.worker.clone(), stop.clone());
+            tasks.spawn(async move { worker.run(token).await });
+            let (shipper, token) = (self.shipper.clone(), stop.clone());
+            tasks.spawn(async move { shipper.run(token).await });
+            readiness.report(Part::Worker, Ok(()));
+        }
+        let (engine, readiness, token) = (self.clone(), readiness.clone(), stop.clone());
+        tasks.spawn(async move { engine.watch(&readiness, &token).await });
+    }
+
+    /// Keeps readiness true: what is out of reach is said, and what comes back is picked up.
+    async fn watch(&self, readiness: &Readiness, stop: &CancellationToken) {
+        loop {
+            let table = self.store.policy_in_force().await;
+            readiness.report(
+                Part::Table,
+                table.map(drop).map_err(|error| error.to_string()),
+            );
+            let known = match self.keeper.world() {
+                // A failed refresh leaves an older snapshot that serves.
+                Some(_) => Ok(()),
+                None => Err(self
+                    .keeper
+                    .trouble()
+                    .unwrap_or_else(|| "has not been read yet".to_owned())),
+            };
+            readiness.report(Part::Policy, known.clone());
+            readiness.report(Part::Directory, known);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(READINESS_EVERY) => {}
+            }
+        }
+    }
+}
