@@ -55,7 +55,7 @@ impl Picker<'_> {
             h1 { "Who are you?" }
             p.lead {
                 "Pick a person to sign in to " strong { (clients::CLIENT_NAME) }
-                " as. There are no passwords in the sandbox."
+                " as. There are no passwords here."
             }
             @if let Some(hint) = &self.unknown_hint {
                 @if self.search.is_none() {
@@ -133,8 +133,8 @@ fn card(found: &PersonWithGroups, current: Option<&str>) -> Markup {
         button.person.current[is_current].disabled[!person.is_enabled()] name="person" value=(person.user_name) {
             span class=(format!("avatar colour-{colour}")) aria-hidden="true" { (initials(&person.display_name)) }
             span.about {
-                span.name { (person.display_name) }
-                span.email { (person.email) }
+                span.name { (person.display_name) } " "
+                span.email { (person.email) } " "
                 span.chips {
                     @if !person.is_enabled() { span.chip.warn { "Disabled in the directory" } }
                     @if !found.groups.is_empty() { span.unseen { "Groups: " } }
@@ -145,7 +145,7 @@ fn card(found: &PersonWithGroups, current: Option<&str>) -> Markup {
     }
 }
 
-/// Who is signed in, then team by team, then those without one, then those who have left.
+/// Who is signed in, then team by team, then those without one.
 fn sections<'a>(
     shown: &[&'a PersonWithGroups],
     current: Option<&str>,
@@ -155,23 +155,18 @@ fn sections<'a>(
     for group in everybody.iter().flat_map(|found| &found.groups) {
         *sizes.entry(group).or_default() += 1;
     }
-    // A group that holds most people tells nobody apart.
-    let is_team = |group: &&String| {
-        sizes
-            .get(group.as_str())
-            .is_some_and(|size| size * 2 <= everybody.len())
-    };
+    let size = |group: &str| sizes.get(group).copied().unwrap_or_default();
     let mut sections: Vec<(u8, Section<'a>)> = Vec::new();
     for found in shown {
-        let team = found
-            .groups
-            .iter()
-            .filter(is_team)
-            .max_by_key(|group| sizes.get(group.as_str()).copied());
+        // A group that holds most people tells nobody apart; of the others the smallest says most, unless it is a
+        // group of one.
+        let groups = found.groups.iter().map(String::as_str);
+        let team = groups
+            .filter(|group| size(group) * 2 <= everybody.len())
+            .min_by_key(|group| (size(group) < 2, size(group)));
         let (rank, heading) = match team {
             _ if current == Some(found.person.user_id.as_str()) => (0, "Signed in now"),
-            _ if !found.person.is_enabled() => (3, "Left the company"),
-            Some(team) => (1, team.as_str()),
+            Some(team) => (1, team),
             None => (2, "No team"),
         };
         match sections
@@ -179,13 +174,16 @@ fn sections<'a>(
             .find(|(at, section)| *at == rank && section.heading == heading)
         {
             Some((_, section)) => section.people.push(found),
-            None => sections.push((
-                rank,
-                Section {
-                    heading: heading.to_owned(),
-                    people: vec![found],
-                },
-            )),
+            None => {
+                let heading = heading.to_owned();
+                sections.push((
+                    rank,
+                    Section {
+                        heading,
+                        people: vec![found],
+                    },
+                ));
+            }
         }
     }
     sections.sort_by(|(a_rank, a), (b_rank, b)| (a_rank, &a.heading).cmp(&(b_rank, &b.heading)));
@@ -212,7 +210,7 @@ fn clipped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::organisation::{Person, UserStatus};
+    use crate::organisation::Person;
 
     fn person(given: &str, groups: &[&str]) -> PersonWithGroups {
         PersonWithGroups {
@@ -239,18 +237,16 @@ mod tests {
     }
 
     #[test]
-    fn people_stand_under_their_biggest_team_and_not_under_a_group_of_everybody() {
-        let mut gone = person("Noah", &[]);
-        gone.person.status = UserStatus::Disabled;
+    fn people_stand_under_their_smallest_team_and_not_under_a_group_of_everybody() {
         let people = [
-            person("Ana", &["All", "SRE", "Payments"]),
+            person("Ana", &["All", "Payments", "SRE"]),
             person("Carla", &["All", "Payments"]),
-            person("Ben", &["All", "SRE"]),
+            person("Ben", &["All", "Oncall", "SRE"]),
             person("Dmitri", &["All", "Payments"]),
             person("Liam", &[]),
-            gone,
-            person("Gil", &[]),
+            person("Hugo", &["All", "Audit"]),
             person("Eve", &["All"]),
+            person("Gil", &[]),
         ];
         let heading = |heading: &str, people: &[&str]| {
             (
@@ -262,10 +258,10 @@ mod tests {
             outline(&people, Some("id-Carla")),
             [
                 heading("Signed in now", &["Carla"]),
-                heading("Payments", &["Ana", "Dmitri"]),
-                heading("SRE", &["Ben"]),
-                heading("No team", &["Liam", "Gil", "Eve"]),
-                heading("Left the company", &["Noah"]),
+                heading("Audit", &["Hugo"]),
+                heading("Payments", &["Dmitri"]),
+                heading("SRE", &["Ana", "Ben"]),
+                heading("No team", &["Liam", "Eve", "Gil"]),
             ]
         );
     }
