@@ -68,19 +68,18 @@ fn signed_in(me: Signal<Me>) -> impl IntoView {
                 }}
             </ul>
         </nav>
-        <details class="menu">
-            <summary>
-                <span class="avatar" aria-hidden="true">{initials(&who.name)}</span>
-                <span class="menu-name">{who.name.clone()}</span>
-            </summary>
-            <div class="menu-sheet">
-                <p class="menu-who"><strong>{who.name}</strong> <span class="quiet">{who.email}</span></p>
-                <ThemeChoice/>
-                <form method="post" action="/auth/sign-out">
-                    <button class="button button-wide" type="submit">"Sign out"</button>
-                </form>
-            </div>
-        </details>
+        <button class="menu" type="button" popovertarget="menu">
+            <span class="avatar" aria-hidden="true">{initials(&who.name)}</span>
+            <span class="menu-name">{who.name.clone()}</span>
+        </button>
+        // A popover closes itself, by Escape or a click elsewhere, without script.
+        <div class="menu-sheet" id="menu" popover="auto">
+            <p class="menu-who"><strong>{who.name}</strong> <span class="quiet">{who.email}</span></p>
+            <ThemeChoice/>
+            <form method="post" action="/auth/sign-out">
+                <button class="button button-wide" type="submit">"Sign out"</button>
+            </form>
+        </div>
     }
 }
 
