@@ -1,0 +1,337 @@
+//! What people are shown: judged for them, from the snapshot. Nothing here decides.
+
+use std::collections::BTreeSet;
+
+use domain::catalogue::CatalogueEntry;
+use domain::event::Stream;
+use domain::grant::Grant;
+use domain::id::{AccountId, GrantId, RequestId};
+use domain::key::KeyState;
+use domain::policy::{self, AskFacts, Proposal, ReviewOutcome, RuleName, Seconds, Verdict, WhyNot};
+use domain::request::{Ask, AskState, Request};
+use domain::target::Target;
+
+use super::review::{policy_reviews, submitted_routes};
+use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError};
+use crate::world::World;
+
+/// Events of one stream that a page shows. A request has at most some tens; a grant a handful.
+const TIMELINE_MAX: i32 = 200;
+
+/// Live grants of one person that a page shows.
+const LIVE_MAX: i32 = 100;
+
+/// What a person may see beyond their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Sees everything, may end anything.
+    Admin,
+    /// Sees everything.
+    Auditor,
+    /// Sees what concerns them.
+    Person,
+}
+
+/// A request with everything that leads to its page.
+#[derive(Debug, Clone)]
+pub struct RequestDetail {
+    /// The request.
+    pub request: Request,
+    /// What was promised.
+    pub grants: Vec<Grant>,
+    /// What their keys are doing, for grants that have not ended.
+    pub keys: Vec<KeyState>,
+    /// What happened, oldest first: canonical JSON of each event.
+    pub events: Vec<serde_json::Value>,
+    /// Each ask as policy judges it now.
+    pub asks: Vec<AskDetail>,
+}
+
+/// An ask as policy judges it now, in the order of the request's asks.
+#[derive(Debug, Clone)]
+pub struct AskDetail {
+    /// What policy said at submission.
+    pub verdict: Verdict,
+    /// Where its reviews stand now.
+    pub progress: ReviewOutcome,
+    /// Whether the person looking may review it.
+    pub may_review: Result<Vec<RuleName>, WhyNot>,
+}
+
+/// A request that waits for the person looking.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The request.
+    pub request: Request,
+    /// Each ask as policy judges it now.
+    pub asks: Vec<AskDetail>,
+    /// Names of the requester's groups, of those that the policy names.
+    pub requester_groups: Vec<String>,
+}
+
+/// The form for one target.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The target.
+    pub target: Target,
+    /// What the catalogue says of it.
+    pub entry: CatalogueEntry,
+    /// What policy would say of the shortest sensible request for it.
+    pub preview: Verdict,
+}
+
+impl Service {
+    /// What the person may see.
+    pub fn role(&self, world: &World, caller: &Caller) -> Role {
+        if world.policy.is_admin(&caller.who.id, &world.facts()) {
+            Role::Admin
+        } else if world.policy.is_auditor(&caller.who.id, &world.facts()) {
+            Role::Auditor
+        } else {
+            Role::Person
+        }
+    }
+
+    /// Visible to its requester, to those who could approve it now or have, to auditors and
+    /// admins. To everyone else there is no such request.
+    pub(super) fn must_see(
+        &self,
+        world: &World,
+        caller: &Caller,
+        request: &Request,
+    ) -> Result<(), ServiceError> {
+        let mine = request.requester.id == caller.who.id;
+        let reviewed = || {
+            let mut reviews = request.asks.iter().flat_map(|ask| &ask.reviews);
+            reviews.any(|review| review.by.id == caller.who.id)
+        };
+        if mine || self.role(world, caller) != Role::Person || reviewed() {
+            return Ok(());
+        }
+        for ask in &request.asks {
+            if judge(world, caller, request, ask)?.may_review.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(ServiceError::NotFound)
+    }
+
+    /// Whether the person may see that request, now.
+    pub async fn may_see(&self, caller: &Caller, id: RequestId) -> Result<bool, ServiceError> {
+        let world = self.world()?;
+        let Some(request) = self.store.request(id).await? else {
+            return Ok(false);
+        };
+        match self.must_see(&world, caller, &request) {
+            Ok(()) => Ok(true),
+            Err(ServiceError::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the person may ask for.
+    pub fn catalogue(&self, caller: &Caller) -> Result<Vec<CatalogueEntry>, ServiceError> {
+        let world = self.world()?;
+        Ok(world
+            .catalogue
+            .for_person(&caller.who.id, &world.facts()))
+    }
+
+    /// The form for one target; not found for everything that they may not ask for, known or not.
+    pub fn offer(
+        &self,
+        caller: &Caller,
+        account: &AccountId,
+        set: &str,
+    ) -> Result<Offer, ServiceError> {
+        let world = self.world()?;
+        let set = world
+            .directory
+            .permission_set_named(set)
+            .ok_or(ServiceError::NotFound)?;
+        let target = Target::Account {
+            account: account.clone(),
+            permission_set: set.arn.clone(),
+        };
+        let entry = world
+            .catalogue
+            .entry(&caller.who.id, &target, &world.facts())
+            .ok_or(ServiceError::NotFound)?;
+        let proposal = Proposal {
+            requester: caller.who.id.clone(),
+            target: target.clone(),
+            duration: entry
+                .durations
+                .iter()
+                .copied()
+                .min()
+                .unwrap_or_else(|| world.policy.min_duration()),
+            reason_chars: world.policy.reason_min(),
+        };
+        let preview = policy::decide(&world.policy, &proposal, &world.facts()).for_requester();
+        Ok(Offer {
+            target,
+            entry,
+            preview,
+        })
+    }
+
+    /// The person's requests, newest first, and their live grants.
+    pub async fn mine(
+        &self,
+        caller: &Caller,
+    ) -> Result<(Vec<RequestDetail>, Vec<Grant>), ServiceError> {
+        let world = self.world()?;
+        let requests = self.store.requests_of(&caller.who.id, MINE_MAX).await?;
+        let live = self
+            .store
+            .live_grants_of(&caller.who.id, LIVE_MAX)
+            .await?;
+        let ids: Vec<GrantId> = requests.iter().flat_map(promised).collect();
+        let grants = self.store.grants(&ids).await?;
+        let details = requests
+            .into_iter()
+            .map(|request| {
+                let of_it = grants
+                    .iter()
+                    .filter(|grant| grant.request == request.id)
+                    .cloned()
+                    .collect();
+                Ok(RequestDetail {
+                    asks: judge_all(&world, caller, &request)?,
+                    grants: of_it,
+                    keys: Vec::new(),
+                    events: Vec::new(),
+                    request,
+                })
+            })
+            .collect::<Result<_, ServiceError>>()?;
+        Ok((details, live))
+    }
+
+    /// What waits for the person's review, oldest first.
+    pub async fn waiting_for(&self, caller: &Caller) -> Result<Vec<Waiting>, ServiceError> {
+        let world = self.world()?;
+        let mut waiting = Vec::new();
+        for request in self.store.open_requests(OPEN_MAX).await? {
+            let asks = judge_all(&world, caller, &request)?;
+            let mine = request.asks.iter().zip(&asks).any(|(ask, judged)| {
+                ask.state == AskState::Pending
+                    && judged.may_review.is_ok()
+                    && !ask
+                        .reviews
+                        .iter()
+                        .any(|review| review.by.id == caller.who.id)
+            });
+            if mine {
+                waiting.push(Waiting {
+                    requester_groups: group_names(&world, &request),
+                    asks,
+                    request,
+                });
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// One request, whole.
+    pub async fn request(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+    ) -> Result<RequestDetail, ServiceError> {
+        let world = self.world()?;
+        let request = self
+            .store
+            .request(id)
+            .await?
+            .ok_or(ServiceError::NotFound)?;
+        self.must_see(&world, caller, &request)?;
+        let ids: Vec<GrantId> = promised(&request).collect();
+        let grants = self.store.grants(&ids).await?;
+        let mut keys = Vec::new();
+        for grant in grants.iter().filter(|grant| grant.phase().is_some()) {
+            keys.extend(self.store.key(&grant.key).await?.map(|key| key.state));
+        }
+        let mut events = self.timeline(&Stream::Request(id)).await?;
+        for grant in &grants {
+            events.extend(self.timeline(&Stream::Grant(grant.id)).await?);
+        }
+        events.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
+        Ok(RequestDetail {
+            asks: judge_all(&world, caller, &request)?,
+            request,
+            grants,
+            keys,
+            events,
+        })
+    }
+
+    async fn timeline(&self, stream: &Stream) -> Result<Vec<serde_json::Value>, ServiceError> {
+        let events = self.store.events(stream, TIMELINE_MAX).await?;
+        Ok(events
+            .iter()
+            .filter_map(|bytes| serde_json::from_str(bytes).ok())
+            .collect())
+    }
+}
+
+/// The grants that a request's approvals promised.
+fn promised(request: &Request) -> impl Iterator<Item = GrantId> {
+    request.asks.iter().filter_map(|ask| match &ask.state {
+        AskState::Approved { grant, .. } => Some(*grant),
+        _ => None,
+    })
+}
+
+fn judge_all(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Vec<AskDetail>, ServiceError> {
+    request
+        .asks
+        .iter()
+        .map(|ask| judge(world, caller, request, ask))
+        .collect()
+}
+
+fn judge(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    ask: &Ask,
+) -> Result<AskDetail, ServiceError> {
+    let duration = Seconds::new(request.duration_seconds);
+    let routes = submitted_routes(ask)?;
+    let facts = AskFacts {
+        requester: &request.requester.id,
+        target: &ask.target,
+        duration,
+        submitted_routes: &routes,
+    };
+    let verdict = serde_json::from_value(ask.verdict.clone()).map_err(|_| ServiceError::NotFound)?;
+    Ok(AskDetail {
+        verdict,
+        progress: policy::review(
+            &world.policy,
+            &facts,
+            &policy_reviews(ask, duration),
+            &world.facts(),
+        ),
+        may_review: policy::may_review(&world.policy, &facts, &caller.who.id, &world.facts()),
+    })
+}
+
+fn group_names(world: &World, request: &Request) -> Vec<String> {
+    let groups: BTreeSet<_> = world
+        .directory
+        .members
+        .groups_of(&request.requester.id)
+        .collect();
+    groups
+        .into_iter()
+        .filter_map(|group| world.directory.groups.get(group))
+        .map(|group| group.name.clone())
+        .collect()
+}

@@ -1,0 +1,87 @@
+//! Stores what a step made of a key and its grants, with one event for each change.
+
+use domain::event::{Actor, Source, Stream};
+use domain::grant::{Grant, GrantChange, GrantState};
+use domain::id::GrantId;
+use domain::plan::{self, Change};
+use jiff::Timestamp;
+
+use super::Worker;
+use crate::store::item::StoredKey;
+use crate::store::{Commit, StoreError, now};
+
+impl Worker {
+    /// Stores a change, or nothing of it.
+    pub(super) async fn record(
+        &self,
+        before: &StoredKey,
+        change: Change,
+    ) -> Result<(), StoreError> {
+        let context = self.context();
+        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, context.now);
+        let mut ids: Vec<GrantId> = change.grants.iter().map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut grants = self.store.grants(&ids).await?;
+        for grant in &mut grants {
+            let stream = Stream::Grant(grant.id);
+            commit.continue_stream(&stream, self.store.head(&stream).await?);
+        }
+        for (id, step) in &change.grants {
+            let Some(grant) = grants.iter_mut().find(|grant| grant.id == *id) else {
+                tracing::error!(grant = %id, "a key names a grant that is not there");
+                continue;
+            };
+            apply(&mut commit, grant, step)?;
+        }
+        for grant in &grants {
+            commit.change_grant(grant)?;
+        }
+        let state = change.key;
+        let due_at = plan::due(&state, context);
+        commit.change_key(Some(before), &StoredKey { state, due_at })?;
+        self.store.commit(commit).await?;
+        grants.iter().for_each(measure);
+        Ok(())
+    }
+
+    /// Nothing changes but when the key is looked at again.
+    pub(super) async fn reschedule(
+        &self,
+        before: &StoredKey,
+        due_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
+        let state = before.state.clone();
+        commit.change_key(Some(before), &StoredKey { state, due_at })?;
+        self.store.commit(commit).await?;
+        Ok(())
+    }
+}
+
+fn apply(commit: &mut Commit, grant: &mut Grant, step: &GrantChange) -> Result<(), StoreError> {
+    match grant.clone().apply(step, commit.at()) {
+        Ok(next) => {
+            let (kind, details) = next.changed(step);
+            commit.event(&Stream::Grant(next.id), kind, &details)?;
+            *grant = next;
+            Ok(())
+        }
+        Err(illegal) => {
+            // The key and its grants are written together, so this cannot happen; and if it ever
+            // did, ending access matters more than a tidy record.
+            tracing::error!(grant = %grant.id, %illegal, "a grant did not follow its key");
+            Ok(())
+        }
+    }
+}
+
+/// The delay between promised and proven end.
+fn measure(grant: &Grant) {
+    if let GrantState::Ended { at, receipt } = &grant.state
+        && receipt.access_is_gone()
+    {
+        let late = at.duration_since(grant.until).as_secs_f64();
+        metrics::histogram!("belay_end_delay_seconds").record(late.max(0.0));
+    }
+}
