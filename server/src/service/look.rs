@@ -116,16 +116,18 @@ impl Service {
         Err(ServiceError::NotFound)
     }
 
-    /// Whether the person may see that request, now.
-    pub async fn may_see(&self, caller: &Caller, id: RequestId) -> Result<bool, ServiceError> {
-        let world = self.world()?;
-        let Some(request) = self.store.request(id).await? else {
-            return Ok(false);
+    /// Whether the person may see that request, now. What cannot be told is not shown.
+    pub async fn may_see(&self, caller: &Caller, id: RequestId) -> bool {
+        let Ok(world) = self.world() else {
+            return false;
         };
-        match self.must_see(&world, caller, &request) {
-            Ok(()) => Ok(true),
-            Err(ServiceError::NotFound) => Ok(false),
-            Err(error) => Err(error),
+        match self.store.request(id).await {
+            Ok(Some(request)) => self.must_see(&world, caller, &request).is_ok(),
+            Ok(None) => false,
+            Err(error) => {
+                tracing::warn!(%error, "a request could not be read, so its change is not shown");
+                false
+            }
         }
     }
 
