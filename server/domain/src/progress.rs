@@ -197,7 +197,8 @@ pub fn polled(key: &KeyState, id: OperationId, status: &Status, now: Timestamp) 
                 accepted_at: *accepted_at,
                 succeeded_at: now,
             };
-            let mut change = granted(key, &evidence, now);
+            // It may have succeeded any time since it was accepted, and be gone again.
+            let mut change = granted(key, &evidence, *accepted_at);
             change.key.blur();
             change
         }
@@ -240,21 +241,22 @@ fn doubt(change: &mut Change) {
     }
 }
 
-/// The assignment is there, and it is ours: those being granted have it.
-fn granted(key: &KeyState, evidence: &Evidence, now: Timestamp) -> Change {
+/// The assignment was there at that instant, or later, and it is ours: those being granted have it.
+fn granted(key: &KeyState, evidence: &Evidence, as_of: Timestamp) -> Change {
     let mut change = Change::to(key.clone());
     change.key.operation = None;
     change.activate(evidence);
-    look_after(&mut change.key, now);
+    look_after(&mut change.key, as_of);
     change
 }
 
-/// A lost deletion may yet take what is there: until it no longer can, somebody looks.
-fn look_after(key: &mut KeyState, began_at: Timestamp) {
+/// A lost deletion may yet take what was there at that instant: until it no longer can, somebody
+/// looks again.
+fn look_after(key: &mut KeyState, as_of: Timestamp) {
     let settled = key.lost_delete_at.map(|lost| after(lost, SETTLED_AFTER));
     key.verify_at = settled
-        .filter(|settled| began_at < *settled)
-        .map(|settled| after(began_at, VERIFY_EVERY).min(settled));
+        .filter(|settled| as_of < *settled)
+        .map(|settled| after(as_of, VERIFY_EVERY).min(settled));
     if key.verify_at.is_none() {
         key.lost_delete_at = None;
     }
@@ -340,7 +342,7 @@ fn read_outcome(
             let evidence = Evidence::Seen {
                 read: sighting.read.clone(),
             };
-            let mut change = granted(key, &evidence, now);
+            let mut change = granted(key, &evidence, began_at);
             change.key.seen();
             change
         }

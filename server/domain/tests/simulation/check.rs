@@ -260,17 +260,28 @@ pub(crate) fn disappeared(aws: &Aws, key: usize) -> Verdict {
     )
 }
 
-/// Whoever is wanted at this instant, and has been for a while, has access.
-pub(crate) fn served(store: &Store, aws: &Aws, key: usize, at: Timestamp) -> Verdict {
+/// Whoever is wanted at this instant, and has been since the other, has access.
+pub(crate) fn served(
+    store: &Store,
+    aws: &Aws,
+    key: usize,
+    since: Timestamp,
+    at: Timestamp,
+) -> Verdict {
     let state = store.key(key);
-    let waiting = state.holders(at).find(|live| live.phase != Phase::Active);
+    let mut steady = state
+        .holders(at)
+        .filter(|live| live.wanted(since))
+        .peekable();
+    let wanted = steady.peek().is_some();
+    let waiting = steady.find(|live| live.phase != Phase::Active);
     ensure(
         waiting.is_none(),
         "what is wanted becomes active soon after the faults stop",
         || format!("{waiting:?} of {state:?}"),
     )?;
     ensure(
-        !state.wanted(at) || aws.pairs[key].present,
+        !wanted || aws.pairs[key].present,
         "what is active is there",
         || format!("{state:?}"),
     )

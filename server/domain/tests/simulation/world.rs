@@ -252,7 +252,9 @@ impl World {
                 self.faults = self.faults.stopped();
             }
             Event::Served { key } => {
-                return check::served(&self.store, &self.aws, key, self.instant(self.now));
+                let since = self.instant(self.now - PROMPT);
+                let now = self.instant(self.now);
+                return check::served(&self.store, &self.aws, key, since, now);
             }
             Event::Ended { grant } => return check::ended_by_now(&self.store, grant),
         }
