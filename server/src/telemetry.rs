@@ -1,1 +1,58 @@
-//! Placeholder, replaced within the hour.
+//! Logs and metrics.
+//!
+//! Logs go to stderr: results of commands have stdout for themselves. People's names and reasons
+//! are deliberately absent from both; they belong in the audit log.
+
+use std::io::IsTerminal as _;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use thiserror::Error;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+/// Why telemetry could not be set up.
+#[derive(Debug, Error)]
+pub enum TelemetryError {
+    /// The directives could not be read; configuration checks them first.
+    #[error("the log directives could not be read")]
+    Directives(#[source] tracing_subscriber::filter::ParseError),
+    /// The recorder could not be installed.
+    #[error("metrics could not be set up")]
+    Metrics(#[source] metrics_exporter_prometheus::BuildError),
+}
+
+/// Directives that hold whatever was configured, unless it names the same target. tower-sessions
+/// calls every expired cookie suspicious; for us it is the ordinary end of a session.
+const QUIET: [&str; 2] = ["tower_sessions=error", "tower_sessions_core=error"];
+
+/// Starts logging: lines for people on a terminal, JSON everywhere else.
+pub fn log_to_stderr(directives: &str) -> Result<(), TelemetryError> {
+    let quiet = QUIET.join(",");
+    let filter =
+        EnvFilter::try_new(format!("{quiet},{directives}")).map_err(TelemetryError::Directives)?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_span_events(FmtSpan::NONE)
+        .with_writer(std::io::stderr);
+    // A second call, as tests make, keeps the first subscriber.
+    let _ = if std::io::stderr().is_terminal() {
+        lines.try_init()
+    } else {
+        lines.json().flatten_event(true).try_init()
+    };
+    Ok(())
+}
+
+/// Installs the recorder of this process, and gives what `/metrics` renders.
+pub fn record_metrics() -> Result<PrometheusHandle, TelemetryError> {
+    // From a cached page to the longest that a person waits. The figure promised for a click
+    // until the call to AWS is 100 ms, so the buckets are dense around it.
+    const SECONDS: [f64; 11] = [
+        0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    ];
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .map_err(TelemetryError::Metrics)?
+        .install_recorder()
+        .map_err(TelemetryError::Metrics)
+}

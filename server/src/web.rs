@@ -1,1 +1,188 @@
-//! Placeholder, replaced within the hour.
+//! The portal's door: who is asking, and what they are shown.
+//!
+//! Everything here proves, parses, calls the service and renders. Deliberately absent: any decision
+//! about access.
+//!
+//! From the outside in, a request passes: panics caught ([`observe`] names and times it), headers
+//! added, [`origin`] checked, session found, person required where a page needs one.
+
+mod addresses;
+mod forms;
+mod headers;
+mod listen;
+mod live;
+mod metrics;
+mod observe;
+mod oidc;
+mod origin;
+mod pages;
+mod portal;
+mod problem;
+mod ready;
+mod session;
+mod sign_in;
+mod signed_in;
+mod site;
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::Assets;
+use app::view::PageProblem;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use domain::id::ServerId;
+use http::StatusCode;
+use thiserror::Error;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::aws::Clients;
+use crate::config::{Config, Oidc, PublicUrl};
+use crate::readiness::Readiness;
+use crate::service::Service;
+
+use self::live::Streams;
+use self::oidc::Provider;
+
+pub use listen::serve;
+pub use metrics::router as metrics_router;
+pub use ready::router as health_router;
+pub use site::SiteError;
+
+/// Longer than the slowest page; a person has gone by then, and what they held must be let go.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most that a form of ours can be: a reason far over its limit is still given back to be cut.
+const BODY_MAX_BYTES: usize = 256 * 1024;
+
+/// Why the portal cannot be opened.
+#[derive(Debug, Error)]
+pub enum PortalError {
+    /// The site folder is not usable.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The provider's settings are not usable.
+    #[error("the OIDC settings cannot be used: {0}")]
+    Oidc(String),
+}
+
+/// Everything that handlers share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Portal(Arc<Parts>);
+
+/// The parts of a portal.
+#[derive(Debug)]
+pub struct Parts {
+    public_url: PublicUrl,
+    access_portal_url: String,
+    identity_store_id: String,
+    table: String,
+    assets: Assets,
+    clients: Clients,
+    provider: Provider,
+    service: Service,
+    me: ServerId,
+    streams: Streams,
+    shutdown: CancellationToken,
+}
+
+impl Deref for Portal {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Portal {
+    /// A portal over these parts; nothing is called yet.
+    pub fn new(
+        config: &Config,
+        oidc: Oidc,
+        clients: Clients,
+        service: Service,
+        me: ServerId,
+        shutdown: CancellationToken,
+    ) -> Result<Self, PortalError> {
+        let provider = Provider::new(oidc, &config.public_url)
+            .map_err(|error| PortalError::Oidc(error.to_string()))?;
+        Ok(Self(Arc::new(Parts {
+            public_url: config.public_url.clone(),
+            access_portal_url: config.identity_center.access_portal_url.clone(),
+            identity_store_id: config.identity_center.identity_store_id.clone(),
+            table: config.table.clone(),
+            assets: site::assets(&config.site_root)?,
+            clients,
+            provider,
+            service,
+            me,
+            streams: Streams::default(),
+            shutdown,
+        })))
+    }
+
+    /// Discovers the provider, and again, until shutdown.
+    pub async fn keep_provider(self, readiness: Readiness) {
+        let shutdown = self.shutdown.clone();
+        self.provider
+            .clone()
+            .keep_discovered(readiness, shutdown)
+            .await;
+    }
+
+    /// Every address of the portal, with what surrounds them all.
+    #[must_use]
+    pub fn router(&self, config: &Config, readiness: Readiness) -> Router {
+        let sessions = session::layer(self.clients.dynamodb.clone(), self.table.clone());
+        let personal = pages::router(self)
+            .merge(sign_in::router())
+            .layer(TimeoutLayer::with_status_code(
+                StatusCode::SERVICE_UNAVAILABLE,
+                REQUEST_TIMEOUT,
+            ))
+            // A stream outlives any time limit; it has its own end.
+            .route("/live", get(live::stream))
+            .layer(sessions);
+        let on_panic = {
+            let portal = self.clone();
+            move |_: Box<dyn std::any::Any + Send>| {
+                tracing::error!("a handler panicked");
+                problem::page(&portal, &problem::html(), PageProblem::Broken)
+            }
+        };
+        personal
+            .route("/theme", post(forms::theme))
+            .merge(site::router(&config.site_root))
+            .method_not_allowed_fallback(not_allowed)
+            .with_state(self.clone())
+            .merge(ready::router(readiness))
+            .layer(middleware::from_fn_with_state(self.clone(), origin::check))
+            .layer(middleware::from_fn_with_state(self.clone(), refuse_large))
+            .layer(CatchPanicLayer::custom(on_panic))
+            .layer(middleware::from_fn_with_state(self.clone(), headers::add))
+            .layer(middleware::from_fn(observe::request))
+    }
+}
+
+async fn not_allowed(State(portal): State<Portal>, request: Request) -> Response {
+    problem::page(&portal, request.headers(), PageProblem::MethodNotAllowed)
+}
+
+/// Refuses a body by its announced length, before any of it is read. Bodies that announce nothing
+/// are counted where they are read.
+async fn refuse_large(State(portal): State<Portal>, request: Request, next: Next) -> Response {
+    let announced = request
+        .headers()
+        .get(http::header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok())
+        .and_then(|length| length.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_MAX_BYTES) {
+        return problem::page(&portal, request.headers(), PageProblem::TooLarge);
+    }
+    next.run(request).await
+}

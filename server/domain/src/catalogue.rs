@@ -31,6 +31,9 @@ pub struct CatalogueEntry {
     pub durations: Vec<Seconds>,
     /// Up to this long nobody has to be asked; `None` if somebody always has to.
     pub at_once_up_to: Option<Seconds>,
+    /// How many others have to agree on the easiest route through approvers; 0 if there is none, or
+    /// if the person's own approval is enough.
+    pub approvals: u32,
 }
 
 impl CatalogueEntry {
@@ -47,6 +50,7 @@ struct Offer {
     max_duration: Seconds,
     durations: Vec<Seconds>,
     at_once_up_to: Option<Seconds>,
+    approvals: u32,
 }
 
 /// Which accounts and permission sets each rule covers. Build a new one when the policy or the
@@ -307,6 +311,10 @@ impl Offer {
             max_duration,
             durations: durations.into_iter().collect(),
             at_once_up_to: at_once,
+            approvals: open()
+                .map(crate::policy::Route::needed_from_others)
+                .min()
+                .unwrap_or_default(),
         })
     }
 
@@ -317,6 +325,7 @@ impl Offer {
             max_duration: self.max_duration,
             durations: self.durations.clone(),
             at_once_up_to: self.at_once_up_to,
+            approvals: self.approvals,
         }
     }
 }

@@ -1,0 +1,245 @@
+//! `/live`: tells a page what changed, so that it asks again.
+//!
+//! Only topics travel, never what changed: each read that follows is judged for its reader. A topic
+//! that names a request goes only to those who may see that request.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use domain::id::{RequestId, UserId};
+use futures::Stream;
+use futures::stream::unfold;
+use http::{HeaderValue, StatusCode};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+use tower_sessions::Session;
+
+use crate::service::Caller;
+use crate::store::{Committed, Topic};
+
+use super::signed_in::{self, PERSON, Person};
+use super::{Portal, problem};
+
+/// Proxies drop what is silent for a minute; this is well below it.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Who signs out elsewhere, or whose session ends, hears nothing more after this.
+const CHECK_SESSION: Duration = Duration::from_secs(30);
+
+/// Fewer than the connections that the listener takes, so that pages can still be loaded.
+const MAX_STREAMS: usize = 3_000;
+
+/// More tabs than anybody reads; a page in the hands of a broken script stops here.
+const MAX_STREAMS_A_PERSON: usize = 20;
+
+/// Changes that are told in one event when they come in quick succession.
+const TOPICS_MAX: usize = 50;
+
+/// The open streams, counted.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Streams(Arc<Mutex<HashMap<UserId, usize>>>);
+
+/// One open stream; counts until it is dropped.
+#[derive(Debug)]
+struct Place {
+    streams: Streams,
+    user: UserId,
+}
+
+impl Streams {
+    fn take(&self, user: &UserId) -> Option<Place> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.values().sum::<usize>() >= MAX_STREAMS {
+            return None;
+        }
+        let mine = open.entry(user.clone()).or_default();
+        if *mine >= MAX_STREAMS_A_PERSON {
+            return None;
+        }
+        *mine += 1;
+        metrics::gauge!("belay_live_streams").increment(1);
+        Some(Place {
+            streams: self.clone(),
+            user: user.clone(),
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self
+            .streams
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(mine) = open.get_mut(&self.user) {
+            *mine -= 1;
+            if *mine == 0 {
+                open.remove(&self.user);
+            }
+        }
+        metrics::gauge!("belay_live_streams").decrement(1);
+    }
+}
+
+/// Opens a stream for the signed-in person; to anybody else it says that there is nothing, and
+/// browsers do not ask again after that.
+pub(super) async fn stream(State(portal): State<Portal>, session: Session) -> Response {
+    let person = match signed_in::look(&session).await {
+        Ok(Some(person)) => person,
+        Ok(None) => return StatusCode::NO_CONTENT.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a session could not be read");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    };
+    let Some(place) = portal.streams.take(&person.user) else {
+        return problem::page(
+            &portal,
+            &http::HeaderMap::new(),
+            app::view::PageProblem::TooMany,
+        );
+    };
+    let mut check = interval(CHECK_SESSION);
+    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    // The first tick is immediate, and the session was read just now.
+    check.reset();
+    let listener = Listener {
+        news: portal.service.store().news(),
+        caller: person.caller(),
+        session,
+        check,
+        portal,
+        _place: place,
+    };
+    let mut response = Sse::new(events(listener))
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response();
+    // Otherwise nginx waits until it has a page full.
+    response
+        .headers_mut()
+        .insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+struct Listener {
+    portal: Portal,
+    caller: Caller,
+    session: Session,
+    news: Receiver<Arc<Committed>>,
+    check: Interval,
+    _place: Place,
+}
+
+fn events(listener: Listener) -> impl Stream<Item = Result<Event, Infallible>> {
+    unfold(listener, |mut listener| async move {
+        let topics = listener.next().await?;
+        let event = Event::default()
+            .event("change")
+            .json_data(serde_json::json!({ "topics": topics }))
+            .ok()?;
+        Some((Ok(event), listener))
+    })
+}
+
+impl Listener {
+    /// The next topics that concern this person; `None` ends the stream.
+    async fn next(&mut self) -> Option<Vec<String>> {
+        let shutdown = self.portal.shutdown.clone();
+        loop {
+            let news = tokio::select! {
+                () = shutdown.cancelled() => return None,
+                _ = self.check.tick() => {
+                    if !self.is_still_signed_in().await {
+                        return None;
+                    }
+                    continue;
+                }
+                news = self.news.recv() => news,
+            };
+            let mut topics = match news {
+                Ok(committed) => committed.topics.clone(),
+                // What was missed is unknown, so everything may have changed.
+                Err(RecvError::Lagged(_)) => return Some(everything()),
+                Err(RecvError::Closed) => return None,
+            };
+            while topics.len() < TOPICS_MAX
+                && let Ok(more) = self.news.try_recv()
+            {
+                topics.extend(more.topics.iter().cloned());
+            }
+            topics.sort_unstable();
+            topics.dedup();
+            let topics = self.visible(topics).await;
+            if !topics.is_empty() {
+                return Some(topics);
+            }
+        }
+    }
+
+    /// Drops what this person may not know of.
+    async fn visible(&self, topics: Vec<String>) -> Vec<String> {
+        let mut visible = Vec::new();
+        for topic in topics {
+            let keep = match topic.strip_prefix("request:") {
+                Some(id) => self.may_see(id).await,
+                None => topic != Topic::Work.to_string(),
+            };
+            if keep {
+                visible.push(topic);
+            }
+        }
+        visible
+    }
+
+    async fn may_see(&self, id: &str) -> bool {
+        let Ok(id) = RequestId::parse(id) else {
+            return false;
+        };
+        self.portal.service.may_see(&self.caller, id).await
+    }
+
+    async fn is_still_signed_in(&self) -> bool {
+        if let Err(error) = self.session.load().await {
+            // The table is away; what this stream says gives nothing away by itself.
+            tracing::debug!(%error, "a session could not be read again");
+            return true;
+        }
+        matches!(
+            self.session.get::<Person>(PERSON).await,
+            Ok(Some(person)) if person.user == self.caller.who.id && !person.is_over()
+        )
+    }
+}
+
+fn everything() -> Vec<String> {
+    [Topic::Approvals, Topic::Mine, Topic::History]
+        .map(|topic| topic.to_string())
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_person_has_a_limit_and_gets_it_back() {
+        let streams = Streams::default();
+        let ana = UserId::parse("93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b").unwrap();
+        let ben = UserId::parse("93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6c").unwrap();
+        let mut places: Vec<Place> = (0..MAX_STREAMS_A_PERSON)
+            .map(|_| streams.take(&ana).unwrap())
+            .collect();
+        assert!(streams.take(&ana).is_none());
+        assert!(streams.take(&ben).is_some());
+        places.pop();
+        assert!(streams.take(&ana).is_some());
+    }
+}

@@ -1,0 +1,161 @@
+//! Pages and the reads behind them: Leptos renders, with the signed-in person's [`Backend`].
+
+use std::sync::Arc;
+
+use app::{Backend, FormState};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Extension, Router, middleware};
+use http::header::CONTENT_SECURITY_POLICY;
+use http::{HeaderMap, HeaderValue, Method};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::ResponseOptions;
+
+use crate::service::Caller;
+
+use super::portal::PortalBackend;
+use super::{Portal, forms, headers, problem, signed_in};
+
+/// The page on which people arrive after they have left: nobody is signed in there.
+const SIGNED_OUT: &str = "/signed-out";
+
+/// The pages that take a form: those that Leptos lists, by their pattern.
+pub(super) const ASK_PAGE: &str = "/access/{account_id}/{permission_set}";
+pub(super) const REQUEST_PAGE: &str = "/requests/{id}";
+
+/// All pages, the reads, and the page for addresses that are none.
+pub(super) fn router(portal: &Portal) -> Router<Portal> {
+    let mut private = Router::new();
+    let mut public = Router::new()
+        .route("/api/ui/{read}", get(read))
+        .fallback(page);
+    for listing in leptos_axum::generate_route_list(app::App) {
+        match listing.path() {
+            SIGNED_OUT => public = public.route(SIGNED_OUT, get(page)),
+            ASK_PAGE => private = private.route(ASK_PAGE, get(page).post(forms::ask)),
+            REQUEST_PAGE => private = private.route(REQUEST_PAGE, get(page).post(forms::act)),
+            other => private = private.route(other, get(page)),
+        }
+    }
+    private
+        .layer(middleware::from_fn_with_state(
+            portal.clone(),
+            signed_in::required,
+        ))
+        .merge(public.layer(middleware::from_fn_with_state(
+            portal.clone(),
+            signed_in::optional,
+        )))
+}
+
+/// A page, for whoever is signed in.
+async fn page(
+    State(portal): State<Portal>,
+    caller: Option<Extension<Caller>>,
+    request: Request,
+) -> Response {
+    render(
+        &portal,
+        caller.map(|Extension(caller)| caller),
+        None,
+        request,
+    )
+    .await
+}
+
+/// Renders the page of a request's address.
+async fn render(
+    portal: &Portal,
+    caller: Option<Caller>,
+    form: Option<FormState>,
+    request: Request,
+) -> Response {
+    let context = context(portal, caller, form, request.headers());
+    let assets = portal.assets.clone();
+    leptos_axum::render_app_async_with_context(context, move || app::shell(assets.clone()))(request)
+        .await
+}
+
+/// Renders a page again after its form was refused, with what was typed and what is wrong.
+pub(super) async fn again(
+    portal: &Portal,
+    caller: Caller,
+    form: FormState,
+    uri: http::Uri,
+    headers: HeaderMap,
+) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = Method::GET;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    render(portal, Some(caller), Some(form), request).await
+}
+
+/// A read that a page makes after it has arrived.
+async fn read(
+    State(portal): State<Portal>,
+    caller: Option<Extension<Caller>>,
+    request: Request,
+) -> Response {
+    use axum::response::IntoResponse as _;
+    let caller = caller.map(|Extension(caller)| caller);
+    let context = context(&portal, caller, None, request.headers());
+    leptos_axum::handle_server_fns_with_context(context, request)
+        .await
+        .into_response()
+}
+
+/// What pages and reads find in context. No backend means that nobody is signed in.
+fn context(
+    portal: &Portal,
+    caller: Option<Caller>,
+    form: Option<FormState>,
+    headers: &HeaderMap,
+) -> impl Fn() + Clone + Send + Sync + 'static {
+    let theme = problem::theme(headers);
+    let backend = caller
+        .map(|caller| Arc::new(PortalBackend::new(portal.clone(), caller)) as Arc<dyn Backend>);
+    let portal = portal.clone();
+    move || {
+        provide_context(theme);
+        if let Some(backend) = &backend {
+            provide_context(Arc::clone(backend));
+        }
+        if let Some(form) = &form {
+            provide_context(form.clone());
+        }
+        allow_scripts(&portal);
+    }
+}
+
+/// Leptos makes a nonce for each page; only scripts that carry it run.
+fn allow_scripts(portal: &Portal) {
+    let (Some(nonce), Some(options)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    let policy = headers::content_security_policy(portal, Some(&nonce));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        options.insert_header(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::addresses::PagePath;
+
+    /// Whatever page is added to the interface can be returned to after signing in.
+    #[test]
+    fn every_page_is_one_that_can_be_returned_to() {
+        for listing in leptos_axum::generate_route_list(app::App) {
+            let path = listing
+                .path()
+                .replace("{account_id}", "111122223333")
+                .replace("{permission_set}", "ReadOnlyAccess")
+                .replace("{id}", "01932c07-20a1-7e3c-a0a5-0123456789ab");
+            assert!(PagePath::parse(&path).is_some(), "{path}");
+        }
+    }
+}

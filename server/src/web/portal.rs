@@ -1,0 +1,151 @@
+//! What pages read, for one signed-in person: service values become views.
+
+mod access;
+mod history;
+mod mine;
+mod names;
+mod request;
+
+use app::Backend;
+use app::view::{
+    AccessView, ApprovalView, AskFormView, HistoryFilter, HistoryPage, Me, MyAccessView,
+    RequestView, WireError,
+};
+use async_trait::async_trait;
+use domain::id::{AccountId, RequestId};
+
+use crate::service::{Caller, Role, ServiceError};
+
+use super::Portal;
+use super::forms::view_part;
+
+/// The reads of one person. Made for each page: it proves who they are, and no call takes a user.
+#[derive(Debug)]
+pub(super) struct PortalBackend {
+    portal: Portal,
+    caller: Caller,
+}
+
+impl PortalBackend {
+    pub(super) const fn new(portal: Portal, caller: Caller) -> Self {
+        Self { portal, caller }
+    }
+}
+
+/// What a page can say about a refusal.
+#[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
+fn wire(error: ServiceError) -> WireError {
+    match error {
+        ServiceError::NotFound | ServiceError::NotAvailable => WireError::NotFound,
+        ServiceError::NotAllowed => WireError::NotAllowed,
+        ServiceError::Unavailable { part } => WireError::Unavailable {
+            part: view_part(part),
+        },
+        // Verbs are refused with these; reads never are.
+        ServiceError::Invalid(_)
+        | ServiceError::Refused(_)
+        | ServiceError::MayNotReview(_)
+        | ServiceError::Decided(_)
+        | ServiceError::ReviewedAlready
+        | ServiceError::TooManyPending { .. }
+        | ServiceError::TooManyLive { .. }
+        | ServiceError::TooManySubmissions { .. }
+        | ServiceError::Changed => WireError::Unavailable {
+            part: app::view::Part::Server,
+        },
+    }
+}
+
+#[async_trait]
+impl Backend for PortalBackend {
+    async fn me(&self) -> Result<Me, WireError> {
+        let who = &self.caller.who;
+        let mut me = Me {
+            name: who.name.clone(),
+            email: who.email.clone().unwrap_or_default(),
+            can_see_history: false,
+            is_admin: false,
+            waiting_count: 0,
+        };
+        // The header stands on every page, also on those that say what is out of reach.
+        let Ok(world) = self.portal.service.world() else {
+            return Ok(me);
+        };
+        let role = self.portal.service.role(&world, &self.caller);
+        me.can_see_history = role != Role::Person;
+        me.is_admin = role == Role::Admin;
+        if let Ok(waiting) = self.portal.service.waiting_for(&self.caller).await {
+            me.waiting_count = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+        }
+        Ok(me)
+    }
+
+    async fn access(&self) -> Result<AccessView, WireError> {
+        let service = &self.portal.service;
+        let world = service.world().map_err(wire)?;
+        let entries = service.catalogue(&self.caller).map_err(wire)?;
+        let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
+        let current = access::Current::of(&requests, &live);
+        Ok(access::view(&world, &entries, &current))
+    }
+
+    async fn ask_form(
+        &self,
+        account_id: &str,
+        permission_set: &str,
+    ) -> Result<AskFormView, WireError> {
+        let service = &self.portal.service;
+        let account = AccountId::parse(account_id).map_err(|_| WireError::NotFound)?;
+        let world = service.world().map_err(wire)?;
+        let offer = service
+            .offer(&self.caller, &account, permission_set)
+            .map_err(wire)?;
+        let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
+        let current = access::Current::of(&requests, &live);
+        access::form(&world, &offer, &current).ok_or(WireError::NotFound)
+    }
+
+    async fn mine(&self) -> Result<MyAccessView, WireError> {
+        let service = &self.portal.service;
+        let world = service.world().map_err(wire)?;
+        let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
+        Ok(mine::view(&self.portal, &world, &requests, &live))
+    }
+
+    async fn approvals(&self) -> Result<Vec<ApprovalView>, WireError> {
+        let service = &self.portal.service;
+        let world = service.world().map_err(wire)?;
+        let waiting = service.waiting_for(&self.caller).await.map_err(wire)?;
+        Ok(waiting
+            .iter()
+            .map(|one| request::approval(&world, &self.caller, one))
+            .collect())
+    }
+
+    async fn request(&self, id: &str) -> Result<RequestView, WireError> {
+        let service = &self.portal.service;
+        let id = RequestId::parse(id).map_err(|_| WireError::NotFound)?;
+        let world = service.world().map_err(wire)?;
+        let detail = service.request(&self.caller, id).await.map_err(wire)?;
+        Ok(request::view(&self.portal, &world, &self.caller, &detail))
+    }
+
+    async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError> {
+        let (search, problems) = history::search(filter);
+        let service = &self.portal.service;
+        if !problems.is_empty() {
+            // Who may not look at history does not learn what is wrong with a search of it.
+            let world = service.world().map_err(wire)?;
+            if service.role(&world, &self.caller) == Role::Person {
+                return Err(WireError::NotAllowed);
+            }
+            return Ok(HistoryPage {
+                problems,
+                ..HistoryPage::default()
+            });
+        }
+        let world = service.world().map_err(wire)?;
+        let found = service.history(&self.caller, &search).await.map_err(wire)?;
+        Ok(history::view(&world, found))
+    }
+}

@@ -1,0 +1,268 @@
+//! The catalogue and the form.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::view::{
+    AccessView, AccountView, ApprovalKind, AskFormView, CurrentView, OfferView, OuView,
+    PermissionSetView, PreviewOutcome, PreviewView, Reason as Shown, RouteView,
+};
+use domain::catalogue::CatalogueEntry;
+use domain::directory::{Account, PermissionSet};
+use domain::grant::Grant;
+use domain::policy::{Code, REASON_MAX, Reason, Seconds, Verdict};
+use domain::request::AskState;
+use domain::target::Target;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::service::{Offer, RequestDetail};
+use crate::world::World;
+
+use super::names;
+
+/// The directory is read every five minutes; at three missed times it is old, and the page says so.
+const STALE_AFTER: SignedDuration = SignedDuration::from_secs(15 * 60);
+
+/// What the form chooses first, if policy offers it: long enough for one task.
+const USUAL_SECONDS: u32 = 3_600;
+
+/// What the person has or waits for, by target.
+#[derive(Debug, Default)]
+pub(super) struct Current(BTreeMap<Target, CurrentView>);
+
+impl Current {
+    pub(super) fn of(requests: &[RequestDetail], live: &[Grant]) -> Self {
+        let mut current = BTreeMap::new();
+        for request in requests.iter().map(|detail| &detail.request) {
+            for ask in &request.asks {
+                if ask.state == AskState::Pending {
+                    let view = CurrentView::Pending {
+                        request_id: request.id.to_string(),
+                    };
+                    current.insert(ask.target.clone(), view);
+                }
+            }
+        }
+        // What they have matters more than what they wait for.
+        for grant in live.iter().filter(|grant| grant.phase().is_some()) {
+            let view = CurrentView::Active {
+                request_id: grant.request.to_string(),
+                until: names::ms(grant.until),
+            };
+            current.insert(grant.key.target.clone(), view);
+        }
+        Self(current)
+    }
+
+    fn on(&self, entry: &CatalogueEntry) -> Option<CurrentView> {
+        let target = Target::Account {
+            account: entry.account.clone(),
+            permission_set: entry.permission_set.clone(),
+        };
+        self.0.get(&target).cloned()
+    }
+}
+
+/// The catalogue by OU and account.
+pub(super) fn view(world: &World, entries: &[CatalogueEntry], current: &Current) -> AccessView {
+    let mut ous: BTreeMap<String, BTreeMap<(String, String), AccountView>> = BTreeMap::new();
+    let mut sets: BTreeMap<String, PermissionSetView> = BTreeMap::new();
+    for entry in entries {
+        let account = world.directory.accounts.get(&entry.account);
+        let set = world.directory.permission_sets.get(&entry.permission_set);
+        let (Some(account), Some(set)) = (account, set) else {
+            continue;
+        };
+        sets.entry(set.name.to_string())
+            .or_insert_with(|| permission_set(set));
+        let offer = OfferView {
+            permission_set: set.name.to_string(),
+            max_duration_seconds: entry.max_duration.get(),
+            approval: approval(entry),
+            current: current.on(entry),
+        };
+        ous.entry(names::ou_path(&account.ou_path))
+            .or_default()
+            .entry((account.name.clone(), account.id.to_string()))
+            .or_insert_with(|| account_view(account))
+            .offers
+            .push(offer);
+    }
+    let read_at = world.directory.read_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    AccessView {
+        ous: ous
+            .into_iter()
+            .map(|(path, accounts)| OuView {
+                path,
+                accounts: accounts.into_values().collect(),
+            })
+            .collect(),
+        permission_sets: sets.into_values().collect(),
+        directory_at: names::ms(read_at),
+        directory_is_stale: read_at
+            .saturating_add(STALE_AFTER)
+            .is_ok_and(|stale| stale < Timestamp::now()),
+    }
+}
+
+fn account_view(account: &Account) -> AccountView {
+    AccountView {
+        id: account.id.to_string(),
+        name: account.name.clone(),
+        tags: account
+            .tags
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect(),
+        offers: Vec::new(),
+    }
+}
+
+fn permission_set(set: &PermissionSet) -> PermissionSetView {
+    PermissionSetView {
+        name: set.name.to_string(),
+        description: set.description.clone().unwrap_or_default(),
+        session_seconds: set.session_seconds,
+    }
+}
+
+/// What would happen to a request of the length that the form chooses first.
+fn approval(entry: &CatalogueEntry) -> ApprovalKind {
+    if entry.needs_approval(first_choice(entry)) {
+        return ApprovalKind::Needed {
+            approvals: entry.approvals.max(1),
+        };
+    }
+    ApprovalKind::Automatic
+}
+
+fn first_choice(entry: &CatalogueEntry) -> Seconds {
+    let usual = Seconds::new(USUAL_SECONDS);
+    let offered = &entry.durations;
+    offered
+        .iter()
+        .rev()
+        .find(|offered| **offered <= usual)
+        .or_else(|| offered.first())
+        .copied()
+        .unwrap_or_else(|| usual.min(entry.max_duration))
+}
+
+/// The form; `None` if what it is for has left the directory meanwhile.
+pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<AskFormView> {
+    let entry = &offer.entry;
+    let account = world.directory.accounts.get(&entry.account)?;
+    let set = world.directory.permission_sets.get(&entry.permission_set)?;
+    Some(AskFormView {
+        account_id: account.id.to_string(),
+        account_name: account.name.clone(),
+        ou_path: names::ou_path(&account.ou_path),
+        permission_set: permission_set(set),
+        durations_seconds: entry
+            .durations
+            .iter()
+            .map(|offered| offered.get())
+            .collect(),
+        default_duration_seconds: first_choice(entry).get(),
+        min_duration_seconds: world.policy.min_duration().get(),
+        max_duration_seconds: entry.max_duration.get(),
+        reason_min_chars: names::count(world.policy.reason_min()),
+        reason_max_chars: names::count(REASON_MAX),
+        preview: preview(world, &offer.preview),
+        current: current.on(entry),
+    })
+}
+
+fn preview(world: &World, verdict: &Verdict) -> PreviewView {
+    PreviewView {
+        outcome: match verdict.code {
+            Code::Automatic => PreviewOutcome::Automatic,
+            Code::SelfApproved => PreviewOutcome::SelfApproved,
+            Code::NeedsApproval => PreviewOutcome::NeedsApproval,
+            _ => PreviewOutcome::Refused,
+        },
+        reasons: reasons(verdict),
+        routes: verdict
+            .routes
+            .iter()
+            .map(|route| RouteView {
+                rule: route.rule.to_string(),
+                approvals_needed: route.approvals,
+                approvals_given: u32::from(route.self_counts),
+                max_duration_seconds: route.max_duration.get(),
+                approvers: names::names(world, &route.approvers),
+                approvers_total: names::count(route.approvers.len()),
+            })
+            .collect(),
+    }
+}
+
+/// A verdict's reasons as pages know them, each once.
+pub(super) fn reasons(verdict: &Verdict) -> Vec<Shown> {
+    let mut shown: Vec<Shown> = Vec::new();
+    for reason in verdict
+        .reasons
+        .iter()
+        .filter_map(|reason| reason_view(verdict, reason))
+    {
+        if !shown.contains(&reason) {
+            shown.push(reason);
+        }
+    }
+    shown
+}
+
+fn reason_view(verdict: &Verdict, reason: &Reason) -> Option<Shown> {
+    let shown = match reason {
+        Reason::GrantsAtOnce { rule } => Shown::Automatic {
+            rule: rule.to_string(),
+        },
+        Reason::SelfCounts { rule } if verdict.code == Code::SelfApproved => Shown::SelfApproved {
+            rule: rule.to_string(),
+        },
+        Reason::Open {
+            rule, approvals, ..
+        } => Shown::NeedsApproval {
+            rule: rule.to_string(),
+            approvals: *approvals,
+        },
+        Reason::NoRule => Shown::NoRule,
+        Reason::NotARequester { .. } => Shown::RequesterNotAllowed,
+        Reason::Protected { .. } => Shown::ProtectedAccount,
+        Reason::TooFewApprovers {
+            rule,
+            needed,
+            found,
+        } => Shown::NoApprovers {
+            rule: rule.to_string(),
+            needed: *needed,
+            found: *found,
+        },
+        Reason::LongerThanRule { max, .. } => Shown::TooLong {
+            max_seconds: max.get(),
+        },
+        Reason::ShorterThanMin { min, .. } => Shown::TooShort {
+            min_seconds: min.get(),
+        },
+        Reason::ReasonTooShort { min, .. } => Shown::ReasonTooShort {
+            min_chars: names::count(*min),
+        },
+        Reason::ReasonTooLong { .. } => Shown::ReasonTooLong {
+            max_chars: names::count(REASON_MAX),
+        },
+        Reason::NotAvailable
+        | Reason::RequesterInactive
+        | Reason::UnknownTarget { .. }
+        | Reason::GroupsUnknown { .. } => Shown::NotAvailable,
+        // These explain other reasons to those who write policies; pages show the outcome.
+        Reason::SelfCounts { .. }
+        | Reason::ApprovalRequired { .. }
+        | Reason::SelfApprovalDenied { .. } => return None,
+    };
+    Some(shown)
+}
+
+/// Names of the approvers of several routes, each once.
+pub(super) fn approvers(world: &World, verdict: &Verdict) -> Vec<String> {
+    let all: BTreeSet<_> = verdict.approvers();
+    names::names(world, &all)
+}

@@ -1,0 +1,150 @@
+//! What one person has, waits for and had.
+
+use app::view::{GrantCard, MyAccessView, PastCard, PendingCard, RequestState};
+use domain::grant::{Grant, GrantState};
+use domain::policy::ReviewOutcome;
+use domain::request::{AskState, Request};
+use jiff::Timestamp;
+
+use crate::service::RequestDetail;
+use crate::web::Portal;
+use crate::world::World;
+
+use super::{access, names, request};
+
+/// More than anybody scrolls through; history has the rest.
+const PAST_MAX: usize = 50;
+
+/// The whole page.
+pub(super) fn view(
+    portal: &Portal,
+    world: &World,
+    requests: &[RequestDetail],
+    live: &[Grant],
+) -> MyAccessView {
+    let now = Timestamp::now();
+    let mut active: Vec<&Grant> = live
+        .iter()
+        .filter(|grant| grant.phase().is_some())
+        .collect();
+    active.sort_by_key(|grant| grant.until);
+    let mut view = MyAccessView {
+        now: names::ms(now),
+        active: active
+            .into_iter()
+            .map(|grant| card(portal, world, grant, now))
+            .collect(),
+        ..MyAccessView::default()
+    };
+    for detail in requests {
+        let state = names::request_state(&detail.request, &detail.grants, now);
+        match state {
+            RequestState::Pending => view.pending.push(pending(world, detail)),
+            RequestState::Ended
+            | RequestState::Denied
+            | RequestState::Withdrawn
+            | RequestState::Expired
+            | RequestState::Mixed => view.past.push(past(world, detail, state)),
+            // These are among the live grants.
+            RequestState::Scheduled
+            | RequestState::Granting
+            | RequestState::Active
+            | RequestState::Revoking
+            | RequestState::Overdue => {}
+        }
+    }
+    view.past.truncate(PAST_MAX);
+    view
+}
+
+fn card(portal: &Portal, world: &World, grant: &Grant, now: Timestamp) -> GrantCard {
+    GrantCard {
+        request_id: grant.request.to_string(),
+        ask: u32::from(grant.ask.0),
+        target: names::target(world, &grant.key.target, &grant.names),
+        state: names::grant_state(&grant.state),
+        is_overdue: names::is_overdue(grant, now),
+        from: names::ms(grant.from),
+        until: names::ms(grant.until),
+        console_url: request::console_url(portal, grant),
+        sessions_may_last_until: names::ms(grant.sessions_may_last_until()),
+        // A key is read only for a request's own page.
+        trouble: None,
+    }
+}
+
+fn pending(world: &World, detail: &RequestDetail) -> PendingCard {
+    let request = &detail.request;
+    let (given, needed) = nearest(detail);
+    PendingCard {
+        request_id: request.id.to_string(),
+        targets: names::targets(world, request),
+        reason: request.reason.clone(),
+        duration_seconds: request.duration_seconds,
+        submitted_at: names::ms(request.submitted_at),
+        expires_at: names::ms(request.expires_at),
+        approvals_given: given,
+        approvals_needed: needed,
+        approvers: detail
+            .asks
+            .first()
+            .map(|ask| access::approvers(world, &ask.verdict))
+            .unwrap_or_default(),
+    }
+}
+
+/// Approvals given and needed on the route that is nearest to completion, over all asks.
+fn nearest(detail: &RequestDetail) -> (u32, u32) {
+    detail
+        .asks
+        .iter()
+        .filter_map(|ask| match &ask.progress {
+            ReviewOutcome::Open { routes } => routes.iter().min_by_key(|route| route.missing),
+            _ => None,
+        })
+        .max_by_key(|route| route.missing)
+        .map_or((0, 1), |route| {
+            (
+                route.approvals.saturating_sub(route.missing),
+                route.approvals,
+            )
+        })
+}
+
+fn past(world: &World, detail: &RequestDetail, state: RequestState) -> PastCard {
+    let request = &detail.request;
+    let receipt = detail.grants.iter().find_map(|grant| match &grant.state {
+        GrantState::Ended { receipt, .. } => Some(names::receipt_kind(receipt)),
+        _ => None,
+    });
+    let sessions = detail
+        .grants
+        .iter()
+        .map(Grant::sessions_may_last_until)
+        .max();
+    PastCard {
+        request_id: request.id.to_string(),
+        targets: names::targets(world, request),
+        state,
+        at: names::ms(over_at(request, &detail.grants)),
+        duration_seconds: request.duration_seconds,
+        receipt,
+        sessions_may_last_until: sessions.map(names::ms),
+    }
+}
+
+/// When the last of it was over.
+fn over_at(request: &Request, grants: &[Grant]) -> Timestamp {
+    let asks = request.asks.iter().filter_map(|ask| match &ask.state {
+        AskState::Denied { at, .. }
+        | AskState::Withdrawn { at }
+        | AskState::Expired { at }
+        | AskState::Approved { at, .. } => Some(*at),
+        AskState::Pending => None,
+    });
+    let ends = grants.iter().filter_map(|grant| match &grant.state {
+        GrantState::Ended { at, .. } => Some(*at),
+        _ => None,
+    });
+    asks.chain(ends).max().unwrap_or(request.submitted_at)
+}

@@ -1,0 +1,81 @@
+//! What happened, from the canonical records.
+
+use app::view::{ActorView, EventKind, EventView};
+use domain::event::Kind;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// An event as pages show it. A record that cannot be read is left out here; it is whole in the
+/// audit log.
+pub(super) fn view(event: &Value) -> Option<EventView> {
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    let at: Timestamp = text("at")?.parse().ok()?;
+    Some(EventView {
+        id: text("id")?.to_owned(),
+        kind: kind(event),
+        actor: actor(event),
+        at: at.as_millisecond(),
+        ask: text("ask").and_then(|ask| ask.parse().ok()),
+        note: text("note")
+            .filter(|note| *note != "NA")
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}
+
+/// Kinds that this version does not know keep their own word.
+fn kind(event: &Value) -> EventKind {
+    let word = event
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let Ok(kind) = serde_json::from_value::<Kind>(Value::String(word.to_owned())) else {
+        return EventKind::Other(word.to_owned());
+    };
+    match kind {
+        Kind::RequestSubmitted => EventKind::Submitted,
+        Kind::AskReviewed if event.get("opinion").and_then(Value::as_str) == Some("deny") => {
+            EventKind::ReviewedDeny
+        }
+        Kind::AskReviewed => EventKind::ReviewedApprove,
+        Kind::AskApproved => EventKind::Approved,
+        Kind::AskDenied => EventKind::Denied,
+        Kind::AskWithdrawn => EventKind::Withdrawn,
+        Kind::AskExpired => EventKind::Expired,
+        Kind::GrantScheduled => EventKind::Scheduled,
+        Kind::GrantGranting => EventKind::Granting,
+        Kind::GrantActivated => EventKind::Active,
+        Kind::GrantRevoking => EventKind::Revoking,
+        Kind::GrantEnded => EventKind::Ended,
+        Kind::PolicyLoaded | Kind::PersonBound => EventKind::Other(word.to_owned()),
+    }
+}
+
+/// A person by name; a server is the worker to those who read a page.
+fn actor(event: &Value) -> ActorView {
+    match event.pointer("/actor/name").and_then(Value::as_str) {
+        Some(name) => ActorView::Person(name.to_owned()),
+        None => ActorView::Worker,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_of_a_later_version_is_shown_as_it_is() {
+        let event = json!({
+            "id": "01932c07-20a1-7e3c-a0a5-0123456789ab",
+            "kind": "grant.extended",
+            "at": "2026-11-22T08:00:00Z",
+            "actor": {"kind": "server", "id": "x"},
+        });
+        let view = view(&event).unwrap();
+        assert_eq!(view.kind, EventKind::Other("grant.extended".to_owned()));
+        assert_eq!(view.actor, ActorView::Worker);
+    }
+}

@@ -1,0 +1,65 @@
+//! Problems that take a whole page: rendered without script, each with its own status.
+
+use app::Theme;
+use app::view::PageProblem;
+use axum::body::Body;
+use axum::response::{Html, IntoResponse, Response};
+use http::header::{ACCEPT, COOKIE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::Portal;
+
+/// When to try again a part that does not answer. Parts are tried every few seconds anyway; an
+/// earlier attempt would find the same.
+const RETRY_AFTER_SECONDS: &str = "5";
+
+/// The page for people, one line of text for programs.
+pub(super) fn page(portal: &Portal, headers: &HeaderMap, problem: PageProblem) -> Response {
+    let status =
+        StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = if wants_html(headers) {
+        Html(app::problem_page(&portal.assets, theme(headers), problem)).into_response()
+    } else {
+        Response::new(Body::from(format!("{}\n", code(problem))))
+    };
+    *response.status_mut() = status;
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+    }
+    response
+}
+
+/// The problem's code, in kebab-case, as the wire knows it.
+pub(super) fn code(problem: PageProblem) -> String {
+    match serde_json::to_value(problem) {
+        Ok(serde_json::Value::String(code)) => code,
+        Ok(other) => other.to_string(),
+        Err(_) => "broken".to_owned(),
+    }
+}
+
+fn wants_html(headers: &HeaderMap) -> bool {
+    headers
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// The colours that this browser chose.
+pub(super) fn theme(headers: &HeaderMap) -> Theme {
+    headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|cookies| cookies.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == Theme::NAME)
+        .map_or_else(Theme::default, |(_, value)| Theme::parse(value))
+}
+
+/// The headers of a browser, for where the request is no longer at hand.
+pub(super) fn html() -> HeaderMap {
+    HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("text/html"))])
+}

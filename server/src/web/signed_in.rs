@@ -1,0 +1,161 @@
+//! Whether a browser is signed in, and as whom.
+
+use app::view::Part;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::event::Source;
+use domain::id::UserId;
+use domain::request::Who;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use tower_sessions::cookie::time::OffsetDateTime;
+use tower_sessions::{Expiry, Session};
+
+use crate::service::Caller;
+
+use super::Portal;
+use super::addresses::PagePath;
+use super::problem;
+use super::session::{ABSOLUTE, IDLE};
+
+/// What a session keeps of a person. Names and e-mail are as they were at sign-in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Person {
+    pub(super) user: UserId,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    /// When the provider says that the person proved who they are; absent if it does not say.
+    pub(super) auth_time: Option<i64>,
+    /// For the provider, when the person signs out there.
+    pub(super) id_token: String,
+    /// When this session began, in epoch seconds.
+    pub(super) signed_in_at: i64,
+    /// When its expiry was last moved, in epoch seconds.
+    pub(super) touched_at: i64,
+}
+
+/// Where a session keeps it.
+pub(super) const PERSON: &str = "person";
+
+/// A session's expiry moves once a minute at most: one write a minute of a person's activity,
+/// for an idle time that is at most a minute short.
+const TOUCH_SECONDS: i64 = 60;
+
+impl Person {
+    pub(super) fn caller(&self) -> Caller {
+        Caller {
+            who: Who {
+                id: self.user.clone(),
+                name: self.name.clone(),
+                email: Some(self.email.clone()).filter(|email| !email.is_empty()),
+            },
+            source: Source::Portal,
+        }
+    }
+
+    /// Whether the session has lasted as long as any may. Idleness is the store's to judge.
+    pub(super) fn is_over(&self) -> bool {
+        let now = OffsetDateTime::now_utc();
+        self.expiry(now) <= now
+    }
+
+    /// When the session ends if nothing more happens.
+    pub(super) fn expiry(&self, now: OffsetDateTime) -> OffsetDateTime {
+        let began = OffsetDateTime::from_unix_timestamp(self.signed_in_at).unwrap_or(now);
+        (now + IDLE).min(began + ABSOLUTE)
+    }
+}
+
+/// The person of a session, if there is one and their time is not up. Leaves the session as it is:
+/// a page that is merely open does not keep its reader signed in.
+pub(super) async fn look(
+    session: &Session,
+) -> Result<Option<Person>, tower_sessions::session::Error> {
+    let person = session.get::<Person>(PERSON).await?;
+    Ok(person.filter(|person| !person.is_over()))
+}
+
+/// The person of a session, if there is one and their time is not up. Keeps the session alive.
+pub(super) async fn person(
+    session: &Session,
+) -> Result<Option<Person>, tower_sessions::session::Error> {
+    let Some(mut person) = session.get::<Person>(PERSON).await? else {
+        return Ok(None);
+    };
+    if person.is_over() {
+        session.flush().await?;
+        return Ok(None);
+    }
+    let now = OffsetDateTime::now_utc();
+    if now.unix_timestamp() - person.touched_at >= TOUCH_SECONDS {
+        person.touched_at = now.unix_timestamp();
+        session.insert(PERSON, &person).await?;
+        session.set_expiry(Some(Expiry::AtDateTime(person.expiry(now))));
+    }
+    Ok(Some(person))
+}
+
+/// Lets signed-in people through, with their [`Caller`]; sends the others to sign in.
+pub(super) async fn required(
+    State(portal): State<Portal>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match person(&session).await {
+        Ok(Some(person)) => {
+            request.extensions_mut().insert(person.caller());
+            next.run(request).await
+        }
+        Ok(None) if matches!(*request.method(), Method::GET | Method::HEAD) => {
+            let here = request.uri().path_and_query().map(ToString::to_string);
+            Redirect::to(&start_at(here.as_deref())).into_response()
+        }
+        // What was typed cannot be carried through the provider; the page that it came from can.
+        Ok(None) => Redirect::to(&start_at(Some(request.uri().path()))).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a session could not be read");
+            problem::page(
+                &portal,
+                request.headers(),
+                app::view::PageProblem::Unavailable(Part::Store),
+            )
+        }
+    }
+}
+
+/// Adds the [`Caller`] if somebody is signed in, and lets everybody through.
+pub(super) async fn optional(
+    State(portal): State<Portal>,
+    session: Session,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match person(&session).await {
+        Ok(person) => {
+            if let Some(person) = person {
+                request.extensions_mut().insert(person.caller());
+            }
+            next.run(request).await
+        }
+        Err(error) => {
+            tracing::error!(%error, "a session could not be read");
+            problem::page(
+                &portal,
+                request.headers(),
+                app::view::PageProblem::Unavailable(Part::Store),
+            )
+        }
+    }
+}
+
+/// The address that begins a sign-in and comes back here.
+fn start_at(here: Option<&str>) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("return_to", PagePath::parse_or_home(here).as_str())
+        .finish();
+    format!("/auth/start?{query}")
+}
