@@ -23,6 +23,7 @@ use crate::id::{AccountId, GroupId, PermissionSetArn, PolicyVersion, UserId};
 use crate::target::Target;
 
 mod accounts;
+mod closed;
 mod decide;
 mod facts;
 pub mod language;

@@ -119,7 +119,8 @@ fn judge(
         nearest.duration = Some(min).filter(|min| routes.longest().is_some_and(|max| *min <= max));
         verdict.reasons.push(Reason::ShorterThanMin { asked, min });
     } else if automatic.is_none() && open.is_empty() {
-        let too_long = admitting.is_empty();
+        let some_way = !routes.automatic.is_empty() || !routes.waiting.is_empty();
+        let too_long = some_way && admitting.is_empty();
         refusal = Some(if too_long {
             Code::TooLong
         } else {

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::closed::closed;
+
 /// A place in a file, as editors count: from 1, columns in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
@@ -31,69 +33,39 @@ pub enum Severity {
     Warning,
 }
 
-/// What kind of problem. A closed list: scripts and the reference page know all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProblemCode {
-    /// Not TOML, or not JSON.
-    Syntax,
-    /// More than a policy may hold.
-    TooLarge,
-    /// `version` is missing or not one that this Belay reads.
-    UnsupportedVersion,
-    /// A key that means nothing here.
-    UnknownKey,
-    /// A key that has to be there.
-    MissingKey,
-    /// A text where a number should be, and so on.
-    WrongType,
-    /// The right type, but not a value that means anything.
-    InvalidValue,
-    /// A part of the language that this Belay does not read yet.
-    NotSupportedYet,
-    /// Two rules of one name.
-    DuplicateName,
-    /// Two keys that contradict each other.
-    Contradiction,
-    /// A person, group or permission set that the directory does not have.
-    UnknownName,
-    /// A name that means more than one person, group or permission set.
-    AmbiguousName,
-    /// An account, OU, tag or pattern that covers nothing at present.
-    MatchesNothing,
-    /// A rule that nobody, or too few, could approve.
-    NobodyCanApprove,
-    /// A name that others can change decides what is granted automatically.
-    ChangeableName,
-}
-
-impl ProblemCode {
-    /// As it is printed.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Syntax => "syntax",
-            Self::TooLarge => "too-large",
-            Self::UnsupportedVersion => "unsupported-version",
-            Self::UnknownKey => "unknown-key",
-            Self::MissingKey => "missing-key",
-            Self::WrongType => "wrong-type",
-            Self::InvalidValue => "invalid-value",
-            Self::NotSupportedYet => "not-supported-yet",
-            Self::DuplicateName => "duplicate-name",
-            Self::Contradiction => "contradiction",
-            Self::UnknownName => "unknown-name",
-            Self::AmbiguousName => "ambiguous-name",
-            Self::MatchesNothing => "matches-nothing",
-            Self::NobodyCanApprove => "nobody-can-approve",
-            Self::ChangeableName => "changeable-name",
-        }
-    }
-}
-
-impl fmt::Display for ProblemCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+closed! {
+    /// What kind of problem. A closed list: scripts and the reference page know all of them.
+    ProblemCode {
+        /// Not TOML, or not JSON.
+        Syntax = "syntax",
+        /// More than a policy may hold.
+        TooLarge = "too-large",
+        /// `version` is missing or not one that this Belay reads.
+        UnsupportedVersion = "unsupported-version",
+        /// A key that means nothing here.
+        UnknownKey = "unknown-key",
+        /// A key that has to be there.
+        MissingKey = "missing-key",
+        /// A text where a number should be, and so on.
+        WrongType = "wrong-type",
+        /// The right type, but not a value that means anything.
+        InvalidValue = "invalid-value",
+        /// A part of the language that this Belay does not read yet.
+        NotSupportedYet = "not-supported-yet",
+        /// Two rules of one name.
+        DuplicateName = "duplicate-name",
+        /// Two keys that contradict each other.
+        Contradiction = "contradiction",
+        /// A person, group or permission set that the directory does not have.
+        UnknownName = "unknown-name",
+        /// A name that means more than one person, group or permission set.
+        AmbiguousName = "ambiguous-name",
+        /// An account, OU, tag or pattern that covers nothing at present.
+        MatchesNothing = "matches-nothing",
+        /// A rule that nobody, or too few, could approve.
+        NobodyCanApprove = "nobody-can-approve",
+        /// A name that others can change decides what is granted automatically.
+        ChangeableName = "changeable-name",
     }
 }
 
@@ -155,7 +127,8 @@ pub fn report_text(file: &str, problems: &[Problem]) -> String {
     text
 }
 
-fn counted(n: usize, noun: &str) -> String {
+/// `1 warning`, `2 warnings`.
+pub(super) fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

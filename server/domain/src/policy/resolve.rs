@@ -15,7 +15,7 @@ use super::accounts::{covers, ous};
 use super::language::{
     AccountSelector, Approval, PersonSelector, Placed, PolicyFile, RuleSource, SetSelector,
 };
-use super::problem::{Problem, ProblemCode, Problems, nearest, quote};
+use super::problem::{Problem, ProblemCode, Problems, counted, nearest, quote};
 use super::who::Who;
 use super::{Facts, Policy, Rule, SetMatch};
 use crate::directory::Directory;
@@ -430,8 +430,10 @@ impl Names<'_> {
                 rule.name.place,
                 ProblemCode::NobodyCanApprove,
                 format!(
-                    "rule `{}` needs {needed} approvals and has {found} active approvers",
-                    rule.name.value
+                    "rule `{}` needs {} and has {}",
+                    rule.name.value,
+                    counted(needed, "approval"),
+                    counted(found, "active approver")
                 ),
                 "name more approvers, or ask for fewer approvals",
             );

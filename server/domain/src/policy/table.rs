@@ -178,23 +178,37 @@ pub(super) fn choice<T: Copy>(
     problems: &mut Problems<'_>,
 ) -> Option<T> {
     let entry = table.take(key)?;
-    let text = text(entry, table, problems)?;
-    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
-        return Some(*value);
-    }
-    if let Some((_, message)) = later.iter().find(|(word, _)| *word == text.value) {
-        not_yet(text.place, &format!("{}: {message}", table.title), problems);
-        return None;
-    }
     let known: Vec<String> = words
         .iter()
         .map(|(word, _)| format!("\"{word}\""))
         .collect();
+    let help = format!("write {}, or leave it out", known.join(" or "));
+    let at = entry.node.place;
+    let Value::Text(text) = &entry.node.value else {
+        problems.error(
+            at,
+            ProblemCode::WrongType,
+            format!(
+                "{}: `{key}` cannot be {}",
+                table.title,
+                entry.node.value.kind()
+            ),
+            help,
+        );
+        return None;
+    };
+    if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
+        return Some(*value);
+    }
+    if let Some((_, message)) = later.iter().find(|(word, _)| word == text) {
+        not_yet(at, &format!("{}: {message}", table.title), problems);
+        return None;
+    }
     problems.error(
-        text.place,
+        at,
         ProblemCode::InvalidValue,
-        format!("{}: `{key}` cannot be {}", table.title, quote(&text.value)),
-        format!("write {}, or leave it out", known.join(" or ")),
+        format!("{}: `{key}` cannot be {}", table.title, quote(text)),
+        help,
     );
     None
 }

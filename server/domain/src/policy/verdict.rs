@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::closed::closed;
 use super::language::{REASON_MAX, RuleName};
 use super::seconds::Seconds;
 use crate::id::{AccountId, PolicyVersion, UserId};
@@ -22,65 +23,43 @@ pub enum Outcome {
     Refused,
 }
 
-/// Why, in a word. A closed list, the same at every door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Code {
-    /// Granted: a rule asks nobody.
-    Automatic,
-    /// Granted: the requester is an approver, and a rule lets their own approval count.
-    SelfApproved,
-    /// Pending: somebody has to agree.
-    NeedsApproval,
-    /// Refused: the requester is disabled or unknown.
-    RequesterInactive,
-    /// Refused: there is no such account or permission set, or it is closed.
-    UnknownTarget,
-    /// Refused: the deployment protects the account; no policy opens it.
-    Protected,
-    /// Refused: no rule covers the target.
-    NoRule,
-    /// Refused: rules cover the target, but none is for this requester.
-    RequesterNotAllowed,
-    /// Refused: a group that the verdict depends on could not be read.
-    CannotTell,
-    /// Refused: shorter than the policy's shortest.
-    TooShort,
-    /// Refused: longer than any of the requester's rules allows.
-    TooLong,
-    /// Refused: fewer people could approve than have to.
-    NoApprovers,
-    /// Refused: the reason has too few characters.
-    ReasonTooShort,
-    /// Refused: the reason has too many characters.
-    ReasonTooLong,
-    /// Refused, and that is all that someone without a route is told.
-    NotAvailable,
+closed! {
+    /// Why, in a word. A closed list, the same at every door.
+    Code {
+        /// Granted: a rule asks nobody.
+        Automatic = "automatic",
+        /// Granted: the requester is an approver, and a rule lets their own approval count.
+        SelfApproved = "self-approved",
+        /// Pending: somebody has to agree.
+        NeedsApproval = "needs-approval",
+        /// Refused: the requester is disabled or unknown.
+        RequesterInactive = "requester-inactive",
+        /// Refused: there is no such account or permission set, or it is closed.
+        UnknownTarget = "unknown-target",
+        /// Refused: the deployment protects the account; no policy opens it.
+        Protected = "protected",
+        /// Refused: no rule covers the target.
+        NoRule = "no-rule",
+        /// Refused: rules cover the target, but none is for this requester.
+        RequesterNotAllowed = "requester-not-allowed",
+        /// Refused: a group that the verdict depends on could not be read.
+        CannotTell = "cannot-tell",
+        /// Refused: shorter than the policy's shortest.
+        TooShort = "too-short",
+        /// Refused: longer than any of the requester's rules allows.
+        TooLong = "too-long",
+        /// Refused: fewer people could approve than have to.
+        NoApprovers = "no-approvers",
+        /// Refused: the reason has too few characters.
+        ReasonTooShort = "reason-too-short",
+        /// Refused: the reason has too many characters.
+        ReasonTooLong = "reason-too-long",
+        /// Refused, and that is all that someone without a route is told.
+        NotAvailable = "not-available",
+    }
 }
 
 impl Code {
-    /// As it is stored and sent.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Automatic => "automatic",
-            Self::SelfApproved => "self-approved",
-            Self::NeedsApproval => "needs-approval",
-            Self::RequesterInactive => "requester-inactive",
-            Self::UnknownTarget => "unknown-target",
-            Self::Protected => "protected",
-            Self::NoRule => "no-rule",
-            Self::RequesterNotAllowed => "requester-not-allowed",
-            Self::CannotTell => "cannot-tell",
-            Self::TooShort => "too-short",
-            Self::TooLong => "too-long",
-            Self::NoApprovers => "no-approvers",
-            Self::ReasonTooShort => "reason-too-short",
-            Self::ReasonTooLong => "reason-too-long",
-            Self::NotAvailable => "not-available",
-        }
-    }
-
     /// What it means for whoever asked, as a sentence without names.
     #[must_use]
     pub const fn sentence(self) -> &'static str {
@@ -101,12 +80,6 @@ impl Code {
             Self::ReasonTooLong => "The reason is too long.",
             Self::NotAvailable => "You cannot ask for this.",
         }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -1,0 +1,20 @@
+//! The policy language, from text to verdict, as people who write policies meet it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test says what it expects by failing"
+)]
+
+mod catalogue;
+mod covering;
+mod deciding;
+mod facts;
+mod organisation;
+mod parsing;
+mod properties;
+mod reference;
+mod resolving;
+mod reviewing;
+mod sandbox;
+mod telling;

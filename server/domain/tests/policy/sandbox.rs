@@ -1,0 +1,76 @@
+//! The sandbox's policy, against the sandbox's organisation: a golden table of who gets what.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use domain::catalogue::Catalogue;
+use domain::policy::{Format, Setting, check, parse, report_text, resolve};
+
+use crate::organisation::{Organisation, PEOPLE};
+
+const SOURCE: &str = include_str!("../../../sandbox/policy.toml");
+
+#[test]
+fn the_sandboxs_policy_has_no_problems() {
+    let organisation = Organisation::new();
+    let found = check(
+        SOURCE,
+        Format::Toml,
+        "policy.toml",
+        Some(&organisation.directory),
+    );
+    assert_eq!(
+        report_text("policy.toml", &found),
+        "policy.toml: no problems\n"
+    );
+}
+
+#[test]
+fn who_may_ask_for_what_in_the_sandbox() {
+    let organisation = Organisation::new();
+    let file = parse(SOURCE, Format::Toml, "policy.toml").unwrap();
+    let policy = Arc::new(resolve(&file, &organisation.directory, &Setting::default()).policy);
+    let catalogue = Catalogue::build(Arc::clone(&policy), &organisation.directory);
+    let mut table = String::new();
+    for (name, _) in PEOPLE {
+        writeln!(table, "{name}").unwrap();
+        for entry in catalogue.for_person(&organisation.user(name), &organisation.facts()) {
+            let account = &organisation.directory.accounts[&entry.account].name;
+            let set = &organisation.directory.permission_sets[&entry.permission_set].name;
+            let mut by_line: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for duration in &entry.durations {
+                let duration = duration.to_string();
+                let verdict = organisation.ask(&policy, name, account, set.as_str(), &duration);
+                by_line
+                    .entry(organisation.line(&verdict))
+                    .or_default()
+                    .push(duration);
+            }
+            for (line, durations) in by_line {
+                writeln!(table, "  {account} / {set} {}: {line}", durations.join(" ")).unwrap();
+            }
+        }
+    }
+    insta::assert_snapshot!("who_may_ask_for_what", table);
+}
+
+#[test]
+fn the_first_loop_works_as_the_walkthrough_tells_it() {
+    let organisation = Organisation::new();
+    let file = parse(SOURCE, Format::Toml, "policy.toml").unwrap();
+    let policy = resolve(&file, &organisation.directory, &Setting::default()).policy;
+    for duration in ["20s", "1m", "15m", "1h"] {
+        let verdict = organisation.ask(
+            &policy,
+            "ana.silva",
+            "Payments Production",
+            "ReadOnlyAccess",
+            duration,
+        );
+        assert_eq!(
+            organisation.line(&verdict),
+            "pending needs-approval: payments-production-read 1 of emma farid mia"
+        );
+    }
+}
