@@ -183,7 +183,11 @@ impl World {
                 self.soon(who, Act::Read { purpose, began_at });
             }
             Step::Send { operation, action } => {
-                let intended_at = key.operation.as_ref().expect("an operation").intended_at;
+                // Whether there is an intent is for `check::sending` to say.
+                let intended_at = key
+                    .operation
+                    .as_ref()
+                    .map_or(at.now, |operation| operation.intended_at);
                 self.soon(
                     who,
                     Act::Send {
