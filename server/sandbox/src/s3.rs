@@ -10,6 +10,7 @@ mod listing;
 mod moment;
 mod objects;
 mod operations;
+mod refusals;
 mod retention;
 mod store;
 mod upload;

@@ -6,9 +6,10 @@ use s3s::dto::{
     ListBucketsInput, ListBucketsOutput, ObjectLockConfiguration, ObjectLockEnabled,
     ObjectLockRetentionMode, ObjectLockRule, Owner, VersioningConfiguration,
 };
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 
 use super::moment::{Moment, timestamp};
+use super::refusals;
 use super::retention::{Mode, Retention};
 use super::store::internal;
 
@@ -187,7 +188,7 @@ pub(crate) fn find(
         .prepare_cached("SELECT * FROM bucket WHERE name = ?1")
         .and_then(|mut query| query.query_row([name], Bucket::read).optional())
         .map_err(internal)?
-        .ok_or(S3ErrorCode::NoSuchBucket)?;
+        .ok_or_else(refusals::no_such_bucket)?;
     if expected_owner.is_some_and(|owner| owner != OWNER_ACCOUNT) {
         return Err(s3_error!(
             AccessDenied,
@@ -270,7 +271,10 @@ pub(crate) fn delete(tx: &Transaction<'_>, bucket: &Bucket) -> S3Result<()> {
         )
         .map_err(internal)?;
     if filled {
-        return Err(s3_error!(BucketNotEmpty));
+        return Err(s3_error!(
+            BucketNotEmpty,
+            "The bucket you tried to delete is not empty"
+        ));
     }
     tx.execute("DELETE FROM bucket WHERE name = ?1", [&bucket.name])
         .map_err(internal)?;
@@ -336,7 +340,12 @@ pub(crate) fn set_versioning(
     let versioning = match asked.status.as_ref().map(|status| status.as_str()) {
         Some(BucketVersioningStatus::ENABLED) => Versioning::Enabled,
         Some(BucketVersioningStatus::SUSPENDED) => Versioning::Suspended,
-        _ => return Err(s3_error!(IllegalVersioningConfigurationException)),
+        _ => {
+            return Err(s3_error!(
+                IllegalVersioningConfigurationException,
+                "The Versioning element must be specified"
+            ));
+        }
     };
     if versioning == Versioning::Suspended && bucket.object_lock != ObjectLock::Off {
         return Err(s3_error!(
@@ -358,14 +367,14 @@ pub(crate) fn set_object_lock(
     bucket: &Bucket,
     asked: Option<&ObjectLockConfiguration>,
 ) -> S3Result<()> {
-    let asked = asked.ok_or(S3ErrorCode::MalformedXML)?;
+    let asked = asked.ok_or_else(refusals::malformed_xml)?;
     if asked
         .object_lock_enabled
         .as_ref()
         .map(|enabled| enabled.as_str())
         != Some(ObjectLockEnabled::ENABLED)
     {
-        return Err(s3_error!(MalformedXML));
+        return Err(refusals::malformed_xml());
     }
     if bucket.versioning != Versioning::Enabled {
         return Err(s3_error!(
@@ -395,16 +404,16 @@ fn default_lock(rule: &ObjectLockRule) -> S3Result<DefaultLock> {
     let default = rule
         .default_retention
         .as_ref()
-        .ok_or(S3ErrorCode::MalformedXML)?;
+        .ok_or_else(refusals::malformed_xml)?;
     let mode = default
         .mode
         .as_ref()
         .and_then(|mode| Mode::parse(mode.as_str()))
-        .ok_or(S3ErrorCode::MalformedXML)?;
+        .ok_or_else(refusals::malformed_xml)?;
     let period = match (default.days, default.years) {
         (Some(days), None) => Period::Days(days),
         (None, Some(years)) => Period::Years(years),
-        _ => return Err(s3_error!(MalformedXML)),
+        _ => return Err(refusals::malformed_xml()),
     };
     match period {
         Period::Days(..1) | Period::Years(..1) => Err(s3_error!(

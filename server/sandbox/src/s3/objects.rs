@@ -7,11 +7,12 @@ use s3s::dto::{
     ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
     ObjectLockMode, PutObjectInput, PutObjectOutput, Range, StreamingBlob, Timestamp,
 };
-use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result, s3_error};
+use s3s::{Body, S3Error, S3Response, S3Result, s3_error};
 
 use super::buckets::{self, Bucket};
 use super::checksums;
 use super::moment::{Moment, timestamp};
+use super::refusals;
 use super::retention::{Bypass, Retention};
 use super::upload::Integrity;
 use super::versions::{self, Condition, Deleted, Headers, New, Object, Version};
@@ -97,7 +98,10 @@ pub(crate) fn put(
         .map(|(name, value)| name.len() + value.len())
         .sum();
     if metadata_bytes > METADATA_BYTES_MAX {
-        return Err(s3_error!(MetadataTooLarge));
+        return Err(s3_error!(
+            MetadataTooLarge,
+            "Your metadata headers exceed the maximum allowed metadata size"
+        ));
     }
     new.retention = new.retention.or_else(|| bucket.default_retention(now));
     let id = versions::put(tx, bucket, key, &new, now)?;
@@ -282,7 +286,9 @@ impl Part {
 
 fn slice(range: Option<Range>, size: u64) -> S3Result<Option<Part>> {
     let Some(range) = range else { return Ok(None) };
-    let found = range.check(size).map_err(|_| S3ErrorCode::InvalidRange)?;
+    let found = range
+        .check(size)
+        .map_err(|_| s3_error!(InvalidRange, "The requested range is not satisfiable"))?;
     let index = |at: u64| usize::try_from(at).map_err(S3Error::internal_error);
     Ok(Some(Part {
         start: index(found.start)?,
@@ -311,7 +317,7 @@ impl Conditions {
             None => since(&self.if_unmodified_since)?.is_some_and(|date| modified > date),
         };
         if failed {
-            return Err(versions::precondition_failed());
+            return Err(refusals::precondition_failed());
         }
         let unchanged = match &self.if_none_match {
             Some(condition) => is(condition),

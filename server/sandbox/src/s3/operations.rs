@@ -20,7 +20,7 @@ use super::retention::{Bypass, Retention};
 use super::store::Store;
 use super::upload::Upload;
 use super::versions::{Deleted, New};
-use super::{buckets, listing, objects, versions};
+use super::{buckets, listing, objects, refusals, versions};
 
 /// AWS's own limit for one multi-object delete.
 const DELETES_MAX: usize = 1_000;
@@ -237,7 +237,7 @@ impl S3 for Operations {
     ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         let input = req.input;
         if input.delete.objects.is_empty() || input.delete.objects.len() > DELETES_MAX {
-            return Err(s3_error!(MalformedXML));
+            return Err(refusals::malformed_xml());
         }
         let quiet = input.delete.quiet == Some(true);
         let mut deleted = Vec::new();
@@ -348,10 +348,7 @@ impl S3 for Operations {
                     .retention
                     .is_some_and(|lock| !lock.allows_change(next, bypass, now))
                 {
-                    return Err(s3_error!(
-                        AccessDenied,
-                        "Access Denied because object protected by object lock."
-                    ));
+                    return Err(refusals::locked());
                 }
                 versions::set_retention(tx, &version, next)
             })

@@ -105,7 +105,10 @@ impl Upload {
             .content_length
             .is_some_and(|length| usize::try_from(length) != Ok(body.len()))
         {
-            return Err(s3_error!(IncompleteBody));
+            return Err(s3_error!(
+                IncompleteBody,
+                "You did not provide the number of bytes specified by the Content-Length HTTP header"
+            ));
         }
         let trailers = request
             .trailing_headers
@@ -124,9 +127,9 @@ impl Upload {
         if let Some(promised) = &input.content_md5 {
             let promised = BASE64_STANDARD
                 .decode(promised)
-                .map_err(|_| S3ErrorCode::InvalidDigest)?;
+                .map_err(|_| invalid_digest())?;
             if promised.len() != digest.len() {
-                return Err(s3_error!(InvalidDigest));
+                return Err(invalid_digest());
             }
             if promised != digest {
                 return Err(s3_error!(
@@ -253,6 +256,13 @@ fn unreadable(error: &(dyn std::error::Error + Send + Sync + 'static)) -> S3Erro
     } else if text.contains("SignatureMismatch") {
         s3_error!(SignatureDoesNotMatch)
     } else {
-        s3_error!(IncompleteBody)
+        s3_error!(
+            IncompleteBody,
+            "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        )
     }
+}
+
+fn invalid_digest() -> S3Error {
+    s3_error!(InvalidDigest, "The Content-MD5 you specified is not valid")
 }

@@ -2,11 +2,12 @@
 
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
-use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 use serde::{Deserialize, Serialize};
 
 use super::buckets::{Bucket, Versioning};
 use super::moment::Moment;
+use super::refusals;
 use super::retention::{Bypass, Mode, Retention};
 use super::store::internal;
 use super::upload::{Algorithm, Upload};
@@ -184,8 +185,10 @@ pub(crate) fn put(
     match (condition, standing) {
         (Condition::Always, _) | (Condition::Absent, None) => {}
         (Condition::Is(etag), Some(object)) if *etag == object.etag => {}
-        (Condition::Is(_), None) => return Err(s3_error!(NoSuchKey)),
-        (Condition::Absent | Condition::Is(_), Some(_)) => return Err(precondition_failed()),
+        (Condition::Is(_), None) => return Err(refusals::no_such_key()),
+        (Condition::Absent | Condition::Is(_), Some(_)) => {
+            return Err(refusals::precondition_failed());
+        }
     }
     let id = claim_id(tx, bucket, key)?;
     let headers = serde_json::to_string(headers).map_err(S3Error::internal_error)?;
@@ -253,10 +256,7 @@ pub(crate) fn delete_version(
     let found = by_id(tx, bucket, key, id)?;
     let lock = found.as_ref().and_then(|version| version.retention);
     if lock.is_some_and(|lock| !lock.allows_delete(bypass, now)) {
-        return Err(s3_error!(
-            AccessDenied,
-            "Access Denied because object protected by object lock."
-        ));
+        return Err(refusals::locked());
     }
     remove(tx, bucket, key, id)?;
     let is_marker = found.is_some_and(|version| matches!(version.content, Content::Marker));
@@ -280,14 +280,6 @@ pub(crate) fn set_retention(
     )
     .map_err(internal)?;
     Ok(())
-}
-
-/// 412, in S3's words.
-pub(crate) fn precondition_failed() -> S3Error {
-    s3_error!(
-        PreconditionFailed,
-        "At least one of the pre-conditions you specified did not hold"
-    )
 }
 
 /// The id of the version about to be written. Outside versioning there is one, and it replaces its predecessor.
@@ -318,8 +310,8 @@ pub(crate) fn readable(
     id: Option<&str>,
 ) -> S3Result<(Version, Object)> {
     let found = match id {
-        Some(id) => by_id(tx, bucket, key, id)?.ok_or(S3ErrorCode::NoSuchVersion)?,
-        None => latest(tx, bucket, key)?.ok_or(S3ErrorCode::NoSuchKey)?,
+        Some(id) => by_id(tx, bucket, key, id)?.ok_or_else(refusals::no_such_version)?,
+        None => latest(tx, bucket, key)?.ok_or_else(refusals::no_such_key)?,
     };
     match &found.content {
         Content::Object(object) => {
@@ -336,7 +328,7 @@ fn marker_refusal(marker: &Version, id: Option<&str>) -> S3Error {
             MethodNotAllowed,
             "The specified method is not allowed against this resource."
         ),
-        None => s3_error!(NoSuchKey),
+        None => refusals::no_such_key(),
     };
     let mut headers = http::HeaderMap::new();
     headers.insert(

@@ -1,0 +1,93 @@
+"""What has been judged so far, and the clients whose every response is judged."""
+
+import sys
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
+
+from model import problems_of
+
+REGION = "eu-central-1"
+CREDENTIALS = Credentials("sandbox", "sandbox")
+
+
+class Judgement:
+    """Counts what held and prints what did not."""
+
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+        self.passed = 0
+        self.failed = 0
+        self._answered = set()
+
+    def check(self, name, holds, detail=""):
+        """One thing that must hold."""
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"FAILED {name}: {detail}" if detail else f"FAILED {name}", flush=True)
+
+    def equal(self, name, found, expected):
+        """One value that must be another."""
+        self.check(name, found == expected, f"{found!r} instead of {expected!r}")
+
+    def refused(self, name, code, call, **arguments):
+        """A call that must be refused with this error; the error's other members."""
+        try:
+            call(**arguments)
+        except ClientError as error:
+            self.equal(name, error.response["Error"]["Code"], code)
+            return error.response
+        self.check(name, False, f"was allowed and should be refused with {code}")
+        return {}
+
+    def client(self, service, **config):
+        """A client of AWS's own making, with all its defaults, of which every response is judged."""
+        client = boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS.access_key,
+            aws_secret_access_key=CREDENTIALS.secret_key,
+            config=Config(retries={"mode": "standard", "total_max_attempts": 8}, **config),
+        )
+        client.meta.events.register("after-call", self._judge)
+        return client
+
+    def _judge(self, http_response, parsed, model, **_):
+        service = model.service_model.service_name
+        if http_response.status_code < 300:
+            self._answered.add((service, model.name))
+        problems = problems_of(model, http_response, parsed)
+        self.check(f"{service}:{model.name} answers as its model says", not problems, "; ".join(problems))
+
+    def untried(self, client):
+        """Operations that the sandbox knows and that no suite has seen succeed."""
+        service = client.meta.service_model.service_name
+        for operation in client.meta.service_model.operation_names:
+            if (service, operation) not in self._answered and self._is_known(client, operation):
+                yield operation
+
+    def _is_known(self, client, operation):
+        """Whether an empty call of it gets any other answer than that there is no such operation."""
+        model = client.meta.service_model
+        target = f"{model.metadata['targetPrefix']}.{operation}"
+        kind = f"application/x-amz-json-{model.metadata['jsonVersion']}"
+        request = AWSRequest(
+            "POST", self.endpoint, data=b"{}", headers={"X-Amz-Target": target, "Content-Type": kind}
+        )
+        SigV4Auth(CREDENTIALS, model.signing_name, REGION).add_auth(request)
+        answer = URLLib3Session().send(request.prepare())
+        return b"UnknownOperationException" not in answer.content
+
+    def close(self):
+        """Prints the closing line; the exit code."""
+        sys.stdout.flush()
+        print(f"{self.passed} passed, {self.failed} failed", flush=True)
+        return 1 if self.failed else 0
