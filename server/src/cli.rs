@@ -1,1 +1,203 @@
-//! Placeholder, replaced within the hour.
+//! What the binary can be asked to do.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: 0 yes, 1 no or problems found,
+//! 2 usage (also of the configuration), 3 could not find out.
+
+mod doctor;
+mod policy;
+mod reference;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Problems, Role};
+
+/// How a command ended, for whoever called it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Yes, or done.
+    Yes,
+    /// No, or problems were found.
+    No,
+    /// The command or the configuration was not understood.
+    Usage,
+    /// It could not be found out.
+    Unknown,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Yes => 0,
+            Outcome::No => 1,
+            Outcome::Usage => 2,
+            Outcome::Unknown => 3,
+        })
+    }
+}
+
+/// Temporary, approved access to AWS accounts through IAM Identity Center.
+#[derive(Debug, Parser)]
+#[command(name = "belay", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve people, grant and revoke.
+    Serve(Serve),
+    /// Look at a policy.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// Check everything that a server needs, and say what to do about what is missing.
+    Doctor(Doctor),
+    /// List every configuration variable.
+    Reference(Reference),
+}
+
+/// Where the configuration is, for commands that need it.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// A TOML file of `BELAY_... = "..."` lines; the environment wins over it.
+    #[arg(long = "config", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// What this process does. In production portal and worker run apart, with different AWS roles.
+    #[arg(long, value_enum, default_value = "all")]
+    role: Role,
+    /// Write the addresses that were really taken here, as JSON, once they listen.
+    #[arg(long, value_name = "FILE")]
+    ports_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Policy {
+    /// Report every problem of a policy file; exit 1 if there is one.
+    Check {
+        /// A TOML or JSON file.
+        file: PathBuf,
+        /// Problems as a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Doctor {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// The role whose needs are checked.
+    #[arg(long, value_enum, default_value = "all")]
+    role: Role,
+    /// Findings as a JSON array.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Reference {
+    /// Variables as a JSON array.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command that this process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    // Clap prints help on stdout and ends with 0, errors on stderr with 2, as promised above.
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Serve(command) => serve::run(&command),
+        Command::Policy(Policy::Check { file, json }) => policy::check(&file, json),
+        Command::Doctor(command) => doctor::run(&command),
+        Command::Reference(command) => reference::run(command.json),
+    };
+    outcome.into()
+}
+
+impl ConfigFile {
+    /// The configuration, or a report of everything that is wrong with it.
+    fn load(&self, role: Role) -> Result<Config, Outcome> {
+        Config::load(role, self.file.as_deref()).map_err(|Problems(problems)| {
+            say("The configuration is not usable:");
+            for problem in problems {
+                say(&format!("  {problem}"));
+            }
+            Outcome::Usage
+        })
+    }
+}
+
+/// Starts the runtime. Its threads are said here because Leptos renders on them, and the default of
+/// a one-core machine is one thread, on which a page that waits for itself would never be done.
+fn runtime() -> Result<tokio::runtime::Runtime, Outcome> {
+    // More than 16 only helps past what one process is asked to serve.
+    const THREADS: std::ops::RangeInclusive<usize> = 2..=16;
+    let cores = std::thread::available_parallelism().map_or(*THREADS.start(), usize::from);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(cores.clamp(*THREADS.start(), *THREADS.end()))
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            say(&format!("the runtime could not be started: {error}"));
+            Outcome::Unknown
+        })
+}
+
+/// A line for whoever runs the command.
+fn say(line: &str) {
+    use std::io::Write as _;
+    // Nobody listens on a closed stderr, and there is no one else to tell.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// A line of the result. A reader that has gone (`| head`) has what it wanted.
+fn print(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// A result as JSON.
+fn print_json(value: &impl serde::Serialize) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => print(&text),
+        Err(error) => say(&format!("the result could not be written as JSON: {error}")),
+    }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -35,7 +35,6 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use domain::id::ServerId;
 use http::StatusCode;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -67,8 +66,8 @@ pub enum PortalError {
     /// The site folder is not usable.
     #[error(transparent)]
     Site(#[from] SiteError),
-    /// The provider's settings are not usable.
-    #[error("the OIDC settings cannot be used: {0}")]
+    /// The provider is not usable.
+    #[error("the OIDC provider cannot be used: {0}")]
     Oidc(String),
 }
 
@@ -87,7 +86,6 @@ pub struct Parts {
     clients: Clients,
     provider: Provider,
     service: Service,
-    me: ServerId,
     streams: Streams,
     shutdown: CancellationToken,
 }
@@ -106,7 +104,6 @@ impl Portal {
         oidc: Oidc,
         clients: Clients,
         service: Service,
-        me: ServerId,
         shutdown: CancellationToken,
     ) -> Result<Self, PortalError> {
         let provider = Provider::new(oidc, &config.public_url)
@@ -120,7 +117,6 @@ impl Portal {
             clients,
             provider,
             service,
-            me,
             streams: Streams::default(),
             shutdown,
         })))
@@ -167,6 +163,13 @@ impl Portal {
             .layer(middleware::from_fn_with_state(self.clone(), headers::add))
             .layer(middleware::from_fn(observe::request))
     }
+}
+
+/// Discovers a provider once, as a server does, and says what is wrong.
+pub async fn discover(oidc: &Oidc, public_url: &PublicUrl) -> Result<(), PortalError> {
+    let unusable = |error: oidc::LoginError| PortalError::Oidc(error.to_string());
+    let provider = Provider::new(oidc.clone(), public_url).map_err(unusable)?;
+    provider.discover().await.map_err(unusable)
 }
 
 async fn not_allowed(State(portal): State<Portal>, request: Request) -> Response {

@@ -113,7 +113,7 @@ async fn write(
         name: found.name.clone(),
         email: Some(found.email.clone()).filter(|email| !email.is_empty()),
     };
-    let stream = Stream::Server(portal.me);
+    let stream = Stream::Server(portal.service.me());
     let mut commit = Commit::new(Actor::Person(who.clone()), Source::Portal, now());
     commit.continue_stream(&stream, store.head(&stream).await?);
     for at in [login_at(hash), person_at(&found.user)] {
