@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::directory::{Account, Directory, PermissionSet};
 use crate::id::{AccountId, PermissionSetArn, UserId};
 use crate::policy::route::{Routes, Say, routes};
-use crate::policy::{Facts, Policy, Seconds};
+use crate::policy::{Facts, Policy, Route, Seconds};
 use crate::target::Target;
 
 /// One line of what somebody may ask for.
@@ -184,7 +184,7 @@ impl Catalogue {
                 routes
                     .waiting
                     .into_iter()
-                    .filter(|route| route.can_complete())
+                    .filter(Route::can_complete)
                     .flat_map(|route| route.approvers)
                     .collect()
             })

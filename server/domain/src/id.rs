@@ -134,7 +134,7 @@ fn identity_store_id(text: &str) -> bool {
 }
 
 text_id!(
-    /// A person: an Identity Store UserId. The only thing that people are compared by.
+    /// A person: an Identity Store `UserId`. The only thing that people are compared by.
     UserId,
     "an Identity Store user id",
     identity_store_id
@@ -164,7 +164,12 @@ impl PolicyVersion {
     /// The version that a SHA-256 stands for.
     #[must_use]
     pub fn of_digest(digest: [u8; 32]) -> Self {
-        let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let hex: String = digest
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .map(|digit| char::from(DIGITS[usize::from(digit)]))
+            .collect();
         Self(hex.into())
     }
 }

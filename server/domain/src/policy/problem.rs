@@ -111,20 +111,17 @@ pub fn report_text(file: &str, problems: &[Problem]) -> String {
         .filter(|problem| problem.severity == Severity::Error)
         .count();
     let warnings = problems.len() - errors;
-    text.push_str(&match (errors, warnings) {
-        (0, 0) => format!("{file}: no problems\n"),
-        (0, n) => format!(
-            "{file}: {}; the policy can be used\n",
-            counted(n, "warning")
-        ),
-        (n, 0) => format!("{file}: {}; the policy is refused\n", counted(n, "error")),
+    let sum = match (errors, warnings) {
+        (0, 0) => "no problems".to_owned(),
+        (0, n) => format!("{}; the policy can be used", counted(n, "warning")),
+        (n, 0) => format!("{}; the policy is refused", counted(n, "error")),
         (n, m) => format!(
-            "{file}: {}, {}; the policy is refused\n",
+            "{}, {}; the policy is refused",
             counted(n, "error"),
             counted(m, "warning")
         ),
-    });
-    text
+    };
+    format!("{text}{file}: {sum}\n")
 }
 
 /// `1 warning`, `2 warnings`.
@@ -151,20 +148,32 @@ impl<'a> Problems<'a> {
         &mut self,
         place: Place,
         code: ProblemCode,
-        message: impl Into<String>,
-        help: impl Into<String>,
+        message: impl AsRef<str>,
+        help: impl AsRef<str>,
     ) {
-        self.add(Severity::Error, place, code, message.into(), help.into());
+        self.add(
+            Severity::Error,
+            place,
+            code,
+            message.as_ref(),
+            help.as_ref(),
+        );
     }
 
     pub(super) fn warn(
         &mut self,
         place: Place,
         code: ProblemCode,
-        message: impl Into<String>,
-        help: impl Into<String>,
+        message: impl AsRef<str>,
+        help: impl AsRef<str>,
     ) {
-        self.add(Severity::Warning, place, code, message.into(), help.into());
+        self.add(
+            Severity::Warning,
+            place,
+            code,
+            message.as_ref(),
+            help.as_ref(),
+        );
     }
 
     fn add(
@@ -172,16 +181,16 @@ impl<'a> Problems<'a> {
         severity: Severity,
         place: Place,
         code: ProblemCode,
-        message: String,
-        help: String,
+        message: &str,
+        help: &str,
     ) {
         self.found.push(Problem {
             severity,
             file: self.file.to_owned(),
             place,
             code,
-            message: one_line(&message),
-            help: one_line(&help),
+            message: one_line(message),
+            help: one_line(help),
         });
     }
 

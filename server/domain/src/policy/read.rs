@@ -303,21 +303,19 @@ fn rule_name(table: &mut Table<'_>, problems: &mut Problems<'_>) -> Option<Place
         return None;
     };
     let text = text(entry, table, problems)?;
-    match RuleName::parse(&text.value) {
-        Some(value) => Some(Placed {
-            place: text.place,
-            value,
-        }),
-        None => {
-            problems.error(
-                text.place,
-                ProblemCode::InvalidValue,
-                format!("{} is not a rule name", quote(&text.value)),
-                FORM,
-            );
-            None
-        }
-    }
+    let Some(value) = RuleName::parse(&text.value) else {
+        problems.error(
+            text.place,
+            ProblemCode::InvalidValue,
+            format!("{} is not a rule name", quote(&text.value)),
+            FORM,
+        );
+        return None;
+    };
+    Some(Placed {
+        place: text.place,
+        value,
+    })
 }
 
 /// Admins and auditors are named one by one or by group: `*` would make everyone one.

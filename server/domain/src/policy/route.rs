@@ -137,11 +137,11 @@ impl Route {
 impl Rule {
     /// What a form offers: what the rule lists, or the usual lengths up to its longest, and that.
     pub(crate) fn offered(&self, min: super::Seconds) -> Vec<super::Seconds> {
+        /// In minutes: a quarter of an hour to a day, each about twice the one before.
+        const USUAL: [u32; 8] = [15, 30, 60, 120, 240, 480, 720, 1_440];
         if !self.durations.is_empty() {
             return self.durations.clone();
         }
-        /// In minutes: a quarter of an hour to a day, each about twice the one before.
-        const USUAL: [u32; 8] = [15, 30, 60, 120, 240, 480, 720, 1_440];
         let offered: BTreeSet<super::Seconds> = USUAL
             .into_iter()
             .map(super::Seconds::from_minutes)

@@ -150,7 +150,7 @@ fn from_toml(source: &str, lines: &Lines<'_>, problems: &mut Problems<'_>) -> Op
         problems.error(
             lines.place(at),
             ProblemCode::Syntax,
-            error.message().to_owned(),
+            error.message(),
             "the rest of the file is checked once it reads as TOML",
         );
     }

@@ -29,7 +29,15 @@ pub(crate) const PEOPLE: [(&str, &[&str]); 14] = [
     ("noah.berg", &["Security"]),
 ];
 
-const ACCOUNTS: [(&str, &str, &str, &[(&str, &str)]); 14] = [
+/// Id, name, OUs from the root down, tags.
+type AccountRow = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+const ACCOUNTS: [AccountRow; 14] = [
     (
         "111122223333",
         "Payments Production",

@@ -1,6 +1,6 @@
 //! Every example of the reference page is run.
 
-use domain::policy::{Format, Setting, check, parse, report_text, resolve};
+use domain::policy::{Code, Format, ProblemCode, Setting, check, parse, report_text, resolve};
 
 use crate::organisation::{Organisation, rule};
 
@@ -118,7 +118,6 @@ fn the_page_lists_every_code() {
             );
         }
     };
-    use domain::policy::{Code, ProblemCode};
     codes(&Code::ALL.map(Code::as_str));
     codes(&ProblemCode::ALL.map(ProblemCode::as_str));
 }
