@@ -166,7 +166,7 @@ pub fn review(
         review.decision == Decision::Deny
             && open
                 .iter()
-                .any(|route| route.approvers.contains(&review.reviewer))
+                .any(|route| route.counts(&review.reviewer, ask.requester))
     });
     if let Some(review) = denied {
         return ReviewOutcome::DeniedBy {
@@ -228,13 +228,7 @@ pub fn may_review(
     })?;
     let rules: Vec<RuleName> = open
         .into_iter()
-        .filter(|route| {
-            if own {
-                route.self_counts
-            } else {
-                route.approvers.contains(reviewer)
-            }
-        })
+        .filter(|route| route.counts(reviewer, ask.requester))
         .map(|route| route.rule)
         .collect();
     match (rules.is_empty(), own) {

@@ -127,6 +127,15 @@ impl Route {
         self.approvals.saturating_sub(u32::from(self.self_counts))
     }
 
+    /// Whether this person's word counts on it, the requester's own included where it does.
+    pub(super) fn counts(&self, person: &UserId, requester: &UserId) -> bool {
+        if person == requester {
+            self.self_counts
+        } else {
+            self.approvers.contains(person)
+        }
+    }
+
     /// Whether there are that many.
     #[must_use]
     pub fn can_complete(&self) -> bool {

@@ -357,6 +357,13 @@ fn nobody_reviews_their_own_request_unless_a_rule_counts_it() {
         "completed by r for 1h: emma mia"
     );
 
+    // Who could say yes could say no, and that is never counted as the yes that asking implies.
+    let one = rule("r", &[own, ("self_approval", "\"allow\"")]);
+    assert_eq!(
+        ask(&one).by("mia.novak").denied("mia.novak").line(),
+        "denied by mia.novak"
+    );
+
     let asked = ask(&[two, denying].concat())
         .by("mia.novak")
         .approved("emma.lindqvist");
