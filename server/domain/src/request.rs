@@ -223,7 +223,7 @@ impl Request {
     ) -> Result<Transition, Refused> {
         let mut details = self.details_of(index)?;
         details.reviewed(&review);
-        self.pending(index)?.review(review)?;
+        self.pending(index, review.at)?.review(review)?;
         Ok(self.into_next(Kind::AskReviewed, details))
     }
 
@@ -239,8 +239,8 @@ impl Request {
         details.note("rule", &completion.rule);
         details.note("policy", completion.policy.as_str());
         details.note("grant", &completion.grant.to_string());
-        details.permission_duration = Some(completion.duration_seconds);
-        let ask = self.pending(index)?;
+        details.permission_duration = Some(self.granted_seconds(completion));
+        let ask = self.pending(index, at)?;
         if let Some(review) = review {
             details.reviewed(&review);
             ask.review(review)?;
@@ -257,7 +257,7 @@ impl Request {
     pub fn denied(mut self, index: AskIndex, review: Review) -> Result<Transition, Refused> {
         let mut details = self.details_of(index)?;
         details.reviewed(&review);
-        let ask = self.pending(index)?;
+        let ask = self.pending(index, review.at)?;
         ask.state = AskState::Denied {
             at: review.at,
             by: review.by.clone(),
@@ -270,14 +270,14 @@ impl Request {
     /// The requester takes it back.
     pub fn withdrawn(mut self, index: AskIndex, at: Timestamp) -> Result<Transition, Refused> {
         let details = self.details_of(index)?;
-        self.pending(index)?.state = AskState::Withdrawn { at };
+        self.pending(index, at)?.state = AskState::Withdrawn { at };
         Ok(self.into_next(Kind::AskWithdrawn, details))
     }
 
-    /// Nobody decided in time.
+    /// Nobody decided in time. For the caller to ask when it has passed: [`Self::expires_at`].
     pub fn expired(mut self, index: AskIndex, at: Timestamp) -> Result<Transition, Refused> {
         let details = self.details_of(index)?;
-        self.pending(index)?.state = AskState::Expired { at };
+        self.undecided(index)?.state = AskState::Expired { at };
         Ok(self.into_next(Kind::AskExpired, details))
     }
 
@@ -291,7 +291,7 @@ impl Request {
         approved_by: String,
     ) -> Option<Grant> {
         let ask = self.ask(index)?;
-        let length = SignedDuration::from_secs(i64::from(completion.duration_seconds));
+        let length = SignedDuration::from_secs(i64::from(self.granted_seconds(completion)));
         Some(Grant {
             id: completion.grant,
             request: self.id,
@@ -315,7 +315,26 @@ impl Request {
         })
     }
 
-    fn pending(&mut self, index: AskIndex) -> Result<&mut Ask, Refused> {
+    /// Whatever completes it, nobody is given more time than they asked for.
+    fn granted_seconds(&self, completion: &Completion) -> u32 {
+        completion.duration_seconds.min(self.duration_seconds)
+    }
+
+    /// The ask, if it can still be decided at this instant. One whose time is up cannot, even if
+    /// nobody has recorded that yet.
+    fn pending(&mut self, index: AskIndex, at: Timestamp) -> Result<&mut Ask, Refused> {
+        let expires_at = self.expires_at;
+        let ask = self.undecided(index)?;
+        if at < expires_at {
+            Ok(ask)
+        } else {
+            Err(Refused::Decided {
+                found: Box::new(AskState::Expired { at: expires_at }),
+            })
+        }
+    }
+
+    fn undecided(&mut self, index: AskIndex) -> Result<&mut Ask, Refused> {
         let ask = self
             .asks
             .iter_mut()
