@@ -121,15 +121,15 @@ pub(crate) struct Switches {
     #[arg(long, default_value_t = 0)]
     pub(crate) latency_ms: u64,
 
-    /// Identity Center's limit in requests a second, all operations together.
+    /// Identity Center's limit in requests a second, all operations together; 0 for none.
     #[arg(long, default_value_t = 20)]
     pub(crate) sso_admin_rate: u32,
 
-    /// The Identity Store's limit in requests a second, all operations together.
+    /// The Identity Store's limit in requests a second, all operations together; 0 for none.
     #[arg(long, default_value_t = 20)]
     pub(crate) identity_store_rate: u32,
 
-    /// Organizations' limit in requests a second, for each operation.
+    /// Organizations' limit in requests a second, for each operation; 0 for none.
     #[arg(long, default_value_t = 10)]
     pub(crate) organizations_rate: u32,
 
@@ -148,6 +148,10 @@ pub(crate) struct Switches {
     /// What deleting an assignment that does not exist does.
     #[arg(long, value_enum, default_value_t = DeleteMissing::Failed)]
     pub(crate) delete_missing: DeleteMissing,
+
+    /// What a second operation on the same permission set in the same account does.
+    #[arg(long, value_enum, default_value_t = SameRole::Queues)]
+    pub(crate) same_role: SameRole,
 
     /// Whether `ListAccountAssignmentsForPrincipal` shows what a person has through groups.
     #[arg(long, value_enum, default_value_t = GroupRows::Shown)]
@@ -202,6 +206,16 @@ pub(crate) enum DeleteMissing {
     Failed,
     /// The call is refused with `ResourceNotFoundException`.
     NotFound,
+}
+
+/// See [`Switches::same_role`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SameRole {
+    /// It begins when the one before it ends.
+    Queues,
+    /// The call is refused with `ConflictException`.
+    Conflict,
 }
 
 /// See [`Switches::group_rows`].
