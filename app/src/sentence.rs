@@ -256,32 +256,34 @@ pub(crate) const fn trouble(trouble: Trouble) -> &'static str {
     }
 }
 
-/// Who did something.
-pub(crate) fn actor(actor: &ActorView) -> String {
-    match actor {
-        ActorView::Person(name) => name.clone(),
-        ActorView::Policy => "The policy".to_owned(),
-        ActorView::Worker => "Belay".to_owned(),
-    }
-}
-
-/// What happened, on a timeline; the actor is named beside it.
-pub(crate) fn event(kind: &EventKind) -> String {
+/// What happened, and who did it if somebody did: what Belay and the policy do goes without saying.
+pub(crate) fn event(kind: &EventKind, actor: &ActorView) -> String {
+    let by_nobody = match kind {
+        EventKind::Submitted => "Asked",
+        EventKind::ReviewedApprove => "One more approval",
+        EventKind::ReviewedDeny => "A reviewer denied it",
+        EventKind::Approved => "Approved",
+        EventKind::Denied => "Denied",
+        EventKind::Withdrawn => "Withdrawn",
+        EventKind::Expired => "Lapsed without an answer",
+        EventKind::Scheduled => "Window fixed",
+        EventKind::Granting => "Creating it in AWS",
+        EventKind::Active => "Active: AWS reports it created",
+        EventKind::Revoking => "Removing it from AWS",
+        EventKind::Attempted => "An attempt at AWS failed; it goes on",
+        EventKind::Ended => "Ended, with a receipt",
+        EventKind::Other(kind) => return kind.replace(['.', '-', '_'], " "),
+    };
+    let ActorView::Person(name) = actor else {
+        return by_nobody.to_owned();
+    };
     match kind {
-        EventKind::Submitted => "Asked".to_owned(),
-        EventKind::ReviewedApprove => "Approved by a reviewer".to_owned(),
-        EventKind::ReviewedDeny => "Denied by a reviewer".to_owned(),
-        EventKind::Approved => "Approved".to_owned(),
-        EventKind::Denied => "Denied".to_owned(),
-        EventKind::Withdrawn => "Withdrawn".to_owned(),
-        EventKind::Expired => "Expired without an answer".to_owned(),
-        EventKind::Scheduled => "Window fixed".to_owned(),
-        EventKind::Granting => "Creating the assignment in AWS".to_owned(),
-        EventKind::Active => "Active: AWS reports it created".to_owned(),
-        EventKind::Revoking => "Removing the assignment from AWS".to_owned(),
-        EventKind::Attempted => "An attempt at AWS failed; it goes on".to_owned(),
-        EventKind::Ended => "Ended, with a receipt".to_owned(),
-        EventKind::Other(kind) => kind.replace(['.', '-', '_'], " "),
+        EventKind::Submitted => format!("{name} asked"),
+        EventKind::ReviewedApprove | EventKind::Approved => format!("{name} approved"),
+        EventKind::ReviewedDeny | EventKind::Denied => format!("{name} denied"),
+        EventKind::Withdrawn => format!("{name} withdrew it"),
+        EventKind::Revoking => format!("{name} ended it; removing it from AWS"),
+        _ => format!("{by_nobody} ({name})"),
     }
 }
 

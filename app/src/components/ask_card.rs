@@ -7,7 +7,7 @@ use crate::{
     view::{RouteView, TargetView},
 };
 
-/// A target's account, unit and permission set.
+/// A target's account and unit, and for how long; what is asked for stands in the heading.
 #[component]
 pub(crate) fn AskFacts(
     /// What is asked.
@@ -22,10 +22,6 @@ pub(crate) fn AskFacts(
                 <dd>{target.account_name} " " <code class="quiet">{target.account_id}</code></dd>
             </div>
             {(!target.ou_path.is_empty()).then(|| view! { <div><dt>"Unit"</dt><dd>{target.ou_path}</dd></div> })}
-            <div>
-                <dt>"Permission set"</dt>
-                <dd>{target.permission_set}</dd>
-            </div>
             <div>
                 <dt>"For"</dt>
                 <dd>{clock::duration(duration_seconds)}</dd>

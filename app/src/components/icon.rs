@@ -57,9 +57,9 @@ impl Icon {
 pub(crate) fn Logo() -> impl IntoView {
     view! {
         <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-            <path class="logo-rope" d="M6 31V17.5a5 5 0 0 1 5-5h10a5 5 0 0 1 5 5V31"></path>
-            <path class="logo-ring" d="M16 2.5a7 7 0 0 1 7 7v9a7 7 0 0 1-14 0v-9a7 7 0 0 1 7-7Z"></path>
-            <path class="logo-gate" d="M23 10v8"></path>
+            <path class="logo-ring" d="M16 2a7.5 7.5 0 0 1 7.5 7.5v5a7.5 7.5 0 0 1-15 0v-5A7.5 7.5 0 0 1 16 2Z"></path>
+            <path class="logo-gate" d="M23.5 8.5v6"></path>
+            <path class="logo-rope" d="M11.5 30V19a4.5 4.5 0 0 1 9 0v11"></path>
         </svg>
     }
 }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     components::Time,
     sentence,
-    view::{ActorView, EventKind, EventView},
+    view::{EventKind, EventView},
 };
 
 /// A request's events.
@@ -26,12 +26,7 @@ pub(crate) fn Timeline(
 }
 
 fn moment(event: EventView, several_asks: bool) -> impl IntoView {
-    let what = sentence::event(&event.kind);
-    let by = match &event.actor {
-        // What Belay and the policy do goes without saying on every line.
-        ActorView::Worker => None,
-        actor => Some(sentence::actor(actor)),
-    };
+    let what = sentence::event(&event.kind, &event.actor);
     let which = event
         .ask
         .filter(|_| several_asks)
@@ -39,7 +34,7 @@ fn moment(event: EventView, several_asks: bool) -> impl IntoView {
     view! {
         <li class=format!("moment moment-{}", tone(&event.kind))>
             <p class="moment-what">
-                {what} {which} {by.map(|by| view! { <span class="quiet">" · "{by}</span> })}
+                {what} {which}
             </p>
             <p class="moment-when"><Time at=event.at/></p>
             {(!event.note.is_empty()).then(|| view! { <blockquote class="quote">{event.note}</blockquote> })}

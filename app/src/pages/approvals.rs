@@ -91,7 +91,7 @@ fn card(one: &ApprovalView, all: Signal<Vec<ApprovalView>>) -> impl IntoView + u
                                 .map(|route| {
                                     view! {
                                         <li>
-                                            "Needs " {approval_line(route)} <span class="quiet">" · rule " {route.rule.clone()}</span>
+                                            "Needs " {approval_line(route)} <span class="quiet rule">" · rule " {route.rule.clone()}</span>
                                         </li>
                                     }
                                 })

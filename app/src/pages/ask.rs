@@ -57,7 +57,7 @@ fn page(form: Followed<AskFormView>, before: FormState) -> impl IntoView {
         <Interruption problem=form.problem/>
         <p class="crumbs"><a href="/">"Access"</a></p>
         <div class="page-head">
-            <h1>{first.permission_set.name.clone()} <span class="head-in">" in "</span> {first.account_name.clone()}</h1>
+            <h1>{first.permission_set.name.clone()} <span class="quiet">" in "</span> {first.account_name.clone()}</h1>
             <p class="lead">{first.permission_set.description.clone()}</p>
         </div>
         <div class="split">
@@ -197,7 +197,7 @@ fn verdict(preview: &PreviewView) -> impl IntoView + use<> {
     let ways = preview
         .routes
         .iter()
-        .map(|route| view! { <li>{approval_line(route)} <span class="quiet">" · rule " {route.rule.clone()}</span></li> })
+        .map(|route| view! { <li>{approval_line(route)} <span class="quiet rule">" · rule " {route.rule.clone()}</span></li> })
         .collect_view();
     let is_waiting = preview.outcome == PreviewOutcome::NeedsApproval;
     let reasons = (preview.outcome == PreviewOutcome::Refused).then(|| {

@@ -90,7 +90,6 @@ fn page(history: Followed<HistoryPage>, filter: &HistoryFilter) -> impl IntoView
                             <th scope="col">"Asked"</th>
                             <th scope="col">"Who"</th>
                             <th scope="col">"What"</th>
-                            <th scope="col">"Reason"</th>
                             <th scope="col">"Reviewed by"</th>
                             <th scope="col">"State"</th>
                         </tr>
@@ -117,15 +116,15 @@ fn row(row: &HistoryRow) -> impl IntoView + use<> {
     };
     view! {
         <tr>
-            <td data-label="Asked"><Time at=row.submitted_at/></td>
+            <td data-label="Asked" class="cell-when"><Time at=row.submitted_at/></td>
             <td data-label="Who">
                 {row.requester.name.clone()} <span class="quiet cell-more">{row.requester.email.clone()}</span>
             </td>
             <td data-label="What">
                 <a href=link::request(&row.request_id)>{sentence::targets(&row.targets)}</a>
                 <span class="quiet cell-more">{numbers} ", for " {clock::duration(row.duration_seconds)}</span>
+                <span class="cell-more cell-reason">{row.reason.clone()}</span>
             </td>
-            <td data-label="Reason" class="cell-reason">{row.reason.clone()}</td>
             <td data-label="Reviewed by">{reviewers}</td>
             <td data-label="State">
                 <Pill state=row.state/>

@@ -34,7 +34,7 @@ fn page(mine: Followed<MyAccessView>) -> impl IntoView {
         <div class="page-head">
             <h1>"My access"</h1>
         </div>
-        <section class="stack" aria-labelledby="active">
+        <section class="stack section" aria-labelledby="active">
             <h2 id="active">"Now"</h2>
             {move || {
                 let now = value.read_untracked().now;
@@ -51,7 +51,7 @@ fn page(mine: Followed<MyAccessView>) -> impl IntoView {
             (!pending.is_empty())
                 .then(|| {
                     view! {
-                        <section class="stack" aria-labelledby="pending">
+                        <section class="stack section" aria-labelledby="pending">
                             <h2 id="pending">"Waiting for an answer"</h2>
                             {pending.iter().map(waiting).collect_view()}
                         </section>
@@ -63,7 +63,7 @@ fn page(mine: Followed<MyAccessView>) -> impl IntoView {
             (!past.is_empty())
                 .then(|| {
                     view! {
-                        <section class="stack" aria-labelledby="past">
+                        <section class="stack section" aria-labelledby="past">
                             <h2 id="past">"Before"</h2>
                             <ul class="card rows">{past.iter().map(over).collect_view()}</ul>
                         </section>
@@ -108,10 +108,7 @@ fn held(grant: &GrantCard, now: EpochMs) -> impl IntoView + use<> {
     view! {
         <article class="card held">
             <div class="held-what">
-                <h3>
-                    <a href=link::request(&grant.request_id)>{grant.target.permission_set.clone()}</a>
-                    <span class="quiet">" in "</span> {grant.target.account_name.clone()}
-                </h3>
+                <h3><a href=link::request(&grant.request_id)>{sentence::target(&grant.target)}</a></h3>
                 <p class="quiet">
                     <code>{grant.target.account_id.clone()}</code> " · " {grant.target.ou_path.clone()}
                 </p>

@@ -52,13 +52,18 @@ fn page(request: Followed<RequestView>, before: FormState) -> impl IntoView {
         .map(|index| ask::ask(index, several, value))
         .collect_view();
     let id = first.id.clone();
+    let requester = match first.requester.email.as_str() {
+        _ if first.is_mine => "You".to_owned(),
+        "" => first.requester.name.clone(),
+        email => format!("{} ({email})", first.requester.name),
+    };
     view! {
         <Interruption problem=request.problem/>
         <div class="page-head">
             <p class="head-state" role="status">{move || view! { <Pill state=state.get()/> }}</p>
             <h1>{named}</h1>
             <p class="lead">
-                {if first.is_mine { "You".to_owned() } else { first.requester.name.clone() }} " asked "
+                {requester} " asked "
                 <Time at=first.submitted_at/> " for " {clock::duration(first.duration_seconds)}
             </p>
         </div>
@@ -69,7 +74,6 @@ fn page(request: Followed<RequestView>, before: FormState) -> impl IntoView {
                 <section class="card stack" aria-labelledby="reason">
                     <h2 id="reason">"Reason"</h2>
                     <blockquote class="quote">{first.reason.clone()}</blockquote>
-                    {(!first.is_mine).then(|| view! { <p class="quiet small">{first.requester.email.clone()}</p> })}
                 </section>
                 {acts(id, state, actions, before)}
             </div>

@@ -59,7 +59,7 @@ fn standing(ask: &AskView, now: EpochMs, expires_at: EpochMs) -> impl IntoView +
                 .routes
                 .iter()
                 .map(|route| {
-                    view! { <li>{approval_line(route)} <span class="quiet">" · rule " {route.rule.clone()}</span></li> }
+                    view! { <li>{approval_line(route)} <span class="quiet rule">" · rule " {route.rule.clone()}</span></li> }
                 })
                 .collect_view();
             view! {

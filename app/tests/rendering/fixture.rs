@@ -1,0 +1,417 @@
+//! The real document and pages, over a backend that answers from a small fixed world.
+
+use std::sync::Arc;
+
+use app::{
+    Assets, Backend, FormState, Theme,
+    view::{
+        AccessView, AccountView, ActionsView, ActorView, ApprovalKind, ApprovalView, AskFormView,
+        AskState, AskView, EventKind, EventView, GrantCard, GrantState, GrantView, HistoryFilter,
+        HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem, Part,
+        PermissionSetView, PersonView, PreviewOutcome, PreviewView, Reason, RequestState,
+        RequestView, RouteView, TargetView, WhyNot, WireError,
+    },
+};
+use async_trait::async_trait;
+use axum::{body::Body, http::Request};
+use leptos::prelude::provide_context;
+
+/// Script, code, styles.
+pub(crate) const ASSETS: (&str, &str, &str) =
+    ("/pkg/belay.1.js", "/pkg/belay.1.wasm", "/pkg/belay.1.css");
+
+/// An instant in 2026, in milliseconds.
+const T: i64 = 1_795_333_685_000;
+
+fn assets() -> Assets {
+    Assets {
+        js: ASSETS.0.to_owned(),
+        wasm: ASSETS.1.to_owned(),
+        css: ASSETS.2.to_owned(),
+    }
+}
+
+pub(crate) fn problem_page(problem: PageProblem) -> String {
+    app::problem_page(&assets(), Theme::System, problem)
+}
+
+/// Somebody who looks at pages.
+#[derive(Clone)]
+pub(crate) struct Person {
+    name: String,
+    is_auditor: bool,
+    word: String,
+    console_url: String,
+}
+
+impl Person {
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            is_auditor: false,
+            word: "Payments Production".to_owned(),
+            console_url: "https://belay.awsapps.com/start/#/console?account_id=111122223333"
+                .to_owned(),
+        }
+    }
+
+    pub(crate) fn auditor(mut self) -> Self {
+        self.is_auditor = true;
+        self
+    }
+
+    /// Every name, reason and note that this person is shown is this word.
+    pub(crate) fn in_a_world_of(mut self, word: &str) -> Self {
+        word.clone_into(&mut self.word);
+        self
+    }
+
+    pub(crate) fn with_console(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.console_url);
+        self
+    }
+}
+
+/// How a person comes to pages.
+#[derive(Clone)]
+pub(crate) struct Door {
+    person: Option<Person>,
+    form: Option<FormState>,
+    theme: Theme,
+}
+
+impl Door {
+    pub(crate) fn of(person: Person) -> Self {
+        Self {
+            person: Some(person),
+            form: None,
+            theme: Theme::System,
+        }
+    }
+
+    pub(crate) fn of_nobody() -> Self {
+        Self {
+            person: None,
+            form: None,
+            theme: Theme::System,
+        }
+    }
+
+    /// As if the page were made again for this form.
+    pub(crate) fn refusing(mut self, form: FormState) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    pub(crate) fn in_colours(mut self, theme: Theme) -> Self {
+        self.theme = theme;
+        self
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Page {
+        let door = self.clone();
+        let context = move || {
+            provide_context(door.theme);
+            if let Some(form) = door.form.clone() {
+                provide_context(form);
+            }
+            if let Some(person) = door.person.clone() {
+                provide_context::<Arc<dyn Backend>>(Arc::new(World { person }));
+            }
+        };
+        let render = leptos_axum::render_app_async_with_context(context, || app::shell(assets()));
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = render(request).await;
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20)
+            .await
+            .unwrap();
+        Page {
+            status,
+            html: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+}
+
+/// What came.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) html: String,
+}
+
+impl Page {
+    /// The text without the marks that Leptos leaves for its other half, which may stand inside a sentence.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let mut in_tag = false;
+        for character in self.html.chars() {
+            match character {
+                '<' => in_tag = true,
+                '>' => in_tag = false,
+                other if !in_tag => text.push(other),
+                _ => {}
+            }
+        }
+        text.replace("&#x27;", "'").replace("&#39;", "'")
+    }
+
+    /// The tag that holds this.
+    pub(crate) fn element_with(&self, part: &str) -> String {
+        self.html
+            .split_inclusive('>')
+            .find(|tag| tag.contains(part))
+            .unwrap_or_else(|| panic!("nothing has {part}: {}", self.html))
+            .to_owned()
+    }
+
+    /// Every script carries the nonce of this page, and nothing that people typed became one.
+    pub(crate) fn holds_no_foreign_script(&self) {
+        let nonce = self
+            .html
+            .split_once("nonce=\"")
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .map(|(nonce, _)| nonce.to_owned())
+            .unwrap_or_else(|| panic!("no nonce: {}", self.html));
+        assert!(nonce.len() >= 16, "{nonce}");
+        for tag in self.html.split("<script").skip(1) {
+            let tag = tag.split_once('>').unwrap().0;
+            assert!(
+                tag.contains(&format!("nonce=\"{nonce}\"")),
+                "<script{tag}> is not ours"
+            );
+        }
+        assert_eq!(self.html.matches("<title>").count(), 1);
+        let title = self
+            .html
+            .split_once("<title>")
+            .unwrap()
+            .1
+            .split_once("</title>")
+            .unwrap()
+            .0;
+        assert!(!title.contains('<'), "{title}");
+    }
+}
+
+struct World {
+    person: Person,
+}
+
+impl World {
+    fn target(&self) -> TargetView {
+        TargetView {
+            account_id: "111122223333".to_owned(),
+            account_name: self.person.word.clone(),
+            ou_path: self.person.word.clone(),
+            permission_set: "ReadOnlyAccess".to_owned(),
+        }
+    }
+
+    fn permission_set(&self) -> PermissionSetView {
+        PermissionSetView {
+            name: "ReadOnlyAccess".to_owned(),
+            description: self.person.word.clone(),
+            session_seconds: 3600,
+        }
+    }
+
+    fn somebody(&self) -> PersonView {
+        PersonView {
+            id: "u1".to_owned(),
+            name: self.person.word.clone(),
+            email: self.person.word.clone(),
+        }
+    }
+
+    fn route(&self) -> RouteView {
+        RouteView {
+            rule: self.person.word.clone(),
+            approvals_needed: 1,
+            approvals_given: 0,
+            max_duration_seconds: 3600,
+            approvers: vec![self.person.word.clone()],
+            approvers_total: 1,
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for World {
+    async fn me(&self) -> Result<Me, WireError> {
+        Ok(Me {
+            name: self.person.name.clone(),
+            email: self.person.word.clone(),
+            can_see_history: self.person.is_auditor,
+            is_admin: false,
+            waiting_count: 1,
+        })
+    }
+
+    async fn access(&self) -> Result<AccessView, WireError> {
+        Ok(AccessView {
+            ous: vec![OuView {
+                path: self.person.word.clone(),
+                accounts: vec![AccountView {
+                    id: "111122223333".to_owned(),
+                    name: self.person.word.clone(),
+                    tags: vec![self.person.word.clone()],
+                    offers: vec![OfferView {
+                        permission_set: "ReadOnlyAccess".to_owned(),
+                        max_duration_seconds: 3600,
+                        approval: ApprovalKind::Needed { approvals: 1 },
+                        current: None,
+                    }],
+                }],
+            }],
+            permission_sets: vec![self.permission_set()],
+            directory_at: T,
+            directory_is_stale: false,
+        })
+    }
+
+    async fn ask_form(
+        &self,
+        account_id: &str,
+        permission_set: &str,
+    ) -> Result<AskFormView, WireError> {
+        if permission_set != "ReadOnlyAccess" {
+            return Err(WireError::NotFound);
+        }
+        Ok(AskFormView {
+            account_id: account_id.to_owned(),
+            account_name: self.person.word.clone(),
+            ou_path: self.person.word.clone(),
+            permission_set: self.permission_set(),
+            durations_seconds: vec![20, 60, 900],
+            default_duration_seconds: 900,
+            min_duration_seconds: 20,
+            max_duration_seconds: 900,
+            reason_min_chars: 10,
+            reason_max_chars: 1000,
+            preview: PreviewView {
+                outcome: PreviewOutcome::NeedsApproval,
+                reasons: vec![Reason::NeedsApproval {
+                    rule: self.person.word.clone(),
+                    approvals: 1,
+                }],
+                routes: vec![self.route()],
+            },
+            current: None,
+        })
+    }
+
+    async fn mine(&self) -> Result<MyAccessView, WireError> {
+        Ok(MyAccessView {
+            now: T,
+            active: vec![GrantCard {
+                request_id: "r1".to_owned(),
+                ask: 0,
+                target: self.target(),
+                state: GrantState::Active,
+                is_overdue: false,
+                from: T,
+                until: T + 900_000,
+                console_url: Some(self.person.console_url.clone()),
+                sessions_may_last_until: T + 4_500_000,
+                trouble: None,
+            }],
+            ..MyAccessView::default()
+        })
+    }
+
+    async fn approvals(&self) -> Result<Vec<ApprovalView>, WireError> {
+        Ok(vec![ApprovalView {
+            request_id: "r1".to_owned(),
+            requester: self.somebody(),
+            requester_groups: vec![self.person.word.clone()],
+            targets: vec![self.target()],
+            reason: self.person.word.clone(),
+            duration_seconds: 900,
+            submitted_at: T,
+            expires_at: T + 900_000,
+            routes: vec![self.route()],
+            actions: ActionsView {
+                can_approve: true,
+                can_deny: true,
+                note_max_chars: 1000,
+                ..ActionsView::default()
+            },
+        }])
+    }
+
+    async fn request(&self, id: &str) -> Result<RequestView, WireError> {
+        match id {
+            "r1" => {}
+            "broken" => return Err(WireError::Unavailable { part: Part::Store }),
+            _ => return Err(WireError::NotFound),
+        }
+        Ok(RequestView {
+            now: T,
+            id: id.to_owned(),
+            requester: self.somebody(),
+            is_mine: true,
+            reason: self.person.word.clone(),
+            duration_seconds: 900,
+            submitted_at: T,
+            expires_at: T + 900_000,
+            state: RequestState::Active,
+            asks: vec![AskView {
+                index: 0,
+                target: self.target(),
+                state: AskState::Approved,
+                reasons: Vec::new(),
+                routes: vec![self.route()],
+                reviews: Vec::new(),
+                grant: Some(GrantView {
+                    id: "g1".to_owned(),
+                    state: GrantState::Active,
+                    is_overdue: false,
+                    from: T,
+                    until: T + 900_000,
+                    active_at: Some(T),
+                    console_url: Some(self.person.console_url.clone()),
+                    sessions_may_last_until: T + 4_500_000,
+                    trouble: None,
+                    receipt: None,
+                }),
+            }],
+            events: vec![EventView {
+                id: "e1".to_owned(),
+                kind: EventKind::Other(self.person.word.clone()),
+                actor: ActorView::Person(self.person.word.clone()),
+                at: T,
+                ask: Some(0),
+                note: self.person.word.clone(),
+            }],
+            actions: ActionsView {
+                why_not: Some(WhyNot::AlreadyDecided),
+                ..ActionsView::default()
+            },
+        })
+    }
+
+    async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError> {
+        if !self.person.is_auditor {
+            return Err(WireError::NotAllowed);
+        }
+        assert_eq!(filter.cursor, "", "only first pages are asked for here");
+        Ok(HistoryPage {
+            rows: vec![HistoryRow {
+                request_id: "r1".to_owned(),
+                submitted_at: T,
+                requester: self.somebody(),
+                targets: vec![self.target()],
+                state: RequestState::Active,
+                reason: self.person.word.clone(),
+                duration_seconds: 900,
+                reviewers: vec![self.person.word.clone()],
+                from: Some(T),
+                ended_at: None,
+                receipt: None,
+            }],
+            next: Some(self.person.word.clone()),
+            searched_back_to: Some(T),
+            problems: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! Pages as the server draws them: statuses, what was typed, and what nobody may smuggle in.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "tests"
+)]
+
+mod fixture;
+
+use app::{
+    FormState, Theme,
+    view::{Field, FieldProblem, PageProblem, Part, Problem},
+};
+use fixture::{ASSETS, Door, Person, problem_page};
+
+const EVIL: &str = "</textarea></title><script>alert('x')</script>";
+
+#[tokio::test]
+async fn every_page_is_whole_without_script() {
+    let ana = Door::of(Person::named("Ana Silva").auditor());
+    for (path, words) in [
+        ("/", "ReadOnlyAccess"),
+        ("/access/111122223333/ReadOnlyAccess", "Why do you need it?"),
+        ("/mine", "Open console"),
+        ("/approvals", "Deny"),
+        ("/requests/r1", "What happened"),
+        ("/history", "Older"),
+        ("/signed-out", "Sign in"),
+    ] {
+        let page = ana.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(
+            page.html.contains(words),
+            "{path} lacks {words}: {}",
+            page.html
+        );
+        assert!(page.html.contains("<h1"), "{path} has no heading");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_shown_says_so_in_its_status_too() {
+    let ana = Door::of(Person::named("Ana Silva"));
+    for (path, status, words) in [
+        ("/no/such/page", 404, "There is nothing here for you"),
+        ("/requests/unknown", 404, "There is nothing here for you"),
+        (
+            "/access/111122223333/Unknown",
+            404,
+            "There is nothing here for you",
+        ),
+        ("/history", 403, "This page is not for you"),
+        ("/requests/broken", 503, "Belay's table does not answer"),
+    ] {
+        let page = ana.get(path).await;
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.text().contains(words), "{path}: {}", page.html);
+    }
+}
+
+#[tokio::test]
+async fn nobody_signed_in_is_led_back_to_where_they_were_going() {
+    let page = Door::of_nobody().get("/requests/r1?done=submitted").await;
+    assert_eq!(page.status, 401);
+    assert!(
+        page.html
+            .contains("/auth/start?return_to=%2Frequests%2Fr1%3Fdone%3Dsubmitted"),
+        "{}",
+        page.html
+    );
+    assert!(
+        !page.html.contains("My access"),
+        "no navigation without a person"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_form_comes_back_with_everything_that_was_typed() {
+    let refused = FormState {
+        status: 422,
+        values: vec![
+            ("duration".to_owned(), "60".to_owned()),
+            ("reason".to_owned(), format!("short {EVIL}")),
+        ],
+        problems: vec![
+            FieldProblem {
+                field: Field::Duration,
+                problem: Problem::TooLong { max_seconds: 20 },
+            },
+            FieldProblem {
+                field: Field::Reason,
+                problem: Problem::TooFewChars { min_chars: 1000 },
+            },
+        ],
+    };
+    let page = Door::of(Person::named("Ana Silva"))
+        .refusing(refused)
+        .get("/access/111122223333/ReadOnlyAccess")
+        .await;
+    assert_eq!(page.status, 422);
+    assert!(
+        page.html.contains("short &lt;/textarea&gt;"),
+        "{}",
+        page.html
+    );
+    assert!(page.html.contains("At most 20 seconds is possible here."));
+    assert!(page.html.contains("Write at least 1000 characters"));
+    let chosen = page.element_with(r#"value="60""#);
+    assert!(chosen.contains("checked"), "{chosen}");
+    let default = page.element_with(r#"value="900""#);
+    assert!(!default.contains("checked"), "{default}");
+    page.holds_no_foreign_script();
+}
+
+#[tokio::test]
+async fn a_note_is_shown_even_when_its_form_has_no_place_any_more() {
+    let refused = FormState {
+        status: 409,
+        values: vec![("note".to_owned(), "my careful words".to_owned())],
+        problems: vec![FieldProblem {
+            field: Field::Form,
+            problem: Problem::AlreadyDecided {
+                state: app::view::AskState::Denied,
+                by: Some("Mia Novak".to_owned()),
+                at: 1_795_333_685_000,
+            },
+        }],
+    };
+    let page = Door::of(Person::named("Ana Silva"))
+        .refusing(refused)
+        .get("/requests/r1")
+        .await;
+    assert_eq!(page.status, 409);
+    assert!(page.html.contains("my careful words"));
+    assert!(
+        page.text()
+            .contains("already denied by Mia Novak at 22 Nov 2026, 07:48 UTC"),
+        "{}",
+        page.html
+    );
+}
+
+#[tokio::test]
+async fn names_and_reasons_are_text_wherever_they_stand() {
+    let ana = Door::of(Person::named(EVIL).auditor().in_a_world_of(EVIL));
+    for path in [
+        "/",
+        "/access/111122223333/ReadOnlyAccess",
+        "/mine",
+        "/approvals",
+        "/requests/r1",
+        "/history?person=%3Cscript%3E&text=%22%3E%3Cscript%3E",
+        "/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+    ] {
+        let page = ana.get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        page.holds_no_foreign_script();
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_of_the_web_is_not_linked() {
+    let page = Door::of(Person::named("Ana Silva").with_console("javascript:alert(1)"))
+        .get("/mine")
+        .await;
+    assert_eq!(page.status, 200);
+    assert!(!page.html.contains("href=\"javascript"), "{}", page.html);
+    assert!(!page.html.contains("Open console"));
+}
+
+#[tokio::test]
+async fn nothing_needs_more_than_the_strictest_policy() {
+    let ana = Door::of(Person::named("Ana Silva").auditor());
+    for path in [
+        "/",
+        "/access/111122223333/ReadOnlyAccess",
+        "/mine",
+        "/approvals",
+        "/requests/r1",
+        "/history",
+    ] {
+        let page = ana.get(path).await;
+        page.holds_no_foreign_script();
+        for forbidden in [" style=\"", " onclick", " onload", "javascript:", "<style"] {
+            assert!(!page.html.contains(forbidden), "{path} has {forbidden}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_chosen_colours_are_there_from_the_first_byte() {
+    let dark = Door::of(Person::named("Ana Silva"))
+        .in_colours(Theme::Dark)
+        .get("/mine")
+        .await;
+    assert!(
+        dark.html
+            .starts_with("<!DOCTYPE html><html lang=\"en\" data-theme=\"dark\">")
+    );
+    assert_eq!(Theme::parse(Theme::Dark.as_str()), Theme::Dark);
+    assert_eq!(Theme::parse("\"><script>"), Theme::System);
+}
+
+#[test]
+fn a_whole_page_problem_needs_no_script_and_says_what_to_do() {
+    for problem in [
+        PageProblem::SignInMismatch,
+        PageProblem::SignInExpired,
+        PageProblem::SignInDeclined,
+        PageProblem::SignInInvalid,
+        PageProblem::SignInNobody,
+        PageProblem::SignInAmbiguous,
+        PageProblem::SignInDisabled,
+        PageProblem::SignInBoundElsewhere,
+        PageProblem::Unavailable(Part::SignIn),
+        PageProblem::Unavailable(Part::Store),
+        PageProblem::CrossOrigin,
+        PageProblem::TooLarge,
+        PageProblem::BadForm,
+        PageProblem::MethodNotAllowed,
+        PageProblem::TooMany,
+        PageProblem::NotFound,
+        PageProblem::Broken,
+    ] {
+        let html = problem_page(problem);
+        assert!(html.starts_with("<!DOCTYPE html><html"), "{html}");
+        assert!(html.ends_with("</html>"), "{html}");
+        assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains(ASSETS.2), "{html}");
+        assert!(html.contains("class=\"button button-main\""), "{html}");
+        assert!((400..=599).contains(&problem.status()));
+    }
+}
