@@ -10,11 +10,15 @@ import os
 import pathlib
 import sys
 
+import dynamodb
+import identity_store
+import organizations
 import s3
 import sandbox
+import sso_admin
 from judgement import Judgement
 
-SUITES = [s3]
+SUITES = [organizations, identity_store, sso_admin, dynamodb, s3]
 
 
 def main():

@@ -1,6 +1,7 @@
 """What has been judged so far, and the clients whose every response is judged."""
 
 import sys
+import time
 
 import boto3
 from botocore.auth import SigV4Auth
@@ -14,6 +15,9 @@ from model import problems_of
 
 REGION = "eu-central-1"
 CREDENTIALS = Credentials("sandbox", "sandbox")
+
+# Identity Center's reads lag its writes by seconds, and its operations take seconds: far above both.
+PATIENCE_S = 30
 
 
 class Judgement:
@@ -36,6 +40,23 @@ class Judgement:
     def equal(self, name, found, expected):
         """One value that must be another."""
         self.check(name, found == expected, f"{found!r} instead of {expected!r}")
+
+    def eventually(self, name, probe, expected):
+        """One value that must become another, given the time that AWS takes."""
+        deadline = time.monotonic() + PATIENCE_S
+        found = probe()
+        while found != expected and time.monotonic() < deadline:
+            time.sleep(0.2)
+            found = probe()
+        self.equal(name, found, expected)
+
+    def pages(self, name, client, operation, key, size, **arguments):
+        """Every row of a list, by pages of one size, none too long."""
+        rows = []
+        for page in client.get_paginator(operation).paginate(PaginationConfig={"PageSize": size}, **arguments):
+            self.check(f"{name}: a page has at most {size} rows", len(page[key]) <= size, len(page[key]))
+            rows += page[key]
+        return rows
 
     def refused(self, name, code, call, **arguments):
         """A call that must be refused with this error; the error's other members."""
@@ -67,12 +88,15 @@ class Judgement:
         problems = problems_of(model, http_response, parsed)
         self.check(f"{service}:{model.name} answers as its model says", not problems, "; ".join(problems))
 
-    def untried(self, client):
-        """Operations that the sandbox knows and that no suite has seen succeed."""
+    def all_tried(self, client):
+        """Nothing that the sandbox offers may go unjudged: every operation that it knows was seen to succeed."""
         service = client.meta.service_model.service_name
-        for operation in client.meta.service_model.operation_names:
-            if (service, operation) not in self._answered and self._is_known(client, operation):
-                yield operation
+        untried = [
+            operation
+            for operation in client.meta.service_model.operation_names
+            if (service, operation) not in self._answered and self._is_known(client, operation)
+        ]
+        self.equal(f"{service}: every operation was tried", untried, [])
 
     def _is_known(self, client, operation):
         """Whether an empty call of it gets any other answer than that there is no such operation."""
