@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::grant::{Evidence, Grant, GrantChange, Receipt};
 use crate::id::{EventId, GrantId, PolicyVersion, RequestId, ServerId};
-use crate::request::{Names, Opinion, Review, Who};
+use crate::request::{Ask, Names, Opinion, Review, Who};
 use crate::target::Target;
 
 /// The envelope's version. A reader that meets a higher one reads what it knows.
@@ -180,6 +180,26 @@ pub struct Details {
 impl Details {
     pub(crate) fn about(&mut self, target: &Target, names: &Names) {
         self.target = Some((target.clone(), names.clone()));
+        // A name may be another set's tomorrow; an ARN is never used again.
+        if let Target::Account { permission_set, .. } = target {
+            self.note("permission_set_arn", permission_set.as_str());
+        }
+    }
+
+    /// Everything that was asked for. A request for one thing is also about that thing.
+    pub(crate) fn asks(&mut self, asks: &[Ask]) {
+        if let [ask] = asks {
+            self.about(&ask.target, &ask.names);
+        }
+        let named = asks.iter().map(|ask| {
+            serde_json::json!({
+                "ask": ask.index.to_string(),
+                "target": ask.target.to_string(),
+                "account_name": ask.names.account,
+                "role_name": ask.names.permission_set,
+            })
+        });
+        self.more.insert("asks", named.collect());
     }
 
     pub(crate) fn note(&mut self, name: &'static str, text: &str) {
@@ -259,7 +279,11 @@ impl Grant {
                         "false"
                     },
                 );
-                let sessions = self.sessions_may_last_until().to_string();
+                // What was never there was never opened.
+                let sessions = match receipt {
+                    Receipt::NeverGranted => "NA".to_owned(),
+                    _ => self.sessions_may_last_until().to_string(),
+                };
                 details.note("sessions_may_last_until", &sessions);
                 Kind::GrantEnded
             }
@@ -381,20 +405,21 @@ fn actor_value(actor: &Actor) -> Value {
 
 fn elevator_fields(kind: Kind, details: &Details, at: Timestamp) -> BTreeMap<&'static str, Value> {
     let text = |value: Option<&str>| Value::String(value.unwrap_or("NA").to_owned());
-    let (account, set, group) = match &details.target {
+    let (kind_of_target, account, set, group) = match &details.target {
         Some((Target::Account { account, .. }, names)) => (
+            Some("account"),
             Some(account.as_str()),
             Some(names.permission_set.as_str()),
             None,
         ),
-        Some((Target::Group { group }, _)) => (None, None, Some(group.as_str())),
-        None => (None, None, None),
+        Some((Target::Group { group }, _)) => (Some("group"), None, None, Some(group.as_str())),
+        None => (None, None, None, None),
     };
     let email = |who: &Option<Who>| who.as_ref().and_then(|who| who.email.clone());
     let duration = details
         .permission_duration
         .map(|seconds| seconds.to_string());
-    let person = details.requester.as_ref().map(|who| who.id.as_str());
+    let id = |who: &Option<Who>| who.as_ref().map(|who| who.id.as_str().to_owned());
     let request = details.belay_request_id.map(|id| id.to_string());
     let operation = match kind {
         Kind::GrantActivated => "grant",
@@ -431,12 +456,14 @@ fn elevator_fields(kind: Kind, details: &Details, at: Timestamp) -> BTreeMap<&'s
         ("group_name", text(None)),
         ("group_id", text(group)),
         ("group_membership_id", text(None)),
-        (
-            "audit_entry_type",
-            text(Some(if group.is_some() { "group" } else { "account" })),
-        ),
+        ("audit_entry_type", text(kind_of_target)),
         ("version", text(Some("3"))),
-        ("sso_user_principal_id", text(person)),
+        (
+            "sso_user_principal_id",
+            text(id(&details.requester).as_deref()),
+        ),
+        // Not SSO Elevator's: an approver may have no address.
+        ("approver_user_id", text(id(&details.approver).as_deref())),
         ("secondary_domain_was_used", text(Some("false"))),
         ("timestamp", Value::String(at.as_millisecond().to_string())),
     ]);

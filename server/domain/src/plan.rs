@@ -374,20 +374,7 @@ fn continue_with(key: &KeyState, operation: &Operation, at: Context) -> Step {
     // A start or an end that comes before what an operation waits for may turn it round.
     let until = |when: Timestamp| wait(earlier(next_edge(key, now), when));
     match &operation.stage {
-        Stage::Intended if operation.by == at.me && fresh(operation, now) => {
-            turn_round(key, operation, at).unwrap_or(Step::Send {
-                operation: operation.id,
-                action: operation.action,
-            })
-        }
-        Stage::Intended => {
-            let theirs_until = operation.intended_at.saturating_add(GRACE).unwrap_or(now);
-            if operation.by != at.me && now < theirs_until {
-                wait(theirs_until)
-            } else {
-                Step::Record(adopt(key, operation, at))
-            }
-        }
+        Stage::Intended => send_or_adopt(key, operation, at),
         Stage::Backoff { retry_at, .. } => turn_round(key, operation, at).unwrap_or_else(|| {
             if *retry_at <= now {
                 Step::Record(retry(key, operation, at))
@@ -437,8 +424,18 @@ fn continue_with(key: &KeyState, operation: &Operation, at: Context) -> Step {
     }
 }
 
-fn fresh(operation: &Operation, now: Timestamp) -> bool {
-    now.duration_since(operation.intended_at) <= SEND_WITHIN
+fn send_or_adopt(key: &KeyState, operation: &Operation, at: Context) -> Step {
+    let mine = operation.by == at.me;
+    let age = at.now.duration_since(operation.intended_at);
+    let theirs_until = operation.intended_at.saturating_add(GRACE);
+    match theirs_until {
+        _ if mine && age <= SEND_WITHIN => turn_round(key, operation, at).unwrap_or(Step::Send {
+            operation: operation.id,
+            action: operation.action,
+        }),
+        Ok(until) if !mine && at.now < until => wait(until),
+        _ => Step::Record(adopt(key, operation, at)),
+    }
 }
 
 fn retry(key: &KeyState, operation: &Operation, at: Context) -> Change {

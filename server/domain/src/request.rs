@@ -210,6 +210,7 @@ impl Request {
     #[must_use]
     pub fn submitted(&self) -> (Kind, Details) {
         let mut details = self.details();
+        details.asks(&self.asks);
         details.note("expires_at", &self.expires_at.to_string());
         details.note("policy", self.policy.as_str());
         (Kind::RequestSubmitted, details)

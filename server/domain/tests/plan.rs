@@ -411,6 +411,56 @@ fn an_intent_that_is_not_fresh_is_not_sent_even_by_its_own_server() {
 }
 
 #[test]
+fn an_intent_that_is_turned_round_is_not_believed_to_be_unsent() {
+    let mut bench = Bench::new();
+    bench.grant(0, 2);
+    bench.look(Presence::Absent);
+    // The window ends between the intent and its sending; or was it after?
+    bench.pass_secs(2);
+    assert_eq!(words(&bench.record()), ["revoking"]);
+    assert!(bench.key.lost_create.is_some());
+}
+
+#[test]
+fn an_operation_that_aws_forgot_or_never_finishes_may_still_take_effect() {
+    for (status, times) in [(Status::Forgotten, 1), (Status::InProgress, 100)] {
+        let mut bench = Bench::new();
+        bench.grant(0, HOUR);
+        bench.look(Presence::Absent);
+        bench.accepted(Action::Create);
+        for _ in 0..times {
+            if matches!(bench.stage(), Stage::Sent { .. }) {
+                bench.poll(&status);
+            }
+        }
+        assert!(matches!(bench.stage(), Stage::Unknown { .. }), "{status:?}");
+        assert!(bench.key.lost_create.is_some(), "{status:?}");
+    }
+}
+
+#[test]
+fn a_create_that_failed_may_be_what_is_seen_so_a_lost_one_stays_lost() {
+    let mut bench = Bench::new();
+    bench.grant(0, HOUR);
+    bench.look(Presence::Absent);
+    bench.send(Action::Create, Sent::Unheard);
+    bench.pass(READS_LAG);
+    bench.look(Presence::Absent);
+    bench.wait();
+    bench.record();
+    bench.accepted(Action::Create);
+    let reason = "FAILED".to_owned();
+    bench.poll(&Status::Failed { reason });
+    bench.wait();
+    bench.record();
+    let code = "ConflictException".to_owned();
+    bench.send(Action::Create, Sent::Contradicted { code });
+    bench.wait();
+    assert_eq!(words(&bench.look(Presence::Present).1), ["activated"]);
+    assert!(bench.key.lost_create.is_some());
+}
+
+#[test]
 fn a_read_that_took_too_long_says_nothing() {
     let mut bench = Bench::new();
     bench.grant(0, HOUR);
@@ -418,6 +468,27 @@ fn a_read_that_took_too_long_says_nothing() {
     bench.pass(FRESH + SignedDuration::from_secs(1));
     let at = bench.context();
     assert_eq!(read(&bench.key, Purpose::Standing, &old, at), None);
+}
+
+#[test]
+fn a_read_that_began_before_a_write_of_ours_says_nothing() {
+    let mut bench = Bench::new();
+    // A slow server read a key that nobody had touched, and another has since.
+    let absent = bench.sighting(Presence::Absent);
+    let present = bench.sighting(Presence::Present);
+    bench.pass_secs(1);
+    bench.grant(0, 20);
+    bench.start();
+    let at = bench.context();
+    assert_eq!(read(&bench.key, Purpose::Presence, &absent, at), None);
+    bench.wait();
+    bench.delete();
+    bench.look(Presence::Absent);
+    bench.grant(0, HOUR);
+    let at = bench.context();
+    assert!(at.now.duration_since(bench.dawn) < FRESH);
+    assert_eq!(bench.key.standing, Standing::Unknown);
+    assert_eq!(read(&bench.key, Purpose::Standing, &present, at), None);
 }
 
 #[test]
