@@ -23,6 +23,10 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// `-Oz` counts bytes before compression. Its inlining makes the module smaller by that count and 9 %
+/// larger in brotli (measured on this one: 334 kB with it, 305 kB without), which is what travels.
+const SHRINK: [&str; 3] = ["-Oz", "--skip-pass", "inlining-optimizing"];
+
 /// Whose compiler builds the browser's half. `wasm-toolchain.sh` sees to it that one of them can.
 #[derive(Debug)]
 pub(crate) enum Toolchain {
@@ -112,7 +116,7 @@ impl Optimiser {
         );
         std::fs::write(&before, wasm)?;
         let status = Command::new(&self.program)
-            .arg("-Oz")
+            .args(SHRINK)
             .args(WASM_FEATURES)
             .arg(&before)
             .arg("-o")
