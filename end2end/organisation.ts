@@ -4,7 +4,7 @@ import type { Target } from "./journey.ts";
 import type { World } from "./world.ts";
 
 type State = {
-  people: { id: string; user_name: string }[];
+  people: { user_id: string; user_name: string }[];
   permission_sets: { arn: string; name: string }[];
   assignments: { account_id: string; permission_set_arn: string; principal_type: string; principal_id: string }[];
 };
@@ -26,6 +26,6 @@ export async function assigned(world: World, userName: string, target: Target): 
       it.account_id === target.account &&
       it.permission_set_arn === set.arn &&
       it.principal_type === "USER" &&
-      it.principal_id === person.id,
+      it.principal_id === person.user_id,
   );
 }
