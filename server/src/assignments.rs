@@ -4,16 +4,23 @@
 //! that did not come is [`Sent::Unheard`], and a read that failed on any page is no sighting.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ssoadmin::types::{
     AccountAssignmentOperationStatus, PrincipalType, StatusValues, TargetType,
 };
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
 use domain::grant::ReadEvidence;
 use domain::id::{AccountId, PermissionSetArn, UserId};
 use domain::key::Action;
 use domain::progress::{Presence, Sent, Sighting, Status};
 use domain::target::{Key, Target};
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::aws::Clients;
@@ -134,17 +141,32 @@ impl Assignments {
         Turn(())
     }
 
-    /// Sends an operation whose intent is on record, at once.
-    pub async fn send(&self, key: &Key, action: Action, turn: Turn) -> Result<Sent, UnknownKind> {
+    /// Sends an operation whose intent is on record: at once, or not at all. After `by` it is too
+    /// late, and it is not sent.
+    pub async fn send(
+        &self,
+        key: &Key,
+        action: Action,
+        by: Timestamp,
+        turn: Turn,
+    ) -> Result<Sent, UnknownKind> {
         let Turn(()) = turn;
         let of = triple(key)?;
-        Ok(match action {
-            Action::Create => self.create(of).await,
-            Action::Delete => self.delete(of).await,
-        })
+        let gate = Gate::new(by);
+        let sent = match action {
+            Action::Create => self.create(of, &gate).await,
+            Action::Delete => self.delete(of, &gate).await,
+        };
+        if gate.was_shut() {
+            tracing::warn!("an intent was too old to be sent; it is planned again");
+            return Ok(Sent::Refused {
+                code: "not-sent-in-time".to_owned(),
+            });
+        }
+        Ok(sent)
     }
 
-    async fn create(&self, of: Triple<'_>) -> Sent {
+    async fn create(&self, of: Triple<'_>, gate: &Gate) -> Sent {
         const OPERATION: &str = "CreateAccountAssignment";
         let answer = self
             .clients
@@ -156,6 +178,8 @@ impl Assignments {
             .permission_set_arn(of.permission_set.as_str())
             .principal_type(PrincipalType::User)
             .principal_id(of.user.as_str())
+            .customize()
+            .interceptor(gate.clone())
             .send()
             .await;
         match answer {
@@ -167,7 +191,7 @@ impl Assignments {
         }
     }
 
-    async fn delete(&self, of: Triple<'_>) -> Sent {
+    async fn delete(&self, of: Triple<'_>, gate: &Gate) -> Sent {
         const OPERATION: &str = "DeleteAccountAssignment";
         let answer = self
             .clients
@@ -179,6 +203,8 @@ impl Assignments {
             .permission_set_arn(of.permission_set.as_str())
             .principal_type(PrincipalType::User)
             .principal_id(of.user.as_str())
+            .customize()
+            .interceptor(gate.clone())
             .send()
             .await;
         match answer {
@@ -239,6 +265,53 @@ impl Assignments {
         count(operation, "error");
         tracing::warn!(operation, code, error = %DisplayErrorContext(error), "Identity Center refused or did not answer");
         code
+    }
+}
+
+/// Stands between signing and the network. A server that was frozen wakes up with an intent that
+/// others have long dealt with: its signature would be fresh, and AWS would believe it.
+#[derive(Debug, Clone)]
+struct Gate {
+    by: Timestamp,
+    shut: Arc<AtomicBool>,
+}
+
+/// What the gate tells the SDK.
+#[derive(Debug, Error)]
+#[error("the intent is too old to be sent")]
+struct TooLate;
+
+impl Gate {
+    fn new(by: Timestamp) -> Self {
+        Self {
+            by,
+            shut: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    fn was_shut(&self) -> bool {
+        self.shut.load(Ordering::Acquire)
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Gate {
+    fn name(&self) -> &'static str {
+        "Gate"
+    }
+
+    /// Runs after signing. The clock is the wall's, which goes on while a process is suspended.
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if now() > self.by {
+            self.shut.store(true, Ordering::Release);
+            return Err(TooLate.into());
+        }
+        Ok(())
     }
 }
 

@@ -86,11 +86,13 @@ impl Engine {
         tasks.spawn(async move { keeper.run(token).await });
         tasks.spawn(feed::follow(self.store.clone(), stop.clone()));
         if role.works() {
-            let (worker, token) = (self.worker.clone(), stop.clone());
-            tasks.spawn(async move { worker.run(token).await });
+            tasks.spawn(supervised(
+                self.worker.clone(),
+                readiness.clone(),
+                stop.clone(),
+            ));
             let (shipper, token) = (self.shipper.clone(), stop.clone());
             tasks.spawn(async move { shipper.run(token).await });
-            readiness.report(Part::Worker, Ok(()));
         }
         let (engine, readiness, token) = (self.clone(), readiness.clone(), stop.clone());
         tasks.spawn(async move { engine.watch(&readiness, &token).await });
@@ -119,5 +121,21 @@ impl Engine {
                 () = tokio::time::sleep(READINESS_EVERY) => {}
             }
         }
+    }
+}
+
+/// A server whose worker is gone would look well while nothing is taken away: it stops instead, so
+/// that whatever runs it starts another.
+async fn supervised(worker: Worker, readiness: Readiness, stop: CancellationToken) {
+    readiness.report(Part::Worker, Ok(()));
+    let token = stop.clone();
+    let ended = tokio::spawn(async move { worker.run(token).await }).await;
+    if !stop.is_cancelled() {
+        tracing::error!(
+            panicked = ended.is_err(),
+            "the worker ended by itself; this server stops"
+        );
+        readiness.report(Part::Worker, Err("has ended by itself".to_owned()));
+        stop.cancel();
     }
 }

@@ -10,20 +10,20 @@
 //! 6. [`assignments`]: what is changed, through [`aws`], as fast as the [`limiter`] lets it.
 //! 7. [`readiness`] and [`telemetry`]: what is said about all this to those who run it.
 
+pub mod assignments;
+pub mod audit;
+pub mod aws;
 pub mod cli;
 pub mod config;
-pub mod web;
+pub mod directory;
 pub mod engine;
+pub mod feed;
+pub mod limiter;
+pub mod people;
+pub mod readiness;
 pub mod service;
+pub mod store;
+pub mod telemetry;
+pub mod web;
 pub mod worker;
 pub mod world;
-pub mod store;
-pub mod audit;
-pub mod feed;
-pub mod assignments;
-pub mod directory;
-pub mod people;
-pub mod limiter;
-pub mod aws;
-pub mod readiness;
-pub mod telemetry;

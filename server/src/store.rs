@@ -8,8 +8,8 @@ pub mod commit;
 pub mod history;
 pub mod item;
 pub mod keys;
-mod records;
 mod reads;
+mod records;
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ impl StoreError {
         Self::Build(error)
     }
 
-    fn unavailable<E>(operation: &'static str, error: E) -> Self
+    fn unavailable<E>(operation: &'static str, error: &E) -> Self
     where
         E: std::error::Error + ProvideErrorMetadata,
     {
@@ -93,7 +93,7 @@ impl StoreError {
         Self::Unavailable {
             operation,
             code,
-            detail: DisplayErrorContext(&error).to_string(),
+            detail: DisplayErrorContext(error).to_string(),
         }
     }
 

@@ -29,17 +29,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::Assets;
-use app::view::PageProblem;
+use app::view::{PageProblem, Part};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::StatusCode;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::aws::Clients;
 use crate::config::{Config, Oidc, PublicUrl};
@@ -137,10 +135,7 @@ impl Portal {
         let sessions = session::layer(self.clients.dynamodb.clone(), self.table.clone());
         let personal = pages::router(self)
             .merge(sign_in::router())
-            .layer(TimeoutLayer::with_status_code(
-                StatusCode::SERVICE_UNAVAILABLE,
-                REQUEST_TIMEOUT,
-            ))
+            .layer(middleware::from_fn_with_state(self.clone(), in_time))
             // A stream outlives any time limit; it has its own end.
             .route("/live", get(live::stream))
             .layer(sessions);
@@ -174,6 +169,15 @@ pub async fn discover(oidc: &Oidc, public_url: &PublicUrl) -> Result<(), PortalE
 
 async fn not_allowed(State(portal): State<Portal>, request: Request) -> Response {
     problem::page(&portal, request.headers(), PageProblem::MethodNotAllowed)
+}
+
+/// Gives up on what takes too long, with a page that says so.
+async fn in_time(State(portal): State<Portal>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => problem::page(&portal, &headers, PageProblem::Unavailable(Part::Server)),
+    }
 }
 
 /// Refuses a body by its announced length, before any of it is read. Bodies that announce nothing

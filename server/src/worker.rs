@@ -7,7 +7,7 @@
 mod advance;
 mod change;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use domain::id::{OperationId, ServerId};
 use domain::plan::Context;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -23,9 +24,15 @@ use crate::assignments::Assignments;
 use crate::service::{Service, ServiceError};
 use crate::store::{Due, DueWhat, Store, StoreError, keys, now};
 
-/// Due entries read at once from one shard. Fifteen operations are under way at most, so this is
-/// more than one pass can start.
+/// Due entries read at once from one shard: more than one pass can start.
 const DUE_A_LOOK: i32 = 100;
+
+/// Pages of due entries that are read to find something that can be started: 5,000 entries of a
+/// shard that are all being worked on, or left alone.
+const PAGES_A_LOOK: u32 = 50;
+
+/// What this version cannot do is tried again after this long: another version may be deployed.
+const LEFT_ALONE: Duration = Duration::from_mins(1);
 
 /// Operations that AWS lets be outstanding.
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html>
@@ -54,37 +61,69 @@ pub struct Worker {
     slots: Arc<Semaphore>,
 }
 
-/// Keys that a task of this process is working on.
+/// What a task of this process is working on, and what is left alone for a while.
 #[derive(Debug, Default)]
 struct Busy {
-    keys: Mutex<HashSet<String>>,
+    marked: Mutex<HashSet<String>>,
+    /// What could not be advanced, until when: held here and not by a sleeping task, so that it
+    /// takes no place from anything else.
+    parked: Mutex<HashMap<String, Instant>>,
 }
 
-/// Marks a key as being worked on, until dropped.
+/// Marks something as being worked on, until dropped.
 #[derive(Debug)]
 struct Mark {
     busy: Arc<Busy>,
-    key: String,
+    what: String,
 }
 
 impl Busy {
-    fn mark(self: &Arc<Self>, key: &str) -> Option<Mark> {
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.insert(key.to_owned()).then(|| Mark {
+    fn mark(self: &Arc<Self>, what: &str) -> Option<Mark> {
+        if self.is_parked(what) {
+            return None;
+        }
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.insert(what.to_owned()).then(|| Mark {
             busy: Arc::clone(self),
-            key: key.to_owned(),
+            what: what.to_owned(),
         })
+    }
+
+    fn is_parked(&self, what: &str) -> bool {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        match parked.get(what) {
+            Some(until) if *until > Instant::now() => true,
+            Some(_) => {
+                parked.remove(what);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn park(&self, what: &str, pause: Duration) {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        parked.insert(what.to_owned(), Instant::now() + pause);
     }
 }
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        let mut keys = self
+        let mut marked = self
             .busy
-            .keys
+            .marked
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        keys.remove(&self.key);
+        marked.remove(&self.what);
+    }
+}
+
+/// What a due entry is about: one of these is worked on by one task at a time, wherever its entry
+/// moves meanwhile.
+fn subject(due: &Due) -> &str {
+    match &due.what {
+        DueWhat::Key(key) => key,
+        DueWhat::Request(_) | DueWhat::Unknown => &due.entry.sk,
     }
 }
 
@@ -155,54 +194,77 @@ impl Worker {
         tasks: &TaskTracker,
         stop: &CancellationToken,
     ) -> Result<Option<Timestamp>, StoreError> {
-        let shards = (0..keys::DUE_SHARDS).map(|shard| self.store.due(shard, DUE_A_LOOK));
-        let mut next: Option<Timestamp> = None;
-        let mut overdue = 0_u32;
-        let now = now();
-        for due in futures::future::try_join_all(shards).await?.into_iter().flatten() {
-            if due.at > now {
-                next = Some(next.map_or(due.at, |next| next.min(due.at)));
-                continue;
-            }
-            overdue = overdue.saturating_add(1);
-            self.start(due, tasks, stop);
-        }
-        metrics::gauge!("belay_due_entries").set(f64::from(overdue));
-        Ok(next)
+        let shards = (0..keys::DUE_SHARDS).map(|shard| self.look_at(shard, tasks, stop));
+        let nexts = futures::future::try_join_all(shards).await?;
+        Ok(nexts.into_iter().flatten().min())
     }
 
-    fn start(&self, due: Due, tasks: &TaskTracker, stop: &CancellationToken) {
-        // One task a key, so that a key's steps are never interleaved in this process.
-        let Some(mark) = self.busy.mark(&due.entry.sk) else {
-            return;
+    /// Starts what is due in one shard, however much of what comes first cannot be started.
+    async fn look_at(
+        &self,
+        shard: u8,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut after = None;
+        let mut started = 0;
+        for _ in 0..PAGES_A_LOOK {
+            let (page, more) = self.store.due(shard, DUE_A_LOOK, after).await?;
+            let now = now();
+            for due in page {
+                if due.at > now {
+                    return Ok(Some(due.at));
+                }
+                started += usize::from(self.start(due, tasks, stop));
+            }
+            if more.is_none() || started >= KEYS_AT_ONCE {
+                break;
+            }
+            after = more;
+        }
+        Ok(None)
+    }
+
+    /// Starts a task for what is due, unless there is one, or it is left alone for now.
+    fn start(&self, due: Due, tasks: &TaskTracker, stop: &CancellationToken) -> bool {
+        let Some(mark) = self.busy.mark(subject(&due)) else {
+            return false;
         };
+        if due.what == DueWhat::Unknown {
+            tracing::error!(
+                entry = due.entry.sk,
+                "a due entry of another version is left alone"
+            );
+            self.busy.park(&due.entry.sk, LEFT_ALONE);
+            return false;
+        }
         let worker = self.clone();
         let stop = stop.clone();
         tasks.spawn(async move {
-            let Ok(_permit) = worker.keys.acquire().await else {
+            let Ok(permit) = worker.keys.acquire().await else {
                 return;
             };
             match &due.what {
                 DueWhat::Key(key) => {
-                    // The entry's time is part of its place; the key is what must not be shared.
-                    if let Some(_key_mark) = worker.busy.mark(key) {
-                        worker.advance(key, &due.entry, &stop).await;
+                    if let Some(pause) = worker.advance(key, &due.entry, &stop).await {
+                        worker.busy.park(key, pause);
                     }
                 }
                 DueWhat::Request(id) => match worker.service.expire(*id).await {
                     Ok(()) | Err(ServiceError::Changed) => {}
                     Err(error) => {
                         tracing::error!(%error, request = %id, "a request could not be expired");
-                        tokio::time::sleep(TABLE_PAUSE).await;
+                        worker.busy.park(&due.entry.sk, LEFT_ALONE);
                     }
                 },
-                DueWhat::Unknown => {
-                    tracing::error!(entry = due.entry.sk, "a due entry of another version is left alone");
-                }
+                DueWhat::Unknown => {}
             }
+            drop(permit);
             drop(mark);
+            // It may have become due again while it was marked.
             worker.store.signals().work.notify_one();
         });
+        true
     }
 }
 

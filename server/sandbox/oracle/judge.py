@@ -10,6 +10,7 @@ import os
 import pathlib
 import sys
 
+import doubt
 import dynamodb
 import identity_store
 import organizations
@@ -18,7 +19,7 @@ import sandbox
 import sso_admin
 from judgement import Judgement
 
-SUITES = [organizations, identity_store, sso_admin, dynamodb, s3]
+SUITES = [doubt, organizations, identity_store, sso_admin, dynamodb, s3]
 
 
 def main():

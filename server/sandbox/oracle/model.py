@@ -111,7 +111,7 @@ def _error(operation, http_response, parsed):
             members = {name.lower(): name for name in shape.members}
             named = {members.get(name.lower(), name): value for name, value in body.items()}
             known = {name: value for name, value in named.items() if name.lower() != "message"}
-            yield from _json(known, shape, code, error=True)
+            yield from json_problems(known, shape, code, error=True)
     if not parsed.get("Error", {}).get("Message"):
         yield f"{code} has no message"
     if not _request_id(http_response, parsed):
@@ -132,10 +132,10 @@ def _body(operation, http_response):
         if body:
             yield f"there is a body and there should be none: {body}"
         return
-    yield from _json(body, shape, operation.name)
+    yield from json_problems(body, shape, operation.name)
 
 
-def _json(value, shape, path, error=False):
+def json_problems(value, shape, path, error=False):
     """Walks JSON beside its shape."""
     kind = shape.type_name
     if value is None:
@@ -151,7 +151,7 @@ def _json(value, shape, path, error=False):
             if name not in shape.members:
                 yield f"{path}.{name} is not in the model"
             else:
-                yield from _json(member, shape.members[name], f"{path}.{name}")
+                yield from json_problems(member, shape.members[name], f"{path}.{name}")
         if shape.is_tagged_union and len(value) != 1:
             yield f"{path} is a union and has {len(value)} members"
     elif kind == "list":
@@ -160,14 +160,14 @@ def _json(value, shape, path, error=False):
             return
         yield from _bounds(len(value), shape, path)
         for index, item in enumerate(value):
-            yield from _json(item, shape.member, f"{path}[{index}]")
+            yield from json_problems(item, shape.member, f"{path}[{index}]")
     elif kind == "map":
         if not isinstance(value, dict):
             yield f"{path} is {value!r} and not a map"
             return
         for name, item in value.items():
-            yield from _json(name, shape.key, f"{path} key")
-            yield from _json(item, shape.value, f"{path}[{name!r}]")
+            yield from json_problems(name, shape.key, f"{path} key")
+            yield from json_problems(item, shape.value, f"{path}[{name!r}]")
     else:
         yield from _scalar(value, shape, path)
 
@@ -238,14 +238,14 @@ def _xml_body(operation, shape, http_response):
     # The one answer whose root is the value itself.
     if operation.name == "GetBucketLocation":
         return
-    yield from _xml(ElementTree.fromstring(content), shape, operation.name)
+    yield from xml_problems(ElementTree.fromstring(content), shape, operation.name)
 
 
 def _name(tag):
     return tag.rsplit("}", 1)[-1]
 
 
-def _xml(element, shape, path):
+def xml_problems(element, shape, path):
     """Walks XML beside its shape."""
     if shape.type_name != "structure":
         yield from _xml_scalar(element.text or "", shape, path, "iso8601")
@@ -268,15 +268,15 @@ def _xml(element, shape, path):
         name, member, flattened = members[tag]
         seen.add(name)
         if member.type_name != "list":
-            yield from _xml(child, member, f"{path}.{name}")
+            yield from xml_problems(child, member, f"{path}.{name}")
         elif flattened:
-            yield from _xml(child, member.member, f"{path}.{name}[]")
+            yield from xml_problems(child, member.member, f"{path}.{name}[]")
         else:
             item_tag = member.member.serialization.get("name", "member")
             for item in child:
                 if _name(item.tag) != item_tag:
                     yield f"{path}.{name} holds {_name(item.tag)} and not {item_tag}"
-                yield from _xml(item, member.member, f"{path}.{name}[]")
+                yield from xml_problems(item, member.member, f"{path}.{name}[]")
     for name in shape.metadata.get("required", []):
         if name not in seen and shape.members[name].serialization.get("location") is None:
             yield f"{path}.{name} is required and missing"

@@ -239,20 +239,6 @@ async fn harden(mut response: Response) -> Response {
     response
 }
 
-/// Serves until `shutdown`. `issuer` is the public base address, without a trailing slash.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    organisation: Organisation,
-    data: &Path,
-    issuer: String,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
-    Oidc::open(data, organisation, issuer)
-        .map_err(io::Error::other)?
-        .serve(listener, shutdown)
-        .await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,10 +42,10 @@ impl Approval {
         review: Option<Review>,
         completion: Completion,
     ) -> Result<(), ServiceError> {
-        let transition =
-            self.request
-                .clone()
-                .approved(index, review, &completion, commit.at())?;
+        let transition = self
+            .request
+            .clone()
+            .approved(index, review, &completion, commit.at())?;
         self.request = transition.request;
         let (kind, details) = transition.event;
         let hash = commit.event(&Stream::Request(self.request.id), kind, &details)?;

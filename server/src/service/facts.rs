@@ -1,14 +1,21 @@
 //! The facts of a decision, read live.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use domain::directory::{Directory, Members, Status};
-use domain::id::{PermissionSetArn, UserId};
+use domain::id::{GroupId, UserId};
 use domain::policy::Facts;
 use domain::target::Target;
 
-use super::{Part, Service, ServiceError};
+use jiff::SignedDuration;
+
+use super::{Caller, Part, Role, Service, ServiceError};
+use crate::store::now;
 use crate::world::World;
+
+/// Six refreshes that failed in a row.
+const SNAPSHOT_GOOD_FOR: SignedDuration = SignedDuration::from_mins(30);
 
 /// What a decision rests on: the snapshot, with the people it is about read anew.
 #[derive(Debug)]
@@ -37,9 +44,25 @@ impl Service {
         let groups = targets
             .flat_map(|target| world.policy.groups_for(target, &world.directory))
             .collect();
+        self.read_live(world, people, &groups).await
+    }
+
+    async fn read_live(
+        &self,
+        world: &World,
+        people: &BTreeSet<UserId>,
+        groups: &BTreeSet<GroupId>,
+    ) -> Result<LiveFacts, ServiceError> {
+        // A group that the snapshot knows to be gone has nobody in it, and AWS would refuse the
+        // question.
+        let there: BTreeSet<GroupId> = groups
+            .iter()
+            .filter(|group| world.directory.groups.contains_key(group))
+            .cloned()
+            .collect();
         let members = self
             .people
-            .refreshed(&world.directory.members, people, &groups)
+            .refreshed(&world.directory.members, people, &there)
             .await?;
         let mut directory = world.directory.clone();
         for user in people {
@@ -55,6 +78,39 @@ impl Service {
         Ok(LiveFacts { directory, members })
     }
 
+    /// What the person may see, read live: for what is not theirs.
+    pub(super) async fn live_role(
+        &self,
+        world: &World,
+        caller: &Caller,
+    ) -> Result<Role, ServiceError> {
+        let people = BTreeSet::from([caller.who.id.clone()]);
+        let groups = world.policy.oversight_groups();
+        let live = self.read_live(world, &people, &groups).await?;
+        Ok(if world.policy.is_admin(&caller.who.id, &live.facts()) {
+            Role::Admin
+        } else if world.policy.is_auditor(&caller.who.id, &live.facts()) {
+            Role::Auditor
+        } else {
+            Role::Person
+        })
+    }
+
+    /// What is known, for giving: a snapshot that is too old decides nothing, since accounts may
+    /// have moved and tags changed.
+    pub(super) fn world_for_giving(&self) -> Result<Arc<World>, ServiceError> {
+        let world = self.world()?;
+        let fresh = world
+            .directory
+            .read_at
+            .is_some_and(|read_at| now().duration_since(read_at) < SNAPSHOT_GOOD_FOR);
+        if fresh {
+            Ok(world)
+        } else {
+            Err(ServiceError::Unavailable { part: Part::World })
+        }
+    }
+
     /// Whether the policy that this server has is (still) the one in force.
     pub(super) async fn check_policy(&self, world: &World) -> Result<(), ServiceError> {
         let in_force = self.store.policy_in_force().await?;
@@ -66,13 +122,4 @@ impl Service {
             })
         }
     }
-}
-
-/// How people call a permission set; its id if it is gone.
-pub(super) fn set_name(world: &World, set: &PermissionSetArn) -> String {
-    world
-        .directory
-        .permission_sets
-        .get(set)
-        .map_or_else(|| set.to_string(), |set| set.name.to_string())
 }

@@ -81,7 +81,8 @@ pub struct Offer {
 }
 
 impl Service {
-    /// What the person may see.
+    /// What the person may see, by the snapshot: for what is shown around their own.
+    #[must_use]
     pub fn role(&self, world: &World, caller: &Caller) -> Role {
         if world.policy.is_admin(&caller.who.id, &world.facts()) {
             Role::Admin
@@ -134,9 +135,7 @@ impl Service {
     /// What the person may ask for.
     pub fn catalogue(&self, caller: &Caller) -> Result<Vec<CatalogueEntry>, ServiceError> {
         let world = self.world()?;
-        Ok(world
-            .catalogue
-            .for_person(&caller.who.id, &world.facts()))
+        Ok(world.catalogue.for_person(&caller.who.id, &world.facts()))
     }
 
     /// The form for one target; not found for everything that they may not ask for, known or not.
@@ -185,10 +184,7 @@ impl Service {
     ) -> Result<(Vec<RequestDetail>, Vec<Grant>), ServiceError> {
         let world = self.world()?;
         let requests = self.store.requests_of(&caller.who.id, MINE_MAX).await?;
-        let live = self
-            .store
-            .live_grants_of(&caller.who.id, LIVE_MAX)
-            .await?;
+        let live = self.store.live_grants_of(&caller.who.id, LIVE_MAX).await?;
         let ids: Vec<GrantId> = requests.iter().flat_map(promised).collect();
         let grants = self.store.grants(&ids).await?;
         let details = requests
@@ -312,7 +308,8 @@ fn judge(
         duration,
         submitted_routes: &routes,
     };
-    let verdict = serde_json::from_value(ask.verdict.clone()).map_err(|_| ServiceError::NotFound)?;
+    let verdict =
+        serde_json::from_value(ask.verdict.clone()).map_err(|_| ServiceError::NotFound)?;
     Ok(AskDetail {
         verdict,
         progress: policy::review(

@@ -47,16 +47,16 @@ impl Service {
         }
         for _ in 0..DECIDE_AGAIN {
             match self.try_review(caller, review).await {
-                Err(ServiceError::Changed) => {}
+                // Another policy would refuse the next try as well.
+                Err(ServiceError::Changed) => self.check_policy(&*self.world()?).await?,
                 other => return other,
             }
         }
-        self.check_policy(&*self.world()?).await?;
         Err(ServiceError::Changed)
     }
 
     async fn try_review(&self, caller: &Caller, review: &Reviewing) -> Result<(), ServiceError> {
-        let world = self.world()?;
+        let world = self.world_for_giving()?;
         let before = self
             .store
             .request(review.request)
@@ -187,7 +187,15 @@ fn decide(
     }
     policy::may_review(&world.policy, &facts, &said.by.id, &live.facts())
         .map_err(ServiceError::MayNotReview)?;
-    if ask.reviews.iter().any(|have| have.by.id == said.by.id && said.opinion == Opinion::Approve) {
+    if said.opinion == Opinion::Deny {
+        // One "no" by someone who could approve ends the ask; the requester withdraws instead.
+        if said.by.id == request.requester.id {
+            return Err(ServiceError::MayNotReview(policy::WhyNot::OwnRequest));
+        }
+        let transition = request.denied(index, said)?;
+        return approval.advance(commit, transition);
+    }
+    if ask.reviews.iter().any(|have| have.by.id == said.by.id) {
         return Err(ServiceError::ReviewedAlready);
     }
     let mut reviews = policy_reviews(ask, duration);
@@ -206,18 +214,8 @@ fn decide(
             let transition = request.approved_in_part(index, said)?;
             approval.advance(commit, transition)
         }
-        ReviewOutcome::DeniedBy { .. } => {
-            let transition = request.denied(index, said)?;
-            approval.advance(commit, transition)
-        }
-        ReviewOutcome::NotPossible { .. } => {
-            // A "no" is always possible for someone who could have said "yes".
-            if said.opinion == Opinion::Deny {
-                let transition = request.denied(index, said)?;
-                approval.advance(commit, transition)
-            } else {
-                Err(ServiceError::MayNotReview(policy::WhyNot::NoRoute))
-            }
+        ReviewOutcome::DeniedBy { .. } | ReviewOutcome::NotPossible { .. } => {
+            Err(ServiceError::MayNotReview(policy::WhyNot::NoRoute))
         }
     }
 }

@@ -6,7 +6,7 @@ use domain::event::Stream;
 use domain::id::{AccountId, AskIndex, PermissionSetName, RequestId};
 use domain::policy::{Outcome, Proposal, Seconds, Verdict, decide};
 use domain::request::{Ask, AskState, Completion, Names, Request};
-use domain::target::Target;
+use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -20,6 +20,9 @@ use crate::world::World;
 /// Targets of one request. The domain and the store take ten; promising several together, and
 /// remembering each one's approval until the last, is not built yet, so more are refused here.
 const TARGETS_MAX: usize = 1;
+
+/// Two submissions of the same that follow each other so closely are one that was sent twice.
+const SECOND_CLICK_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a person submits, as typed but for the form.
 #[derive(Debug, Clone)]
@@ -50,11 +53,11 @@ impl Service {
     ) -> Result<Submitted, ServiceError> {
         for _ in 0..DECIDE_AGAIN {
             match self.try_submit(caller, submission).await {
-                Err(ServiceError::Changed) => {}
+                // Another policy would refuse the next try as well.
+                Err(ServiceError::Changed) => self.check_policy(&*self.world()?).await?,
                 other => return other,
             }
         }
-        self.check_policy(&*self.world()?).await?;
         Err(ServiceError::Changed)
     }
 
@@ -63,8 +66,8 @@ impl Service {
         caller: &Caller,
         submission: &Submission,
     ) -> Result<Submitted, ServiceError> {
-        let world = self.world()?;
-        let targets = self.targets(&world, submission)?;
+        let world = self.world_for_giving()?;
+        let targets = targets(&world, submission)?;
         if let [target] = targets.as_slice()
             && let Some(pending) = self.store.pending(&caller.who.id, target).await?
         {
@@ -73,6 +76,14 @@ impl Service {
         self.check_limits(caller).await?;
         let verdicts = self.verdicts(&world, caller, submission, &targets).await?;
         let at = now();
+        if let ([target], [verdict]) = (targets.as_slice(), verdicts.as_slice())
+            && verdict.outcome == Outcome::Granted
+            && let Some(granted) = self
+                .granted_just_now(caller, target, submission, at)
+                .await?
+        {
+            return Ok(Submitted::AlreadyPending(granted));
+        }
         let request = assemble(&world, caller, submission, &targets, &verdicts, at)?;
         let id = request.id;
         let mut commit = Commit::new(caller.actor(), caller.source, at);
@@ -105,27 +116,31 @@ impl Service {
         }
     }
 
-    /// Names become ids. What is not known here is answered by the policy like what is not allowed.
-    fn targets(
+    /// The request of the same person that was granted the same for as long within the last
+    /// seconds: a second click, or a repeated one whose answer was lost.
+    async fn granted_just_now(
         &self,
-        world: &World,
+        caller: &Caller,
+        target: &Target,
         submission: &Submission,
-    ) -> Result<Vec<Target>, ServiceError> {
-        let mut targets = Vec::new();
-        for (account, set) in &submission.targets {
-            let Some(set) = world.directory.permission_set_named(set.as_str()) else {
-                return Err(ServiceError::NotAvailable);
-            };
-            targets.push(Target::Account {
-                account: account.clone(),
-                permission_set: set.arn.clone(),
-            });
+        at: Timestamp,
+    ) -> Result<Option<RequestId>, ServiceError> {
+        let key = Key {
+            user: caller.who.id.clone(),
+            target: target.clone(),
+        };
+        let Some(key) = self.store.key(&key).await? else {
+            return Ok(None);
+        };
+        let length = SignedDuration::from_secs(i64::from(submission.duration_seconds));
+        for live in key.state.live {
+            let just_now = at.duration_since(live.from) < SECOND_CLICK_WITHIN;
+            if just_now && live.until.duration_since(live.from) == length {
+                let grant = self.store.grant(live.grant).await?;
+                return Ok(grant.map(|grant| grant.request));
+            }
         }
-        let distinct: BTreeSet<&Target> = targets.iter().collect();
-        if targets.is_empty() || targets.len() > TARGETS_MAX || distinct.len() != targets.len() {
-            return Err(ServiceError::Invalid(vec![Invalid::Targets]));
-        }
-        Ok(targets)
+        Ok(None)
     }
 
     async fn check_limits(&self, caller: &Caller) -> Result<(), ServiceError> {
@@ -186,6 +201,25 @@ impl Service {
     }
 }
 
+/// Names become ids. What is not known here is answered like what is not allowed.
+fn targets(world: &World, submission: &Submission) -> Result<Vec<Target>, ServiceError> {
+    let mut targets = Vec::new();
+    for (account, set) in &submission.targets {
+        let Some(set) = world.directory.permission_set_named(set.as_str()) else {
+            return Err(ServiceError::NotAvailable);
+        };
+        targets.push(Target::Account {
+            account: account.clone(),
+            permission_set: set.arn.clone(),
+        });
+    }
+    let distinct: BTreeSet<&Target> = targets.iter().collect();
+    if targets.is_empty() || targets.len() > TARGETS_MAX || distinct.len() != targets.len() {
+        return Err(ServiceError::Invalid(vec![Invalid::Targets]));
+    }
+    Ok(targets)
+}
+
 fn assemble(
     world: &World,
     caller: &Caller,
@@ -208,7 +242,8 @@ fn assemble(
                 target: target.clone(),
                 names: names(world, target)?,
                 state: AskState::Pending,
-                verdict: serde_json::to_value(verdict).map_err(|_| ServiceError::Changed)?,
+                verdict: serde_json::to_value(verdict.clone().for_record())
+                    .map_err(|_| ServiceError::Changed)?,
                 reviews: Vec::new(),
             })
         })

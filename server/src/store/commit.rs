@@ -2,6 +2,7 @@
 //! (invariant 2).
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -103,7 +104,8 @@ impl Commit {
             }
         }
         let put = put.build().map_err(StoreError::build)?;
-        self.items.push(TransactWriteItem::builder().put(put).build());
+        self.items
+            .push(TransactWriteItem::builder().put(put).build());
         Ok(())
     }
 
@@ -136,7 +138,8 @@ impl Commit {
         let mut expression = format!("SET {}", assignments.join(", "));
         for (index, name) in remove.iter().enumerate() {
             expression.push_str(if index == 0 { " REMOVE " } else { ", " });
-            expression.push_str(&format!("#r{index}"));
+            // Writing to a String cannot fail.
+            let _ = write!(expression, "#r{index}");
             update = update.expression_attribute_names(format!("#r{index}"), *name);
         }
         let update = update
@@ -308,12 +311,13 @@ impl Store {
                     return Ok(committed);
                 }
                 Err(error) => match cancelled(&error) {
-                    Some(Cancelled::Condition) => return Err(StoreError::Changed),
                     Some(Cancelled::Conflict) if attempt <= CONFLICT_RETRIES => {
                         tokio::time::sleep(jitter(attempt)).await;
                     }
-                    Some(Cancelled::Conflict) => return Err(StoreError::Changed),
-                    None => return Err(StoreError::unavailable("TransactWriteItems", error)),
+                    Some(Cancelled::Condition | Cancelled::Conflict) => {
+                        return Err(StoreError::Changed);
+                    }
+                    None => return Err(StoreError::unavailable("TransactWriteItems", &error)),
                 },
             }
         }

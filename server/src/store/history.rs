@@ -4,13 +4,13 @@
 //! that a search that matches little costs no more than one that matches much.
 
 use domain::id::{AccountId, AskIndex, PermissionSetArn, RequestId, UserId};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-use super::item::{self, Summary};
+use super::item::Summary;
 use super::keys;
-use super::reads::Range;
+use super::reads::{Range, readable};
 use super::{Store, StoreError};
 
 /// A page looks this often before it asks whether to go on: about 40 ms.
@@ -87,21 +87,28 @@ impl Store {
         keep: impl Fn(&Summary) -> bool,
     ) -> Result<Found, StoreError> {
         let mut found = Found::default();
-        let newest = search.before.map_or(now, |before| before.min(now));
+        // Clocks differ: what another server just recorded may lie ahead of ours.
+        let ahead = now.saturating_add(CLOCKS_DIFFER).unwrap_or(now);
+        let newest = search.before.map_or(ahead, |before| before.min(ahead));
         let mut after = search.after.clone();
+        if search.from.is_some_and(|from| from >= newest) {
+            return Ok(found);
+        }
         let mut month = month_of(after.as_ref().map_or(newest, |place| place.at));
-        // Nothing was ever recorded before the first release.
-        let oldest = month_of(search.from.unwrap_or(FIRST_RELEASE));
+        // Nothing was ever recorded before the first release (unless the clock says otherwise).
+        let first = month_of(FIRST_RELEASE).min(month);
+        let oldest = search.from.map_or(first, |from| month_of(from).max(first));
         let mut queries = 0;
         loop {
             if month < oldest {
                 return Ok(found);
             }
             if queries == QUERIES_A_PAGE {
-                found.searched_back_to = Some(after.as_ref().map_or_else(
-                    || start_of_next(month),
-                    |place| place.at,
-                ));
+                found.searched_back_to = Some(
+                    after
+                        .as_ref()
+                        .map_or_else(|| start_of_next(month), |place| place.at),
+                );
                 found.next = after.or_else(|| Some(before_month(month)));
                 return Ok(found);
             }
@@ -109,14 +116,17 @@ impl Store {
             let range = range_of(search, month, newest, after.as_ref());
             let (items, more) = self.range(range, None).await?;
             for item in items {
-                let row: Summary = item::value(item)?;
+                let Some(row) = readable::<Summary>(item) else {
+                    continue;
+                };
                 let place = Place {
                     at: row.submitted_at,
                     request: row.request,
                     ask: row.ask,
                 };
                 if found.rows.len() == ROWS_A_PAGE {
-                    found.next = after;
+                    // `after` is the last row of this page, unless that ended a month.
+                    found.next = after.or_else(|| Some(before_month(month)));
                     return Ok(found);
                 }
                 after = Some(place);
@@ -132,6 +142,9 @@ impl Store {
     }
 }
 
+/// A server whose clock is further off than this is not ready (DESIGN 9).
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_secs(30);
+
 /// 2026-11-01: history before Belay's first commit cannot exist.
 const FIRST_RELEASE: Timestamp = Timestamp::constant(1_793_491_200, 0);
 
@@ -145,14 +158,19 @@ fn range_of(search: &Search, month: Date, newest: Timestamp, after: Option<&Plac
     };
     let from = search.from.map(keys::millis).unwrap_or_default();
     let to = after.map_or_else(
-        || format!("{}#\u{10FFFF}", keys::millis(newest)),
+        // Before this instant: places go on after the milliseconds.
+        || keys::millis(newest),
         // One below the place, since BETWEEN includes its ends and '#' + text sorts after '"'.
         |place| below(&place.to_text()),
     );
     Range {
         index: Some(index),
         pk,
-        from: if from.is_empty() { "0".to_owned() } else { from },
+        from: if from.is_empty() {
+            "0".to_owned()
+        } else {
+            from
+        },
         to,
         limit: READ_A_QUERY,
         newest_first: true,

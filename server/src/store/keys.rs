@@ -304,7 +304,10 @@ mod tests {
             feed(at, request_id.uuid()),
             policy(),
         ];
-        let lines: Vec<String> = all.iter().map(|at| format!("{} | {}", at.pk, at.sk)).collect();
+        let lines: Vec<String> = all
+            .iter()
+            .map(|at| format!("{} | {}", at.pk, at.sk))
+            .collect();
         let history = [
             history(&month(at)),
             history_of_person(&month(at), &user),

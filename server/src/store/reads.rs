@@ -74,7 +74,12 @@ impl Range {
         Self {
             index: None,
             pk: pk.into(),
-            from: prefix.to_owned(),
+            // DynamoDB refuses an empty text in a key condition; a space sorts below all our keys.
+            from: if prefix.is_empty() {
+                " ".to_owned()
+            } else {
+                prefix.to_owned()
+            },
             // Higher than any character that our keys use.
             to: format!("{prefix}\u{10FFFF}"),
             limit,
@@ -94,12 +99,12 @@ impl Store {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| StoreError::unavailable("GetItem", error))?;
+            .map_err(|error| StoreError::unavailable("GetItem", &error))?;
         found.item.map(item::value).transpose()
     }
 
     /// Many items, read consistently; those that are missing are left out.
-    async fn get_many<T: DeserializeOwned>(&self, places: &[At]) -> Result<Vec<T>, StoreError> {
+    async fn get_many(&self, places: &[At]) -> Result<Vec<Attributes>, StoreError> {
         let mut found = Vec::with_capacity(places.len());
         for chunk in places.chunks(BATCH_MAX) {
             let mut wanted: Vec<Attributes> = chunk.iter().map(item::primary).collect();
@@ -128,15 +133,13 @@ impl Store {
                     .request_items(&self.table, keys)
                     .send()
                     .await
-                    .map_err(|error| StoreError::unavailable("BatchGetItem", error))?;
+                    .map_err(|error| StoreError::unavailable("BatchGetItem", &error))?;
                 let items = answer
                     .responses
                     .as_mut()
                     .and_then(|tables| tables.remove(&self.table))
                     .unwrap_or_default();
-                for item in items {
-                    found.push(item::value(item)?);
-                }
+                found.extend(items);
                 if let Some(mut rest) = answer.unprocessed_keys {
                     wanted = rest
                         .remove(&self.table)
@@ -175,7 +178,7 @@ impl Store {
             .set_exclusive_start_key(after)
             .send()
             .await
-            .map_err(|error| StoreError::unavailable("Query", error))?;
+            .map_err(|error| StoreError::unavailable("Query", &error))?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
@@ -208,7 +211,9 @@ impl Store {
     /// Grants, in no order.
     pub async fn grants(&self, ids: &[GrantId]) -> Result<Vec<Grant>, StoreError> {
         let places: Vec<At> = ids.iter().map(|id| keys::grant(*id)).collect();
-        self.get_many(&places).await
+        // Whoever acts on grants must see all of them: one that cannot be read is an error here.
+        let items = self.get_many(&places).await?;
+        items.into_iter().map(item::value).collect()
     }
 
     /// A key, if anybody ever wanted it.
@@ -250,11 +255,7 @@ impl Store {
     }
 
     /// A person's requests, newest first, at most `limit`.
-    pub async fn requests_of(
-        &self,
-        user: &UserId,
-        limit: i32,
-    ) -> Result<Vec<Request>, StoreError> {
+    pub async fn requests_of(&self, user: &UserId, limit: i32) -> Result<Vec<Request>, StoreError> {
         let mut range = Range::prefix(keys::person(user), keys::PERSON_REQUEST, limit);
         range.newest_first = true;
         let mut requests = self.pointed_requests(range).await?;
@@ -270,7 +271,8 @@ impl Store {
                 places.push(keys::request(id));
             }
         }
-        let mut requests: Vec<Request> = self.get_many(&places).await?;
+        let items = self.get_many(&places).await?;
+        let mut requests: Vec<Request> = items.into_iter().filter_map(readable).collect();
         requests.sort_by_key(|request| request.submitted_at);
         Ok(requests)
     }
@@ -289,7 +291,8 @@ impl Store {
                 places.push(keys::grant(id));
             }
         }
-        self.get_many(&places).await
+        let items = self.get_many(&places).await?;
+        Ok(items.into_iter().filter_map(readable).collect())
     }
 
     /// The open request in which this person asks for this target, if there is one.
@@ -320,40 +323,35 @@ impl Store {
         Ok(self.all_of(range).await?.len())
     }
 
-    /// The earliest due entries of a shard, at most `limit`, due or not.
-    pub async fn due(&self, shard: u8, limit: i32) -> Result<Vec<Due>, StoreError> {
-        let range = Range::prefix(keys::due_shard(shard), "", limit);
-        let (items, _) = self.range(range, None).await?;
-        Ok(items.iter().filter_map(due_entry).collect())
-    }
-
-    /// Events of a shard that have not been shipped, oldest first, at most `limit`.
-    pub async fn undelivered(
+    /// The earliest due entries of a shard, due or not, at most `limit`, and where to go on.
+    pub async fn due(
         &self,
         shard: u8,
         limit: i32,
-    ) -> Result<Vec<Undelivered>, StoreError> {
+        after: Option<Attributes>,
+    ) -> Result<(Vec<Due>, Option<Attributes>), StoreError> {
+        let range = Range::prefix(keys::due_shard(shard), "", limit);
+        let (items, more) = self.range(range, after).await?;
+        Ok((items.iter().map(due_entry).collect(), more))
+    }
+
+    /// Events of a shard that have not been shipped, oldest first, at most `limit`.
+    pub async fn undelivered(&self, shard: u8, limit: i32) -> Result<Vec<Undelivered>, StoreError> {
         let range = Range::prefix(keys::outbox_shard(shard), "", limit);
         let (items, _) = self.range(range, None).await?;
-        items
+        Ok(items
             .into_iter()
-            .map(|item| {
+            .filter_map(|item| {
                 let entry = place(&item);
-                #[derive(serde::Deserialize)]
-                struct Stored {
-                    id: String,
-                    at: Timestamp,
-                    bytes: String,
-                }
-                let stored: Stored = item::value(item)?;
-                Ok(Undelivered {
+                let stored: StoredEvent = readable(item)?;
+                Some(Undelivered {
                     entry,
                     id: stored.id,
                     at: stored.at,
                     bytes: stored.bytes,
                 })
             })
-            .collect()
+            .collect())
     }
 
     /// An event is shipped.
@@ -364,7 +362,7 @@ impl Store {
             .set_key(Some(item::primary(entry)))
             .send()
             .await
-            .map_err(|error| StoreError::unavailable("DeleteItem", error))?;
+            .map_err(|error| StoreError::unavailable("DeleteItem", &error))?;
         Ok(())
     }
 
@@ -386,6 +384,24 @@ impl Store {
     }
 }
 
+#[derive(serde::Deserialize)]
+struct StoredEvent {
+    id: String,
+    at: Timestamp,
+    bytes: String,
+}
+
+/// One of a list. What this version cannot read is left out and reported, so that it does not take
+/// the others with it.
+pub(super) fn readable<T: DeserializeOwned>(item: Attributes) -> Option<T> {
+    item::value(item)
+        .inspect_err(|error| {
+            metrics::counter!("belay_unreadable_items_total").increment(1);
+            tracing::error!(%error, "an item is left out of a list");
+        })
+        .ok()
+}
+
 fn place(item: &HashMap<String, AttributeValue>) -> At {
     let text = |name: &str| match item.get(name) {
         Some(AttributeValue::S(text)) => text.clone(),
@@ -397,15 +413,19 @@ fn place(item: &HashMap<String, AttributeValue>) -> At {
     }
 }
 
-/// Reads `MS#key#KEY` and `MS#request#ID`.
-fn due_entry(item: &Attributes) -> Option<Due> {
+/// Reads `MS#key#KEY` and `MS#request#ID`. What it cannot read is of unknown kind, and due.
+fn due_entry(item: &Attributes) -> Due {
     let entry = place(item);
-    let (millis, what) = entry.sk.split_once('#')?;
-    let at = Timestamp::from_millisecond(millis.parse().ok()?).ok()?;
+    let (millis, what) = entry.sk.split_once('#').unwrap_or_default();
+    let at = millis
+        .parse()
+        .ok()
+        .and_then(|millis| Timestamp::from_millisecond(millis).ok())
+        .unwrap_or(Timestamp::UNIX_EPOCH);
     let what = match what.split_once('#') {
         Some(("key", key)) => DueWhat::Key(key.to_owned()),
         Some(("request", id)) => RequestId::parse(id).map_or(DueWhat::Unknown, DueWhat::Request),
         _ => DueWhat::Unknown,
     };
-    Some(Due { at, entry, what })
+    Due { at, entry, what }
 }

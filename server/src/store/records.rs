@@ -95,7 +95,9 @@ impl Commit {
                 self.delete(&keys::person_pending(&now.requester.id, &ask.target))?;
             }
             if before.ask(ask.index) != Some(ask) {
-                self.set_summary(&summary(now, ask.index))?;
+                if let Some(summary) = summary(now, ask.index) {
+                    self.set_summary(&summary)?;
+                }
             }
         }
         if before.is_open() && !now.is_open() {
@@ -224,10 +226,7 @@ impl Commit {
         self.put(&at, item, Some(Expect::Absent))
     }
 
-    fn set_summary(&mut self, summary: &Option<Summary>) -> Result<(), StoreError> {
-        let Some(summary) = summary else {
-            return Ok(());
-        };
+    fn set_summary(&mut self, summary: &Summary) -> Result<(), StoreError> {
         let mut set = item::attributes(summary)?;
         set.retain(|name, _| matches!(name.as_str(), "state" | "reviewers" | "ended_at"));
         let at = keys::summary(summary.request, summary.ask);
@@ -249,9 +248,9 @@ fn summary(request: &Request, ask: AskIndex) -> Option<Summary> {
     let ask = request.ask(ask)?;
     let ended_at = match &ask.state {
         AskState::Pending | AskState::Approved { .. } => None,
-        AskState::Denied { at, .. }
-        | AskState::Withdrawn { at }
-        | AskState::Expired { at } => Some(*at),
+        AskState::Denied { at, .. } | AskState::Withdrawn { at } | AskState::Expired { at } => {
+            Some(*at)
+        }
     };
     Some(Summary {
         request: request.id,

@@ -212,8 +212,8 @@ async fn enter(
         signed_in_at: now.unix_timestamp(),
         touched_at: now.unix_timestamp(),
     };
+    // Sign-ins that other tabs have under way stay: each is still bound to its own state.
     session.cycle_id().await?;
-    session.clear().await;
     session.insert(PERSON, &person).await?;
     session.set_expiry(Some(Expiry::AtDateTime(person.expiry(now))));
     tracing::info!(user = %person.user, "signed in");

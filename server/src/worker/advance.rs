@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{TABLE_PAUSE, Worker, until};
+use super::{LEFT_ALONE, TABLE_PAUSE, Worker, until};
 use crate::assignments::{Turn, UnknownKind};
 use crate::store::item::StoredKey;
 use crate::store::keys::At;
@@ -49,28 +49,30 @@ enum Leave {
 }
 
 impl Worker {
-    /// Advances a key as far as it goes now.
-    pub(super) async fn advance(&self, key: &str, entry: &At, stop: &CancellationToken) {
+    /// Advances a key as far as it goes now. `Some`: it is left alone for that long.
+    pub(super) async fn advance(
+        &self,
+        key: &str,
+        entry: &At,
+        stop: &CancellationToken,
+    ) -> Option<Duration> {
         let mut hands = Hands::default();
         for _ in 0..STEPS_MAX {
             if stop.is_cancelled() {
-                return;
+                return None;
             }
             match self.step(key, entry, &mut hands, stop).await {
                 Ok(None) | Err(StoreError::Changed) => {}
-                Ok(Some(Leave::Done)) => return,
-                Ok(Some(Leave::Later(pause))) => {
-                    tokio::time::sleep(pause).await;
-                    return;
-                }
+                Ok(Some(Leave::Done)) => return None,
+                Ok(Some(Leave::Later(pause))) => return Some(pause),
                 Err(error) => {
                     tracing::error!(%error, detail = error.detail(), key, "a key could not be advanced");
-                    tokio::time::sleep(TABLE_PAUSE).await;
-                    return;
+                    return Some(pause_after(&error));
                 }
             }
         }
         tracing::warn!(key, "a key took many steps and is left for the next look");
+        None
     }
 
     async fn step(
@@ -106,10 +108,10 @@ impl Worker {
                     return Ok(Some(left_alone(key)));
                 };
                 let at = now();
-                self.report(key, |state| {
+                self.report(key, stop, |state| {
                     progress::sent(state, operation, answer.clone(), at)
                 })
-                .await;
+                .await?;
                 self.forget(operation);
             }
             Step::Poll {
@@ -121,8 +123,10 @@ impl Worker {
                 self.take_slot(hands).await;
                 let status = self.assignments.status(action, &aws_request_id).await;
                 let at = now();
-                self.report(key, |state| progress::polled(state, operation, &status, at))
-                    .await;
+                self.report(key, stop, |state| {
+                    progress::polled(state, operation, &status, at)
+                })
+                .await?;
             }
         }
         Ok(None)
@@ -145,7 +149,9 @@ impl Worker {
             Some(turn) => turn,
             None => self.assignments.turn().await,
         };
-        self.assignments.send(&state.key, action, turn).await
+        self.assignments
+            .send(&state.key, action, Self::send_by(state), turn)
+            .await
     }
 
     /// Takes a place and a turn, and says how long that took.
@@ -173,7 +179,11 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<Option<Leave>, StoreError> {
         let sent = matches!(
-            stored.state.operation.as_ref().map(|operation| &operation.stage),
+            stored
+                .state
+                .operation
+                .as_ref()
+                .map(|operation| &operation.stage),
             Some(Stage::Sent { .. })
         );
         let pause = at.map_or(Duration::MAX, until);
@@ -222,31 +232,70 @@ impl Worker {
         Ok(None)
     }
 
-    /// What AWS said is stored whatever it takes: it will not be said again.
-    async fn report(&self, key: &str, judge: impl Fn(&KeyState) -> Option<Change>) {
+    /// An intent is good for some seconds after it was recorded.
+    fn send_by(state: &KeyState) -> Timestamp {
+        let intended_at = state
+            .operation
+            .as_ref()
+            .map_or_else(now, |operation| operation.intended_at);
+        intended_at
+            .saturating_add(plan::SEND_WITHIN)
+            .unwrap_or(intended_at)
+    }
+
+    /// What AWS said is stored however long the table is away: it will not be said again. Only
+    /// being stopped, or an item that cannot be read, gives that up; the intent is on record, and
+    /// what became of it is then read.
+    async fn report(
+        &self,
+        key: &str,
+        stop: &CancellationToken,
+        judge: impl Fn(&KeyState) -> Option<Change>,
+    ) -> Result<(), StoreError> {
         loop {
             let outcome = async {
                 let Some(stored) = self.store.key_at(key).await? else {
                     return Ok(());
                 };
                 match judge(&stored.state) {
-                    None => Ok(()),
+                    None => {
+                        metrics::counter!("belay_late_answers_total").increment(1);
+                        tracing::warn!(key, "AWS answered about what is no longer under way");
+                        Ok(())
+                    }
                     Some(change) => self.record(&stored, change).await,
                 }
             };
             match outcome.await {
-                Ok(()) => return,
+                Ok(()) => return Ok(()),
                 Err(StoreError::Changed) => {}
-                Err(error) => {
+                Err(error @ StoreError::Unavailable { .. }) if !stop.is_cancelled() => {
                     tracing::error!(%error, detail = error.detail(), key, "what AWS said cannot be stored yet");
-                    tokio::time::sleep(TABLE_PAUSE).await;
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = tokio::time::sleep(TABLE_PAUSE) => {}
+                    }
                 }
+                Err(error) => return Err(error),
             }
         }
     }
 }
 
+/// The table comes back in a second; an item that this version cannot read does not.
+fn pause_after(error: &StoreError) -> Duration {
+    match error {
+        StoreError::Changed | StoreError::Unavailable { .. } => TABLE_PAUSE,
+        StoreError::Unreadable { .. } | StoreError::TooLarge { .. } | StoreError::Build(_) => {
+            LEFT_ALONE
+        }
+    }
+}
+
 fn left_alone(key: &str) -> Leave {
-    tracing::error!(key, "this version cannot change this kind of target; it is left alone");
-    Leave::Later(Duration::from_secs(60))
+    tracing::error!(
+        key,
+        "this version cannot change this kind of target; it is left alone"
+    );
+    Leave::Later(LEFT_ALONE)
 }

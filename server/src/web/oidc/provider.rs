@@ -82,6 +82,7 @@ struct Inner {
     http: HttpClient,
     discovered: ArcSwapOption<Metadata>,
     wanted: Notify,
+    /// When an unknown key last made us read the keys.
     keys_fetched: Mutex<Option<Instant>>,
 }
 
@@ -231,7 +232,6 @@ impl Provider {
                 "its discovery document names no token endpoint".to_owned(),
             ));
         }
-        *self.0.keys_fetched.lock().await = Some(Instant::now());
         self.0.discovered.store(Some(Arc::new(metadata)));
         Ok(())
     }

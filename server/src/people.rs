@@ -1,0 +1,102 @@
+//! Asks the Identity Store, live, about the people that a decision rests on (invariant 7).
+//!
+//! A failed look-up refuses: there is no answer here that means "probably".
+
+use std::collections::BTreeSet;
+
+use domain::directory::{Members, Status};
+use domain::id::{GroupId, UserId};
+use domain::policy;
+
+use crate::aws::Clients;
+use crate::directory::{DirectoryError, failed, status};
+
+/// Groups in one `IsMemberInGroups`: AWS's limit.
+/// <https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_IsMemberInGroups.html>
+const GROUPS_A_CALL: usize = 100;
+
+/// Live look-ups.
+#[derive(Debug, Clone)]
+pub struct People {
+    clients: Clients,
+    identity_store_id: String,
+}
+
+impl People {
+    /// Look-ups in this Identity Store.
+    #[must_use]
+    pub fn new(clients: Clients, identity_store_id: String) -> Self {
+        Self {
+            clients,
+            identity_store_id,
+        }
+    }
+
+    /// Whether the person may use AWS at all; `None`: there is no such person.
+    pub async fn status(&self, user: &UserId) -> Result<Option<Status>, DirectoryError> {
+        let answer = self
+            .clients
+            .people
+            .describe_user()
+            .identity_store_id(&self.identity_store_id)
+            .user_id(user.as_str())
+            .send()
+            .await;
+        match answer {
+            Ok(found) => Ok(Some(status(found.user_status()))),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(aws_sdk_identitystore::operation::describe_user::DescribeUserError::is_resource_not_found_exception) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed("DescribeUser", &error)),
+        }
+    }
+
+    /// Which of these groups the person is in, now.
+    pub async fn groups_of(
+        &self,
+        user: &UserId,
+        asked: &BTreeSet<GroupId>,
+    ) -> Result<BTreeSet<GroupId>, DirectoryError> {
+        let asked: Vec<&GroupId> = asked.iter().collect();
+        let mut found = BTreeSet::new();
+        for chunk in asked.chunks(GROUPS_A_CALL) {
+            let answer = self
+                .clients
+                .people
+                .is_member_in_groups()
+                .identity_store_id(&self.identity_store_id)
+                .member_id(aws_sdk_identitystore::types::MemberId::UserId(
+                    user.to_string(),
+                ))
+                .set_group_ids(Some(chunk.iter().map(ToString::to_string).collect()))
+                .send()
+                .await
+                .map_err(|error| failed("IsMemberInGroups", &error))?;
+            for result in answer.results() {
+                if let (Some(group), true) = (result.group_id(), result.membership_exists()) {
+                    found.insert(GroupId::parse(group)?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The snapshot's members with these people's places in these groups read anew.
+    pub async fn refreshed(
+        &self,
+        snapshot: &Members,
+        people: &BTreeSet<UserId>,
+        groups: &BTreeSet<GroupId>,
+    ) -> Result<Members, DirectoryError> {
+        let mut members = snapshot.clone();
+        for user in people {
+            let found = self.groups_of(user, groups).await?;
+            members = policy::with_person(&members, user, groups, &found);
+        }
+        Ok(members)
+    }
+}

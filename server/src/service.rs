@@ -1,0 +1,220 @@
+//! What people can do, one file a verb: load, decide, commit, wake.
+//!
+//! Both doors come here. They prove who is asking and render what comes back; everything that is
+//! allowed or refused is decided here, at this instant, against the policy in force and a live
+//! look-up of the groups that it rests on (invariant 7). Deliberately absent: AWS writes (only the
+//! worker makes those) and any way to act for somebody else.
+
+mod approve;
+mod expire;
+mod facts;
+mod look;
+mod review;
+mod search;
+mod submit;
+mod withdraw;
+
+use std::sync::Arc;
+
+use domain::event::{Actor, Source};
+use domain::id::ServerId;
+use domain::policy::{Verdict, WhyNot};
+use domain::request::{AskState, Refused, Who};
+use thiserror::Error;
+
+use crate::directory::DirectoryError;
+use crate::people::People;
+use crate::store::{Store, StoreError};
+use crate::world::{Keeper, World};
+
+pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
+pub use review::{Reviewing, Verb};
+pub use search::{HistoryFound, HistorySearch};
+pub use submit::{Submission, Submitted};
+
+/// A decision that somebody else's change overtook is made again this often. People on one request
+/// are few; more than this means that something else is wrong.
+const DECIDE_AGAIN: u32 = 5;
+
+/// Open requests that are looked through for "waits for me". 20 open a person, and expiry, keep an
+/// organisation of hundreds below it.
+const OPEN_MAX: i32 = 1_000;
+
+/// Requests that My access shows.
+const MINE_MAX: i32 = 50;
+
+/// Targets that a person may wait for at once (DESIGN 7).
+const PENDING_MAX: i32 = 20;
+
+/// Requests that a person may submit in an hour (DESIGN 7).
+const SUBMISSIONS_AN_HOUR: i32 = 30;
+
+/// A signed-in person, and the door they came through.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub who: Who,
+    /// Through which door.
+    pub source: Source,
+}
+
+impl Caller {
+    fn actor(&self) -> Actor {
+        Actor::Person(self.who.clone())
+    }
+}
+
+/// A part that did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// The table.
+    Store,
+    /// The Identity Store.
+    IdentityStore,
+    /// Accounts, people or policy have not been read yet.
+    World,
+    /// Another policy is in force than this server has.
+    PolicyBehind,
+}
+
+/// Why a verb was not carried out. Nothing was recorded.
+#[derive(Debug, Error)]
+pub enum ServiceError {
+    /// There is nothing here for this person.
+    #[error("there is no such thing for this person")]
+    NotFound,
+    /// It is not for them, and they may know that it exists.
+    #[error("this person may not do that")]
+    NotAllowed,
+    /// Not known, or not for them: one answer for both.
+    #[error("this person cannot ask for that")]
+    NotAvailable,
+    /// What was typed is not right.
+    #[error("the submission has {} problems", .0.len())]
+    Invalid(Vec<Invalid>),
+    /// The policy refuses, each target with its verdict, as this person may see it.
+    #[error("the policy refuses")]
+    Refused(Vec<Verdict>),
+    /// They may not review this.
+    #[error("{0}")]
+    MayNotReview(WhyNot),
+    /// It has been decided.
+    #[error("it is already {}", .0.word())]
+    Decided(Box<AskState>),
+    /// They have reviewed it already.
+    #[error("this person has reviewed it already")]
+    ReviewedAlready,
+    /// They wait for this many targets already.
+    #[error("this person waits for {limit} targets already")]
+    TooManyPending {
+        /// The limit.
+        limit: u32,
+    },
+    /// They hold this many grants of one target already.
+    #[error("this person holds {limit} grants of this target already")]
+    TooManyLive {
+        /// The limit.
+        limit: u32,
+    },
+    /// They submitted this many within the hour.
+    #[error("this person submitted {limit} requests within the hour")]
+    TooManySubmissions {
+        /// The limit.
+        limit: u32,
+    },
+    /// Others kept changing it; trying again is safe.
+    #[error("it kept changing while this was decided")]
+    Changed,
+    /// A part that is needed did not answer.
+    #[error("{part:?} did not answer")]
+    Unavailable {
+        /// Which.
+        part: Part,
+    },
+}
+
+/// What is not right with what was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invalid {
+    /// No target, too many, or one twice.
+    Targets,
+    /// The duration is not a number of seconds that could be a window.
+    Duration,
+    /// A note is too long.
+    NoteTooLong {
+        /// The limit, in characters.
+        max: usize,
+        /// What was typed.
+        typed: usize,
+    },
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Changed) {
+            return Self::Changed;
+        }
+        tracing::error!(error = %error, detail = error.detail(), "the table did not do its part");
+        Self::Unavailable { part: Part::Store }
+    }
+}
+
+impl From<DirectoryError> for ServiceError {
+    fn from(error: DirectoryError) -> Self {
+        tracing::error!(error = %error, "a live look-up failed, so nothing was decided");
+        Self::Unavailable {
+            part: Part::IdentityStore,
+        }
+    }
+}
+
+impl From<Refused> for ServiceError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Decided { found } => Self::Decided(found),
+            Refused::NoSuchAsk(_) => Self::NotFound,
+            Refused::ReviewedAlready => Self::ReviewedAlready,
+        }
+    }
+}
+
+/// The use cases. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Service {
+    store: Store,
+    people: People,
+    keeper: Arc<Keeper>,
+    me: ServerId,
+}
+
+impl Service {
+    /// Over these parts.
+    #[must_use]
+    pub const fn new(store: Store, people: People, keeper: Arc<Keeper>, me: ServerId) -> Self {
+        Self {
+            store,
+            people,
+            keeper,
+            me,
+        }
+    }
+
+    /// The table, for what is not a use case (sessions, news).
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// This run of this server.
+    #[must_use]
+    pub const fn me(&self) -> ServerId {
+        self.me
+    }
+
+    /// What is known of the organisation and the policy.
+    pub fn world(&self) -> Result<Arc<World>, ServiceError> {
+        self.keeper
+            .world()
+            .ok_or(ServiceError::Unavailable { part: Part::World })
+    }
+}

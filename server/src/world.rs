@@ -1,0 +1,384 @@
+//! What this server knows: the organisation's snapshot, the policy in force, and the index of
+//! both. Replaced whole, shared without locks.
+//!
+//! A failed or partial reading never replaces a good one; an invalid policy never replaces a valid
+//! one. Until there is a first one, nobody is served and nothing is granted, and each missing part
+//! says why.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use domain::catalogue::Catalogue;
+use domain::directory::{Directory, Members};
+use domain::event::{Actor, Details, Head, Kind, Source, Stream};
+use domain::id::{AccountId, PolicyVersion, ServerId};
+use domain::policy::{self, Facts, Policy, PolicyFile, Setting};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::PolicySource;
+use crate::directory::{DirectoryError, Reader};
+use crate::store::commit::{Commit, Expect};
+use crate::store::item::{self, PolicyInForce};
+use crate::store::{Store, StoreError, keys, now};
+
+/// How often the organisation is read anew. Reading 300 accounts takes some 700 calls, a minute at
+/// our share of the quota; five minutes keep pages fresh and leave the quota to the worker.
+const DIRECTORY_EVERY: Duration = Duration::from_secs(300);
+
+/// How often the policy's source is looked at: soon enough that an author sees it take effect.
+const POLICY_EVERY: Duration = Duration::from_secs(10);
+
+/// After a failure, while there is nothing to serve from yet.
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+
+/// After a failure, while an older snapshot serves.
+const RETRY_LATER: Duration = Duration::from_secs(30);
+
+/// A policy larger than this is a mistake: a thousand rules are some 300 KB.
+const POLICY_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// A snapshot of everything that decides.
+#[derive(Debug)]
+pub struct World {
+    /// The organisation, with the members of the groups that the policy names.
+    pub directory: Directory,
+    /// The policy in force.
+    pub policy: Arc<Policy>,
+    /// Both, indexed.
+    pub catalogue: Catalogue,
+}
+
+impl World {
+    /// The facts of the snapshot: for pages and previews, never for a decision.
+    #[must_use]
+    pub fn facts(&self) -> Facts<'_> {
+        self.facts_with(&self.directory.members)
+    }
+
+    /// The snapshot with members that were read anew.
+    #[must_use]
+    pub fn facts_with<'a>(&'a self, members: &'a Members) -> Facts<'a> {
+        Facts {
+            directory: &self.directory,
+            members,
+        }
+    }
+}
+
+/// Why there is no (new) world.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// The organisation could not be read.
+    #[error("the organisation could not be read")]
+    Directory(#[from] DirectoryError),
+    /// A reading without accounts or people replaces nothing.
+    #[error("AWS answered with no accounts or no people at all")]
+    Empty,
+    /// The table did not answer.
+    #[error("the table could not be reached")]
+    Store(#[from] StoreError),
+    /// The policy's source could not be read.
+    #[error("the policy {place} could not be read: {why}")]
+    PolicySource {
+        /// Where it should be.
+        place: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// The policy has problems.
+    #[error("the policy {place} is not valid ({count} problems; `belay policy check` lists them)")]
+    Policy {
+        /// Where it is.
+        place: String,
+        /// How many.
+        count: usize,
+    },
+}
+
+/// Keeps the world up to date.
+#[derive(Debug)]
+pub struct Keeper {
+    reader: Reader,
+    store: Store,
+    s3: aws_sdk_s3::Client,
+    source: PolicySource,
+    protected: BTreeSet<AccountId>,
+    me: ServerId,
+    world: ArcSwapOption<World>,
+    trouble: ArcSwap<Option<String>>,
+}
+
+/// A policy as it was read, with the digest of its source.
+struct ReadPolicy {
+    file: PolicyFile,
+    digest: String,
+}
+
+impl Keeper {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(
+        reader: Reader,
+        store: Store,
+        s3: aws_sdk_s3::Client,
+        source: PolicySource,
+        protected: BTreeSet<AccountId>,
+        me: ServerId,
+    ) -> Self {
+        Self {
+            reader,
+            store,
+            s3,
+            source,
+            protected,
+            me,
+            world: ArcSwapOption::empty(),
+            trouble: ArcSwap::from_pointee(Some("has not been read yet".to_owned())),
+        }
+    }
+
+    /// What is known, once it is.
+    #[must_use]
+    pub fn world(&self) -> Option<Arc<World>> {
+        self.world.load_full()
+    }
+
+    /// What went wrong last, if the last reading failed.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.load().as_ref().clone()
+    }
+
+    /// Reads, and reads again, until told to stop.
+    pub async fn run(&self, stop: CancellationToken) {
+        let mut directory: Option<Directory> = None;
+        let mut read_directory_at = Instant::now();
+        let mut digest = String::new();
+        loop {
+            let due = Instant::now() >= read_directory_at;
+            let turn = self.turn(&mut directory, due, &mut digest);
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                outcome = turn => outcome,
+            };
+            let pause = match outcome {
+                Ok(()) => {
+                    if due {
+                        read_directory_at = Instant::now() + DIRECTORY_EVERY;
+                    }
+                    self.trouble.store(Arc::new(None));
+                    POLICY_EVERY
+                }
+                Err(error) => {
+                    self.report(&error);
+                    if self.world.load().is_none() {
+                        RETRY_FIRST
+                    } else {
+                        RETRY_LATER
+                    }
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    fn report(&self, error: &WorldError) {
+        let mut text = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(cause) = source {
+            text.push_str(": ");
+            text.push_str(&cause.to_string());
+            source = cause.source();
+        }
+        let before = self.trouble.swap(Arc::new(Some(text.clone())));
+        // The same trouble each second would bury everything else.
+        if before.as_deref() != Some(text.as_str()) {
+            tracing::warn!(trouble = %text, "accounts, people or policy cannot be read");
+        }
+    }
+
+    async fn turn(
+        &self,
+        directory: &mut Option<Directory>,
+        directory_due: bool,
+        digest: &mut String,
+    ) -> Result<(), WorldError> {
+        let read = self.read_policy().await?;
+        let fresh = if directory_due || directory.is_none() {
+            Some(self.reader.read().await?)
+        } else {
+            None
+        };
+        if fresh.is_none() && read.digest == *digest && self.is_in_force().await? {
+            return Ok(());
+        }
+        if let (Some(fresh), Some(known)) = (&fresh, &directory)
+            && (fresh.accounts.is_empty() || fresh.people.is_empty())
+            && !known.accounts.is_empty()
+        {
+            return Err(WorldError::Empty);
+        }
+        let Some(base) = fresh.or_else(|| directory.clone()) else {
+            return Ok(());
+        };
+        let policy = Arc::new(self.resolve(&read, &base).await?);
+        let mut complete = base.clone();
+        complete.members = self.reader.members(&policy.referenced_groups()).await?;
+        let catalogue = Catalogue::build(Arc::clone(&policy), &complete);
+        tracing::info!(
+            accounts = complete.accounts.len(),
+            permission_sets = complete.permission_sets.len(),
+            people = complete.people.len(),
+            policy = %policy.version(),
+            "accounts, people and policy are read",
+        );
+        self.world.store(Some(Arc::new(World {
+            directory: complete,
+            policy,
+            catalogue,
+        })));
+        *directory = Some(base);
+        digest.clone_from(&read.digest);
+        Ok(())
+    }
+
+    /// Whether what this server decides by is what the table says is in force.
+    async fn is_in_force(&self) -> Result<bool, WorldError> {
+        let Some(world) = self.world() else {
+            return Ok(false);
+        };
+        let in_force = self.store.policy_in_force().await?;
+        Ok(in_force.is_some_and(|in_force| in_force.policy_version == *world.policy.version()))
+    }
+
+    async fn read_policy(&self) -> Result<ReadPolicy, WorldError> {
+        let source = read_source(&self.source, &self.s3).await?;
+        let place = self.source.to_string();
+        let digest = hex(&Sha256::digest(source.as_bytes()));
+        let format = policy::Format::of_file_name(&place);
+        match policy::parse(&source, format, &place) {
+            Ok(file) => Ok(ReadPolicy { file, digest }),
+            Err(problems) => {
+                for problem in &problems {
+                    tracing::error!("{problem}");
+                }
+                Err(WorldError::Policy {
+                    place,
+                    count: problems.len(),
+                })
+            }
+        }
+    }
+
+    /// Names become ids; the same source keeps the ids that it had, on every server.
+    async fn resolve(&self, read: &ReadPolicy, base: &Directory) -> Result<Policy, WorldError> {
+        // The head first: whatever is put in force after this read moves it, and ours then fails.
+        let head = self.store.head(&Stream::Policy).await?;
+        let in_force = self.store.policy_in_force().await?;
+        let earlier = in_force
+            .as_ref()
+            .filter(|in_force| in_force.source == read.digest)
+            .and_then(|in_force| serde_json::from_value(in_force.bindings.clone()).ok());
+        let setting = Setting {
+            protected: self.protected.clone(),
+            earlier,
+        };
+        let resolved = policy::resolve(&read.file, base, &setting);
+        for problem in &resolved.problems {
+            tracing::warn!("{problem}");
+        }
+        let policy = resolved.policy;
+        if in_force
+            .as_ref()
+            .is_none_or(|in_force| in_force.policy_version != *policy.version())
+        {
+            self.put_in_force(&policy, &read.digest, in_force.as_ref(), head)
+                .await?;
+        }
+        Ok(policy)
+    }
+
+    async fn put_in_force(
+        &self,
+        policy: &Policy,
+        digest: &str,
+        before: Option<&PolicyInForce>,
+        head: Head,
+    ) -> Result<(), WorldError> {
+        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
+        let bindings = serde_json::to_value(policy.bindings()).unwrap_or_default();
+        let in_force = PolicyInForce {
+            policy_version: policy.version().clone(),
+            source: digest.to_owned(),
+            bindings,
+        };
+        // Any change since was recorded on the stream, whose head is a condition too.
+        let expect = before.map_or(Expect::Absent, |_| Expect::Present);
+        commit.put(&keys::policy(), item::attributes(&in_force)?, Some(expect))?;
+        commit.continue_stream(&Stream::Policy, head);
+        let previous: Option<&PolicyVersion> = before.map(|before| &before.policy_version);
+        commit.event(
+            &Stream::Policy,
+            Kind::PolicyLoaded,
+            &Details::policy(policy.version(), previous),
+        )?;
+        self.store.commit(commit).await?;
+        Ok(())
+    }
+}
+
+/// The policy's source, whole.
+pub(crate) async fn read_source(
+    source: &PolicySource,
+    s3: &aws_sdk_s3::Client,
+) -> Result<String, WorldError> {
+    let unreadable = |why: String| WorldError::PolicySource {
+        place: source.to_string(),
+        why,
+    };
+    let bytes = match source {
+        PolicySource::File(path) => tokio::fs::read(path)
+            .await
+            .map_err(|error| unreadable(error.to_string()))?,
+        PolicySource::S3 { bucket, key } => {
+            let object = s3
+                .get_object()
+                .bucket(bucket)
+                .key(key)
+                .send()
+                .await
+                .map_err(|error| {
+                    let shown = aws_sdk_s3::error::DisplayErrorContext(&error);
+                    unreadable(shown.to_string())
+                })?;
+            let length = object.content_length().unwrap_or_default();
+            if usize::try_from(length).is_ok_and(|length| length > POLICY_BYTES_MAX) {
+                return Err(unreadable(format!("it is {length} bytes long")));
+            }
+            let body = object.body.collect().await;
+            body.map_err(|error| unreadable(error.to_string()))?
+                .to_vec()
+        }
+    };
+    if bytes.len() > POLICY_BYTES_MAX {
+        return Err(unreadable(format!("it is {} bytes long", bytes.len())));
+    }
+    String::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

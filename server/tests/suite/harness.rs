@@ -1,0 +1,33 @@
+//! A sandbox, a Belay, browsers: started for one test, gone with it.
+
+mod belay;
+mod browser;
+mod process;
+mod provider;
+mod sandbox;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+pub(crate) use belay::{Belay, Setup};
+pub(crate) use browser::{Browser, Page};
+pub(crate) use provider::{Provider, Say, reserve};
+pub(crate) use sandbox::Sandbox;
+
+/// Builds for tests are slow, and two cores are shared by as many tests as there are threads.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks until there is an answer, and fails with what was waited for.
+pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

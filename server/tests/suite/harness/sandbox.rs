@@ -1,0 +1,188 @@
+//! The sandbox, with its control door.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::process::Process;
+
+/// Fast and without surprises; a test that wants a surprise asks for it.
+const QUIET: [&str; 10] = [
+    "--operation-ms=50",
+    "--operation-jitter-ms=0",
+    "--lag-ms-max=0",
+    "--index-lag-ms-max=0",
+    "--conflict-percent=0",
+    "--sso-admin-rate=0",
+    "--identity-store-rate=0",
+    "--organizations-rate=0",
+    "--aws-port=0",
+    "--oidc-port=0",
+];
+
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    process: Process,
+    folder: TempDir,
+    /// All AWS services.
+    pub(crate) aws: String,
+    /// The OIDC provider.
+    pub(crate) oidc: String,
+    /// The control door.
+    pub(crate) control: String,
+    http: reqwest::Client,
+}
+
+fn binary() -> PathBuf {
+    if let Some(path) = std::env::var_os("TEST_SANDBOX_BIN") {
+        return path.into();
+    }
+    // Beside ours: `cargo build` leaves both there.
+    let ours = PathBuf::from(env!("CARGO_BIN_EXE_belay"));
+    let sandbox = ours.with_file_name("sandbox");
+    assert!(
+        sandbox.exists(),
+        "build the sandbox first (cargo build -p sandbox), or set TEST_SANDBOX_BIN"
+    );
+    sandbox
+}
+
+impl Sandbox {
+    /// Starts one, quiet.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with further flags; a later flag wins.
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = folder.path().join("ports.json");
+        let mut command = Command::new(binary());
+        command
+            .args(QUIET.iter().filter(|quiet| {
+                let name = quiet.split('=').next();
+                !flags.iter().any(|flag| flag.split('=').next() == name)
+            }))
+            .args(["--control-port=0", "--data"])
+            .arg(folder.path().join("data"))
+            .arg("--ports-file")
+            .arg(&ports)
+            .args(flags);
+        let mut process = Process::start(command, folder.path(), "sandbox");
+        let ports = process.ports(&ports);
+        let address = |name: &str| ports[name].as_str().unwrap().to_owned();
+        Self {
+            process,
+            aws: address("aws"),
+            oidc: address("oidc"),
+            control: address("control"),
+            folder,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    /// A folder that lives as long as the sandbox.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// Everything that AWS has now.
+    pub(crate) async fn state(&self) -> Value {
+        let url = format!("{}/state", self.control);
+        self.http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    /// The calls of one operation (`sso-admin:CreateAccountAssignment`) so far.
+    pub(crate) async fn calls(&self, operation: &str) -> Vec<Value> {
+        let url = format!("{}/calls?since=0", self.control);
+        let answer: Value = self
+            .http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        let calls = answer.get("calls").unwrap_or(&answer);
+        calls
+            .as_array()
+            .unwrap_or_else(|| panic!("no list of calls in {answer}"))
+            .iter()
+            .filter(|call| call["operation"] == operation)
+            .cloned()
+            .collect()
+    }
+
+    /// Makes an operation go wrong; gives the fault's id.
+    pub(crate) async fn fault(&self, fault: Value) -> String {
+        let url = format!("{}/faults", self.control);
+        let answer = self.http.post(url).json(&fault).send().await.unwrap();
+        assert!(answer.status().is_success(), "{fault}: {answer:?}");
+        let answer: Value = answer.json().await.unwrap();
+        answer["id"]
+            .as_str()
+            .map_or_else(|| answer["id"].to_string(), str::to_owned)
+    }
+
+    /// An operation that is refused with an error until the fault is lifted.
+    pub(crate) async fn refuse(&self, operation: &str, error: &str) -> String {
+        self.fault(json!({
+            "operation": operation,
+            "kind": "error",
+            "error": error,
+            "times": 1_000_000,
+        }))
+        .await
+    }
+
+    /// Lifts all faults.
+    pub(crate) async fn heal(&self) {
+        let url = format!("{}/faults", self.control);
+        let answer = self.http.delete(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
+    /// The Identity Store's user of that user name.
+    pub(crate) async fn user_id(&self, user_name: &str) -> String {
+        let state = self.state().await;
+        let people = state["people"].as_array().expect("people");
+        let person = people
+            .iter()
+            .find(|person| person["user_name"] == user_name || person["userName"] == user_name)
+            .unwrap_or_else(|| panic!("nobody is {user_name} in {}", state["people"]));
+        person["user_id"]
+            .as_str()
+            .or_else(|| person["userId"].as_str())
+            .or_else(|| person["id"].as_str())
+            .expect("a user id")
+            .to_owned()
+    }
+
+    /// A DynamoDB client, to look at the table as nobody else does.
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "test"))
+            .endpoint_url(&self.aws)
+            .build();
+        aws_sdk_dynamodb::Client::from_conf(config)
+    }
+
+    /// Everything that the sandbox said.
+    #[expect(dead_code, reason = "for whoever looks into a failure")]
+    pub(crate) fn said(&self) -> String {
+        self.process.said()
+    }
+}

@@ -1,0 +1,20 @@
+//! The real binary against the real sandbox, over the wire.
+//!
+//! One binary for all of it, so that it links once. Each file is a part of what is promised.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+mod harness;
+
+mod configuration;
+mod forms;
+mod live;
+mod operations;
+mod origin;
+mod sessions;
+mod sign_in;

@@ -1,0 +1,205 @@
+//! What those who run it see: health, readiness, metrics, a stop in order, and what comes up later.
+
+use serde_json::json;
+
+use crate::harness::{Belay, Provider, Sandbox, Setup, eventually, reserve};
+
+#[tokio::test]
+async fn it_listens_apart_for_people_and_for_metrics() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let browser = belay.browser();
+    assert_eq!(browser.get("/healthz").await.body, "ok\n");
+    assert_eq!(
+        browser.get("/metrics").await.status,
+        303,
+        "people must not see metrics"
+    );
+    let metrics = browser.get(&format!("{}/metrics", belay.metrics)).await;
+    assert_eq!(metrics.status, 200);
+    assert!(
+        metrics
+            .body
+            .contains(r#"belay_http_requests_total{method="GET",route="/healthz",status="200"}"#),
+        "{}",
+        metrics.body
+    );
+}
+
+#[tokio::test]
+async fn assets_are_kept_for_ever_and_served_compressed() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let browser = belay.browser();
+    let login = browser.get("/signed-out").await;
+    let start = login
+        .body
+        .find("/pkg/")
+        .expect("the page names its style sheet");
+    let path: String = login.body[start..]
+        .chars()
+        .take_while(|c| !matches!(c, '"' | '\''))
+        .collect();
+    let plain = browser.get(&path).await;
+    assert_eq!(plain.status, 200, "{}", plain.text());
+    assert_eq!(
+        plain.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
+    assert_eq!(plain.header("content-encoding"), "");
+    let css = path.ends_with(".css");
+    let compressed = browser
+        .send(
+            http::Method::GET,
+            browser.address(&path),
+            None,
+            &[("accept-encoding", "br")],
+        )
+        .await;
+    assert!(!css || compressed.header("content-encoding") == "br");
+    assert_eq!(browser.get("/pkg/nothing.js").await.status, 404);
+    assert_eq!(
+        browser.get("/pkg/nothing.js").await.header("cache-control"),
+        "no-store"
+    );
+    for outside in [
+        "/pkg/../manifest.json",
+        "/pkg/%2e%2e/manifest.json",
+        "/pkg/..%2fmanifest.json",
+    ] {
+        let answer = browser.get(outside).await;
+        assert!(
+            !answer.body.contains("/pkg/belay"),
+            "{outside}: {}",
+            answer.text()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_comes_up_later_is_picked_up_without_a_restart() {
+    let sandbox = Sandbox::start();
+    let (issuer, port) = reserve().await;
+    let setup = Setup::of(&sandbox).with("BELAY_OIDC_ISSUER", &issuer);
+    let belay = Belay::launch(&setup);
+    let browser = belay.browser();
+    let page = browser.visit("/mine").await;
+    assert_eq!(page.status, 503, "{}", page.text());
+    assert_eq!(page.header("retry-after"), "5");
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert_eq!(
+        belay.readiness().await["parts"]["issuer"]["ready"],
+        json!(false)
+    );
+
+    let provider = Provider::start_on(port).await;
+    provider.claims(json!({"email": "ana.silva@example.com", "email_verified": true}));
+    let belay = belay.ready().await;
+    let page = belay.browser().sign_in("ana.silva").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_table_that_comes_up_later_is_picked_up_without_a_restart() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::launch(&Setup::of(&sandbox).with("BELAY_TABLE", "later"));
+    eventually("readiness names the table", || async {
+        let readiness = belay.readiness().await;
+        let table = &readiness["parts"]["table"];
+        (table["ready"] == json!(false) && table["why"] != "has not been tried yet").then_some(())
+    })
+    .await;
+    // With nowhere to keep a sign-in, none can begin, and the page says why.
+    let page = eventually("the provider is known", || async {
+        let page = belay.browser().visit("/").await;
+        (!page.body.contains("sign-in-unavailable")).then_some(page)
+    })
+    .await;
+    assert_eq!(page.status, 503, "{}", page.text());
+
+    let definition = concat!(env!("CARGO_MANIFEST_DIR"), "/../terraform/table.json");
+    let definition: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(definition).unwrap()).unwrap();
+    create_table(&sandbox, "later", &definition).await;
+    let belay = belay.ready().await;
+    let page = belay.browser().sign_in("ana.silva").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+}
+
+async fn create_table(sandbox: &Sandbox, name: &str, definition: &serde_json::Value) {
+    use aws_sdk_dynamodb::types::{
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType,
+    };
+    let keys = |of: &serde_json::Value| -> Vec<KeySchemaElement> {
+        of["KeySchema"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|key| {
+                KeySchemaElement::builder()
+                    .attribute_name(key["AttributeName"].as_str().unwrap())
+                    .key_type(KeyType::from(key["KeyType"].as_str().unwrap()))
+                    .build()
+                    .unwrap()
+            })
+            .collect()
+    };
+    let mut create = sandbox
+        .dynamodb()
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_key_schema(Some(keys(definition)));
+    for attribute in definition["AttributeDefinitions"].as_array().unwrap() {
+        create = create.attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name(attribute["AttributeName"].as_str().unwrap())
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .unwrap(),
+        );
+    }
+    for index in definition["GlobalSecondaryIndexes"].as_array().unwrap() {
+        create = create.global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(index["IndexName"].as_str().unwrap())
+                .set_key_schema(Some(keys(index)))
+                .projection(
+                    Projection::builder()
+                        .projection_type(ProjectionType::All)
+                        .build(),
+                )
+                .build()
+                .unwrap(),
+        );
+    }
+    create.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_stops_in_order_when_it_is_asked_to() {
+    let sandbox = Sandbox::start();
+    let mut belay = Belay::start(&sandbox).await;
+    let browser = belay.signed_in("ana.silva").await;
+    let mut live = browser.open("/live").await;
+    let status = belay.stop();
+    assert!(status.success(), "{status}: {}", belay.said());
+    // A live page learns of the end at once, and does not hold it up.
+    assert_eq!(live.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_worker_serves_nobody() {
+    let sandbox = Sandbox::start();
+    let setup = Setup::of(&sandbox)
+        .without("BELAY_OIDC_ISSUER")
+        .without("BELAY_OIDC_CLIENT_ID")
+        .without("BELAY_OIDC_CLIENT_SECRET")
+        .role("worker");
+    let belay = Belay::launch(&setup).ready().await;
+    let browser = belay.browser();
+    assert_eq!(browser.get("/healthz").await.status, 200);
+    assert_eq!(browser.get("/").await.status, 404);
+    assert_eq!(browser.get("/auth/start").await.status, 404);
+}
