@@ -43,12 +43,14 @@ e2e:
 oracle:
 	@.ci/setup build test
 	@$(MAKE) --no-print-directory compile
-	TEST_SANDBOX_BIN=target/debug/sandbox target/venv/bin/python server/sandbox/oracle/judge.py
+	TEST_SANDBOX_BIN=$(CURDIR)/target/debug/sandbox target/venv/bin/python server/sandbox/oracle/judge.py
 
 bench:
-	@.ci/setup build
+	@.ci/setup build test
 	cargo build --locked --release --workspace --bins
-	@server/sandbox/bench.sh
+	target/release/bundle --out target/site
+	TEST_BELAY_BIN=$(CURDIR)/target/release/belay TEST_SANDBOX_BIN=$(CURDIR)/target/release/sandbox \
+		npm --prefix end2end --silent run bench
 
 check-tools:
 	@.ci/setup --check build test lint

@@ -73,6 +73,9 @@ class Program {
   }
 }
 
+/** What differs from the usual: flags of the sandbox, variables of Belay. */
+export type Setting = { sandbox?: string[]; belay?: Record<string, string> };
+
 export class World {
   /** Where people find Belay. */
   portal = "";
@@ -84,9 +87,14 @@ export class World {
   #sandbox: Program | undefined;
   #belay: Program | undefined;
   #starts = 0;
+  #setting: Setting;
 
-  static async begin(): Promise<World> {
-    const world = new World();
+  private constructor(setting: Setting) {
+    this.#setting = setting;
+  }
+
+  static async begin(setting: Setting = {}): Promise<World> {
+    const world = new World(setting);
     try {
       await world.#startSandbox();
       await world.startBelay();
@@ -101,6 +109,7 @@ export class World {
     const file = join(this.#folder, "sandbox-ports.json");
     const args = ["serve", "--data", join(this.#folder, "sandbox"), "--ports-file", file];
     for (const port of ["--aws-port", "--oidc-port", "--control-port"]) args.push(port, "0");
+    args.push(...(this.#setting.sandbox ?? []));
     this.#sandbox = new Program("sandbox", args, { PATH: process.env.PATH ?? "" }, this.#folder);
     const ports = await this.#sandbox.ports(file);
     this.aws = ports.aws ?? "";
@@ -151,6 +160,7 @@ export class World {
       BELAY_OIDC_CLIENT_ID: "belay",
       BELAY_OIDC_CLIENT_SECRET: "belay-sandbox-secret",
       LEPTOS_SITE_ROOT: site,
+      ...this.#setting.belay,
     };
   }
 

@@ -1,0 +1,117 @@
+// How long people wait for Belay itself: one server, a sandbox that adds nothing, 100 approvals one
+// after another. From the approver's click to `CreateAccountAssignment` arriving at AWS, and from the
+// end of a grant to `DeleteAccountAssignment` arriving there. All clocks are this machine's.
+
+import { type APIRequestContext, expect, test } from "@playwright/test";
+import { fileURLToPath } from "node:url";
+import { World } from "../world.ts";
+
+const approvals = Number(process.env.BENCH_APPROVALS ?? 100);
+/** Every person may submit 30 requests an hour. */
+const requesters = ["ana.silva", "ben.okafor", "carla.rossi", "dmitri.volkov"];
+const seconds = 20;
+
+type Call = { n: number; time: number; operation: string; input: Record<string, string>; outcome: string };
+type Grant = { account: string; set: string; person: string; clicked: number; created?: Call; until?: number; deleted?: Call };
+
+async function signIn(world: World, request: APIRequestContext, userName: string) {
+  // The picker is a form: its hidden field says which sign-in it answers.
+  const page = await (await request.get(`${world.portal}/`)).text();
+  const hidden = /name="request" value="([^"]*)"/.exec(page)?.[1]?.replaceAll("&amp;", "&");
+  if (hidden === undefined) throw new Error("no picker where one was expected");
+  const answer = await request.post(`${world.oidc}/sign-in`, {
+    form: { request: hidden, person: userName },
+    headers: { origin: world.oidc },
+  });
+  expect(answer.url(), userName).toBe(`${world.portal}/`);
+}
+
+async function calls(world: World, since: number): Promise<{ calls: Call[]; last: number }> {
+  return (await fetch(`${world.control}/calls?since=${since}`)).json() as Promise<{ calls: Call[]; last: number }>;
+}
+
+function percentile(values: number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}
+
+function line(what: string, values: number[]): string {
+  const at = (share: number) => percentile(values, share).toFixed(0).padStart(6);
+  return `${what.padEnd(48)} n=${values.length} p50 ${at(0.5)} ms  p90 ${at(0.9)} ms  p99 ${at(0.99)} ms  max ${at(1)} ms`;
+}
+
+test("from click to grant, from end to deletion", async ({ playwright }) => {
+  const nothingAdded = ["operation-ms", "operation-jitter-ms", "lag-ms-max", "index-lag-ms-max", "conflict-percent", "latency-ms"];
+  const world = await World.begin({
+    sandbox: nothingAdded.flatMap((name) => [`--${name}`, "0"]),
+    belay: { BELAY_POLICY: fileURLToPath(new URL("policy.toml", import.meta.url)), BELAY_LOG: "warn" },
+  });
+  try {
+    const state = (await (await fetch(`${world.control}/state`)).json()) as {
+      accounts: { account_id: string }[];
+      people: { user_id: string; user_name: string }[];
+      permission_sets: { arn: string; name: string }[];
+    };
+    const userId = new Map(state.people.map((person) => [person.user_name, person.user_id]));
+    const set = new Map(state.permission_sets.map((it) => [it.name, it.arn]));
+    const closed = ["100000000001", "666677778888"];
+    const accounts = state.accounts.map((it) => it.account_id).filter((it) => !closed.includes(it));
+    const targets = ["ReadOnlyAccess", "PowerUserAccess", "Billing"].flatMap((name) => accounts.map((account) => ({ account, name })));
+
+    const doors = new Map<string, APIRequestContext>();
+    for (const userName of [...requesters, "emma.lindqvist"]) {
+      const door = await playwright.request.newContext({ extraHTTPHeaders: { origin: world.portal } });
+      await signIn(world, door, userName);
+      doors.set(userName, door);
+    }
+    const emma = doors.get("emma.lindqvist")!;
+
+    const grants: Grant[] = [];
+    const seen: Call[] = [];
+    let since = 0;
+    const look = async () => {
+      const fresh = await calls(world, since);
+      since = fresh.last;
+      seen.push(...fresh.calls);
+    };
+    const find = (operation: string, grant: Grant) =>
+      seen.find(
+        (call) =>
+          call.operation === operation &&
+          call.outcome === "ok" &&
+          call.input["TargetId"] === grant.account &&
+          call.input["PermissionSetArn"] === set.get(grant.set) &&
+          call.input["PrincipalId"] === userId.get(grant.person),
+      );
+
+    for (let i = 0; i < approvals; i += 1) {
+      const person = requesters[i % requesters.length]!;
+      const target = targets[Math.floor(i / requesters.length)]!;
+      const path = `${world.portal}/access/${target.account}/${target.name}`;
+      const asked = await doors.get(person)!.post(path, { form: { duration: `${seconds}`, reason: `bench ${i}` }, maxRedirects: 0 });
+      expect(asked.status(), await asked.text()).toBe(303);
+      const id = /\/requests\/([^?]+)/.exec(asked.headers()["location"] ?? "")?.[1];
+      const grant: Grant = { account: target.account, set: target.name, person, clicked: performance.timeOrigin + performance.now() };
+      const approved = await emma.post(`${world.portal}/requests/${id}`, { form: { act: "approve", note: "" }, maxRedirects: 0 });
+      expect(approved.status()).toBe(303);
+      grants.push(grant);
+      await expect
+        .poll(async () => (await look(), (grant.created = find("sso-admin:CreateAccountAssignment", grant))), { intervals: [20], timeout: 60_000 })
+        .toBeTruthy();
+      const view = await (await emma.get(`${world.portal}/api/ui/request?id=${id}`)).text();
+      grant.until = Number(/"until":(\d+)/.exec(view)?.[1]);
+    }
+    await expect
+      .poll(async () => (await look(), grants.every((grant) => (grant.deleted = find("sso-admin:DeleteAccountAssignment", grant)))), {
+        intervals: [500],
+        timeout: 300_000,
+      })
+      .toBe(true);
+
+    console.log(line("click to CreateAccountAssignment", grants.map((it) => it.created!.time - it.clicked)));
+    console.log(line("end of the grant to DeleteAccountAssignment", grants.map((it) => it.deleted!.time - it.until!)));
+    for (const door of doors.values()) await door.dispose();
+  } finally {
+    await world.end();
+  }
+});
