@@ -12,10 +12,10 @@ use super::authorize::Challenge;
 use super::keys::{self, KeysError};
 
 /// RFC 6749 §4.1.2 allows ten minutes at most; a browser needs one redirect.
-const CODE_LIFE: Duration = Duration::from_secs(60);
+const CODE_LIFE: Duration = Duration::from_mins(1);
 
 /// As long as the ID token of the same sign-in.
-pub(crate) const TOKEN_LIFE: Duration = Duration::from_secs(300);
+pub(crate) const TOKEN_LIFE: Duration = Duration::from_mins(5);
 
 /// A spent code is remembered as long as a token made from it could live, so that a replay can revoke it.
 const SPENT_KEPT: Duration = Duration::from_secs(CODE_LIFE.as_secs() + TOKEN_LIFE.as_secs());

@@ -26,7 +26,7 @@ const KEYS_KEPT: usize = 3;
 
 /// Why the keys cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum KeysError {
+pub(crate) enum KeysError {
     /// The folder or the file cannot be read or written.
     #[error("cannot use {}: check that the data folder is writable", path.display())]
     Io {

@@ -169,21 +169,14 @@ fn sections<'a>(
             Some(team) => (1, team),
             None => (2, "No team"),
         };
-        match sections
+        let known = sections
             .iter_mut()
-            .find(|(at, section)| *at == rank && section.heading == heading)
-        {
-            Some((_, section)) => section.people.push(found),
-            None => {
-                let heading = heading.to_owned();
-                sections.push((
-                    rank,
-                    Section {
-                        heading,
-                        people: vec![found],
-                    },
-                ));
-            }
+            .find(|(at, section)| *at == rank && section.heading == heading);
+        if let Some((_, section)) = known {
+            section.people.push(found);
+        } else {
+            let (heading, people) = (heading.to_owned(), vec![*found]);
+            sections.push((rank, Section { heading, people }));
         }
     }
     sections.sort_by(|(a_rank, a), (b_rank, b)| (a_rank, &a.heading).cmp(&(b_rank, &b.heading)));

@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use s3s::dto::{
-    Bucket as BucketDto, BucketVersioningStatus, CreateBucketInput, DefaultRetention,
-    ListBucketsInput, ListBucketsOutput, ObjectLockConfiguration, ObjectLockEnabled,
-    ObjectLockRetentionMode, ObjectLockRule, Owner, VersioningConfiguration,
+    Bucket as BucketDto, BucketLocationConstraint, BucketVersioningStatus, CreateBucketInput,
+    DefaultRetention, ListBucketsInput, ListBucketsOutput, ObjectLockConfiguration,
+    ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule, Owner, VersioningConfiguration,
 };
 use s3s::{S3Error, S3Result, s3_error};
 
@@ -237,7 +237,7 @@ pub(crate) fn asked(input: &CreateBucketInput) -> S3Result<ObjectLock> {
         .create_bucket_configuration
         .as_ref()
         .and_then(|found| found.location_constraint.as_ref());
-    match location.map(|location| location.as_str()) {
+    match location.map(BucketLocationConstraint::as_str) {
         Some(REGION) => {}
         None => {
             return Err(s3_error!(
@@ -337,7 +337,7 @@ pub(crate) fn set_versioning(
     bucket: &Bucket,
     asked: &VersioningConfiguration,
 ) -> S3Result<()> {
-    let versioning = match asked.status.as_ref().map(|status| status.as_str()) {
+    let versioning = match asked.status.as_ref().map(BucketVersioningStatus::as_str) {
         Some(BucketVersioningStatus::ENABLED) => Versioning::Enabled,
         Some(BucketVersioningStatus::SUSPENDED) => Versioning::Suspended,
         _ => {
@@ -371,7 +371,7 @@ pub(crate) fn set_object_lock(
     if asked
         .object_lock_enabled
         .as_ref()
-        .map(|enabled| enabled.as_str())
+        .map(ObjectLockEnabled::as_str)
         != Some(ObjectLockEnabled::ENABLED)
     {
         return Err(refusals::malformed_xml());

@@ -64,7 +64,10 @@ enum Rows {
 
 /// One line of a list.
 enum Entry {
-    Version { version: Version, is_latest: bool },
+    Version {
+        version: Box<Version>,
+        is_latest: bool,
+    },
     Prefix(String),
 }
 
@@ -118,6 +121,7 @@ fn page(
                     seq: version.seq,
                 },
             };
+            let version = Box::new(version);
             entries.push(Entry::Version { version, is_latest });
         }
         if exhausted {
@@ -290,7 +294,7 @@ pub(crate) fn versions(
             }),
             Entry::Version { version, is_latest } => match &version.content {
                 Content::Object(object) => {
-                    lines.push(version_line(&version, object, is_latest, &encoding))
+                    lines.push(version_line(&version, object, is_latest, &encoding));
                 }
                 Content::Marker => markers.push(DeleteMarkerEntry {
                     is_latest: Some(is_latest),
@@ -380,7 +384,7 @@ enum Encoding {
 
 impl Encoding {
     fn of(asked: Option<&EncodingType>) -> S3Result<Self> {
-        match asked.map(|asked| asked.as_str()) {
+        match asked.map(EncodingType::as_str) {
             None => Ok(Self::Plain),
             Some(EncodingType::URL) => Ok(Self::Url),
             Some(_) => Err(s3_error!(
@@ -396,7 +400,7 @@ impl Encoding {
             // A slash stays a slash, as at AWS.
             Self::Url => text
                 .split('/')
-                .map(|part| url_encoded(part))
+                .map(url_encoded)
                 .collect::<Vec<_>>()
                 .join("/"),
         }

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use rusqlite::Transaction;
 use s3s::dto::{
-    ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
-    ObjectLockMode, PutObjectInput, PutObjectOutput, Range, StreamingBlob, Timestamp,
+    Checksum, ChecksumMode, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput,
+    HeadObjectOutput, ObjectLockMode, PutObjectInput, PutObjectOutput, Range, StreamingBlob,
+    Timestamp,
 };
 use s3s::{Body, S3Error, S3Response, S3Result, s3_error};
 
@@ -48,7 +49,7 @@ pub(crate) fn asked_retention(
         .map(Moment::of)
         .transpose()?;
     let asked = Retention::asked(
-        input.object_lock_mode.as_ref().map(|mode| mode.as_str()),
+        input.object_lock_mode.as_ref().map(ObjectLockMode::as_str),
         until,
         now,
     )?;
@@ -140,66 +141,95 @@ pub(crate) fn delete(
     }
 }
 
+/// What a get and a head have in common.
+struct Asked {
+    bucket: String,
+    key: String,
+    version_id: Option<String>,
+    expected_owner: Option<String>,
+    range: Option<Range>,
+    checksums: Option<ChecksumMode>,
+    conditions: Conditions,
+}
+
+/// Takes what [`Asked`] holds out of either input: they are two types with the same fields.
+macro_rules! asked {
+    ($input:expr) => {
+        Asked {
+            bucket: $input.bucket,
+            key: $input.key,
+            version_id: $input.version_id,
+            expected_owner: $input.expected_bucket_owner,
+            range: $input.range,
+            checksums: $input.checksum_mode,
+            conditions: Conditions {
+                matching: $input.if_match,
+                not_matching: $input.if_none_match,
+                modified_since: $input.if_modified_since,
+                unmodified_since: $input.if_unmodified_since,
+            },
+        }
+    };
+}
+
+/// An object that may be answered with.
+struct Found {
+    version: Version,
+    object: Object,
+    shown_id: Option<String>,
+    part: Option<Part>,
+    checksums: Checksum,
+}
+
+/// Fills either output, which are two types with the same fields.
+macro_rules! answer {
+    ($output:ident, $found:expr, $($own:tt)*) => {{
+        let Found { version, object, shown_id, part, checksums } = $found;
+        let lock = version.retention;
+        let length = part.as_ref().map_or(object.size, Part::length);
+        let status = part.as_ref().map(|_| StatusCode::PARTIAL_CONTENT);
+        let output = $output {
+            accept_ranges: Some("bytes".to_owned()),
+            cache_control: object.headers.cache_control,
+            checksum_crc32: checksums.checksum_crc32,
+            checksum_crc32c: checksums.checksum_crc32c,
+            checksum_crc64nvme: checksums.checksum_crc64nvme,
+            checksum_sha1: checksums.checksum_sha1,
+            checksum_sha256: checksums.checksum_sha256,
+            checksum_type: checksums.checksum_type,
+            content_disposition: object.headers.content_disposition,
+            content_encoding: object.headers.content_encoding,
+            content_language: object.headers.content_language,
+            content_length: i64::try_from(length).ok(),
+            content_range: part.map(|part| part.header(object.size)),
+            content_type: Some(object.headers.content_type.unwrap_or_else(|| DEFAULT_TYPE.to_owned())),
+            e_tag: Some(ETag::Strong(object.etag)),
+            last_modified: Some(timestamp(version.modified.second())),
+            metadata: Some(object.headers.metadata.into_iter().collect()),
+            object_lock_mode: lock.map(|lock| ObjectLockMode::from_static(lock.mode.as_str())),
+            object_lock_retain_until_date: lock.map(|lock| timestamp(lock.until)),
+            version_id: shown_id,
+            $($own)*
+            ..$output::default()
+        };
+        let mut response = S3Response::new(output);
+        response.status = status;
+        response
+    }};
+}
+
 /// Reads an object, or a part of it.
 pub(crate) fn get(
     tx: &Transaction<'_>,
     input: GetObjectInput,
 ) -> S3Result<S3Response<GetObjectOutput>> {
-    let conditions = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
-    let bucket = buckets::find(tx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let (version, object) =
-        versions::readable(tx, &bucket, &input.key, input.version_id.as_deref())?;
-    conditions.check(&version, &object)?;
-    let mut body = Bytes::from(versions::body(tx, &version)?);
-    let part = slice(input.range, body.len() as u64)?;
-    if let Some(part) = &part {
+    let found = find(tx, asked!(input))?;
+    let mut body = Bytes::from(versions::body(tx, &found.version)?);
+    if let Some(part) = &found.part {
         body = body.slice(part.start..part.end);
     }
-    // A checksum is of the whole object, so a part is sent without.
-    let sums = if input.checksum_mode.is_some() && part.is_none() {
-        checksums::fields(&object)
-    } else {
-        Default::default()
-    };
-    let lock = shown_lock(&version);
-    let output = GetObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        cache_control: object.headers.cache_control,
-        checksum_crc32: sums.checksum_crc32,
-        checksum_crc32c: sums.checksum_crc32c,
-        checksum_crc64nvme: sums.checksum_crc64nvme,
-        checksum_sha1: sums.checksum_sha1,
-        checksum_sha256: sums.checksum_sha256,
-        checksum_type: sums.checksum_type,
-        content_disposition: object.headers.content_disposition,
-        content_encoding: object.headers.content_encoding,
-        content_language: object.headers.content_language,
-        content_length: i64::try_from(body.len()).ok(),
-        content_range: part.as_ref().map(|part| part.header(object.size)),
-        content_type: Some(
-            object
-                .headers
-                .content_type
-                .unwrap_or_else(|| DEFAULT_TYPE.to_owned()),
-        ),
-        e_tag: Some(ETag::Strong(object.etag)),
-        last_modified: Some(timestamp(version.modified.second())),
-        metadata: Some(object.headers.metadata.into_iter().collect()),
-        object_lock_mode: lock.0,
-        object_lock_retain_until_date: lock.1,
-        version_id: bucket.shown_id(&version.id),
-        body: Some(StreamingBlob::from(Body::from(body))),
-        ..GetObjectOutput::default()
-    };
-    Ok(match part {
-        Some(_) => S3Response::with_status(output, StatusCode::PARTIAL_CONTENT),
-        None => S3Response::new(output),
-    })
+    let body = Some(StreamingBlob::from(Body::from(body)));
+    Ok(answer!(GetObjectOutput, found, body,))
 }
 
 /// Everything about an object but its body.
@@ -207,69 +237,29 @@ pub(crate) fn head(
     tx: &Transaction<'_>,
     input: HeadObjectInput,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
-    let conditions = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-    };
-    let bucket = buckets::find(tx, &input.bucket, input.expected_bucket_owner.as_deref())?;
-    let (version, object) =
-        versions::readable(tx, &bucket, &input.key, input.version_id.as_deref())?;
-    conditions.check(&version, &object)?;
-    let part = slice(input.range, object.size)?;
-    let sums = if input.checksum_mode.is_some() && part.is_none() {
-        checksums::fields(&object)
-    } else {
-        Default::default()
-    };
-    let lock = shown_lock(&version);
-    let length = part
-        .as_ref()
-        .map_or(object.size, |part| (part.end - part.start) as u64);
-    let output = HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        cache_control: object.headers.cache_control,
-        checksum_crc32: sums.checksum_crc32,
-        checksum_crc32c: sums.checksum_crc32c,
-        checksum_crc64nvme: sums.checksum_crc64nvme,
-        checksum_sha1: sums.checksum_sha1,
-        checksum_sha256: sums.checksum_sha256,
-        checksum_type: sums.checksum_type,
-        content_disposition: object.headers.content_disposition,
-        content_encoding: object.headers.content_encoding,
-        content_language: object.headers.content_language,
-        content_length: i64::try_from(length).ok(),
-        content_range: part.as_ref().map(|part| part.header(object.size)),
-        content_type: Some(
-            object
-                .headers
-                .content_type
-                .unwrap_or_else(|| DEFAULT_TYPE.to_owned()),
-        ),
-        e_tag: Some(ETag::Strong(object.etag)),
-        last_modified: Some(timestamp(version.modified.second())),
-        metadata: Some(object.headers.metadata.into_iter().collect()),
-        object_lock_mode: lock.0,
-        object_lock_retain_until_date: lock.1,
-        version_id: bucket.shown_id(&version.id),
-        ..HeadObjectOutput::default()
-    };
-    Ok(match part {
-        Some(_) => S3Response::with_status(output, StatusCode::PARTIAL_CONTENT),
-        None => S3Response::new(output),
-    })
+    let found = find(tx, asked!(input))?;
+    Ok(answer!(HeadObjectOutput, found,))
 }
 
-/// A lock in the headers of a read.
-fn shown_lock(version: &Version) -> (Option<ObjectLockMode>, Option<Timestamp>) {
-    match version.retention {
-        Some(lock) => (
-            Some(ObjectLockMode::from_static(lock.mode.as_str())),
-            Some(timestamp(lock.until)),
-        ),
-        None => (None, None),
-    }
+fn find(tx: &Transaction<'_>, asked: Asked) -> S3Result<Found> {
+    let bucket = buckets::find(tx, &asked.bucket, asked.expected_owner.as_deref())?;
+    let (version, object) =
+        versions::readable(tx, &bucket, &asked.key, asked.version_id.as_deref())?;
+    asked.conditions.check(&version, &object)?;
+    let part = slice(asked.range, object.size)?;
+    // A checksum is of the whole object, so a part is sent without.
+    let checksums = if asked.checksums.is_some() && part.is_none() {
+        checksums::fields(&object)
+    } else {
+        Checksum::default()
+    };
+    Ok(Found {
+        shown_id: bucket.shown_id(&version.id),
+        version,
+        object,
+        part,
+        checksums,
+    })
 }
 
 /// Bytes `start..end` of an object.
@@ -279,6 +269,10 @@ struct Part {
 }
 
 impl Part {
+    fn length(&self) -> u64 {
+        (self.end - self.start) as u64
+    }
+
     fn header(&self, size: u64) -> String {
         format!("bytes {}-{}/{size}", self.start, self.end - 1)
     }
@@ -298,10 +292,10 @@ fn slice(range: Option<Range>, size: u64) -> S3Result<Option<Part>> {
 
 /// Under which a read is answered (RFC 9110 §13.2.2, in its order).
 struct Conditions {
-    if_match: Option<ETagCondition>,
-    if_none_match: Option<ETagCondition>,
-    if_modified_since: Option<Timestamp>,
-    if_unmodified_since: Option<Timestamp>,
+    matching: Option<ETagCondition>,
+    not_matching: Option<ETagCondition>,
+    modified_since: Option<Timestamp>,
+    unmodified_since: Option<Timestamp>,
 }
 
 impl Conditions {
@@ -312,16 +306,16 @@ impl Conditions {
         };
         let modified = version.modified.second();
         let since = |date: &Option<Timestamp>| date.as_ref().map(Moment::of).transpose();
-        let failed = match &self.if_match {
+        let failed = match &self.matching {
             Some(condition) => !is(condition),
-            None => since(&self.if_unmodified_since)?.is_some_and(|date| modified > date),
+            None => since(&self.unmodified_since)?.is_some_and(|date| modified > date),
         };
         if failed {
             return Err(refusals::precondition_failed());
         }
-        let unchanged = match &self.if_none_match {
+        let unchanged = match &self.not_matching {
             Some(condition) => is(condition),
-            None => since(&self.if_modified_since)?.is_some_and(|date| modified <= date),
+            None => since(&self.modified_since)?.is_some_and(|date| modified <= date),
         };
         if unchanged {
             let mut answer = s3_error!(NotModified);

@@ -1,6 +1,6 @@
 //! What S3 is asked, answered from the store. One method an operation; what is not here answers `NotImplemented`.
 
-use s3s::dto::{BucketLocationConstraint, ObjectIdentifier};
+use s3s::dto::{BucketLocationConstraint, ObjectIdentifier, ObjectLockRetentionMode};
 use s3s::dto::{
     CreateBucketInput, CreateBucketOutput, DeleteBucketInput, DeleteBucketOutput,
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
@@ -335,7 +335,11 @@ impl S3 for Operations {
             .as_ref()
             .map(Moment::of)
             .transpose()?;
-        let next = Retention::asked(asked.mode.as_ref().map(|mode| mode.as_str()), until, now)?;
+        let next = Retention::asked(
+            asked.mode.as_ref().map(ObjectLockRetentionMode::as_str),
+            until,
+            now,
+        )?;
         let bypass = Bypass::from(input.bypass_governance_retention);
         self.store
             .run(move |tx| {

@@ -1,8 +1,8 @@
-//! The buckets on disk: one SQLite database in the data folder.
+//! The buckets on disk: one `SQLite` database in the data folder.
 //!
-//! SQLite and not a tree of files, because what S3 promises is what a database does: a put is there whole or not at
+//! `SQLite` and not a tree of files, because what S3 promises is what a database does: a put is there whole or not at
 //! all, of two conditional puts one wins, keys list in byte order, and what was acknowledged survives `kill -9` and a
-//! power cut. It is the SQLite that already holds the sandbox's DynamoDB.
+//! power cut. It is the `SQLite` that already holds the sandbox's DynamoDB.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,12 +61,12 @@ pub(crate) enum StoreError {
         /// The system's reason.
         source: io::Error,
     },
-    /// SQLite cannot open or prepare the file.
+    /// `SQLite` cannot open or prepare the file.
     #[error("cannot open {}: remove it to start with empty buckets", path.display())]
     Database {
         /// The file.
         path: PathBuf,
-        /// SQLite's reason.
+        /// `SQLite`'s reason.
         source: rusqlite::Error,
     },
     /// The file was written by another version of the sandbox.
@@ -79,7 +79,7 @@ pub(crate) enum StoreError {
     },
 }
 
-/// One connection, used by one request at a time: SQLite has one writer anyway, and a laptop's sandbox few readers.
+/// One connection, used by one request at a time: `SQLite` has one writer anyway, and a laptop's sandbox few readers.
 #[derive(Debug, Clone)]
 pub(crate) struct Store(Arc<Mutex<Connection>>);
 

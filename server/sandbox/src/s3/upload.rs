@@ -156,7 +156,7 @@ impl Upload {
         // What S3 adds to an object that came without a checksum, since December 2024.
         let (algorithm, checksum) =
             promised.unwrap_or_else(|| (Algorithm::Crc64Nvme, Algorithm::Crc64Nvme.of(&body)));
-        let etag = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let etag = format!("{:032x}", u128::from_be_bytes(digest));
         Ok(Self {
             body,
             etag,

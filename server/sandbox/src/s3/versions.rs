@@ -48,7 +48,7 @@ pub(crate) enum Content {
     /// "Deleted" was written here.
     Marker,
     /// An object.
-    Object(Object),
+    Object(Box<Object>),
 }
 
 /// An object without its body.
@@ -96,14 +96,14 @@ impl Version {
             let headers: String = row.get("headers")?;
             let kind: Option<String> = row.get("checksum_kind")?;
             let sum: Option<String> = row.get("checksum")?;
-            Content::Object(Object {
+            Content::Object(Box::new(Object {
                 size: row.get::<_, i64>("size")?.unsigned_abs(),
                 etag: row.get("etag")?,
                 headers: serde_json::from_str(&headers).map_err(|error| {
                     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
                 })?,
                 checksum: kind.as_deref().and_then(Algorithm::parse).zip(sum),
-            })
+            }))
         };
         let mode: Option<String> = row.get("retention_mode")?;
         let until: Option<i64> = row.get("retain_until_ms")?;
@@ -315,7 +315,7 @@ pub(crate) fn readable(
     };
     match &found.content {
         Content::Object(object) => {
-            let object = object.clone();
+            let object = Object::clone(object);
             Ok((found, object))
         }
         Content::Marker => Err(marker_refusal(&found, id)),
