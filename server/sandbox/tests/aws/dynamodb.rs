@@ -77,7 +77,7 @@ async fn the_table_is_what_terraform_makes() {
 
 #[tokio::test]
 async fn an_index_lags_the_table_and_then_agrees_with_it() {
-    let sandbox = Sandbox::quick(&["--index-lag-ms-max=3000"]);
+    let sandbox = Sandbox::quick(&["--index-lag-ms-max=6000"]);
     for n in 0..8 {
         put(&sandbox, n).await;
         assert!(

@@ -168,7 +168,7 @@ async fn the_same_assignment_twice_at_once_conflicts() {
 
 #[tokio::test]
 async fn one_role_in_one_account_changes_for_one_person_at_a_time() {
-    let sandbox = Sandbox::quick(&["--operation-ms=1000"]);
+    let sandbox = Sandbox::quick(&["--operation-ms=3000"]);
     let first = create(&sandbox, &sandbox.ask_for("carla.rossi").await).await;
     let second = create(&sandbox, &sandbox.ask_for("dmitri.volkov").await).await;
     succeeded(&sandbox, &first).await;

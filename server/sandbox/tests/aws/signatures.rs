@@ -16,7 +16,7 @@ const CALLS: [&str; 4] = [
 #[tokio::test]
 async fn a_stale_or_missing_signature_is_refused() {
     let sandbox = Sandbox::quick(&[]);
-    let minutes = |n| Duration::from_secs(n * 60);
+    let minutes = |n: u64| Duration::from_secs(n * 60);
     let now = SystemTime::now();
     for operation in CALLS {
         let code = async |headers: &[(&str, String)]| {
@@ -52,12 +52,10 @@ async fn a_stale_or_missing_signature_is_refused() {
         ];
         assert_eq!(code(&basic).await, "IncompleteSignatureException");
 
-        let answer = sandbox.send(
-            operation,
-            json!({"IdentityStoreId": "d-99670a1b2c"}),
-            &signed_at(now - minutes(14)),
-        );
-        answer.await.unwrap().ok();
+        let fresh_enough = signed_at(now - minutes(14));
+        let input = json!({"IdentityStoreId": "d-99670a1b2c"});
+        let answer = sandbox.send(operation, input, &fresh_enough).await;
+        answer.unwrap().ok();
     }
 }
 
