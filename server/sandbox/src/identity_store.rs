@@ -33,6 +33,9 @@ pub(crate) const OPERATIONS: &[&str] = &[
     "ListUsers",
 ];
 
+/// The revision of every person and group: the sandbox has no operation that edits one.
+const REVISION: &str = "1";
+
 /// Rows in a page, for every list of this API.
 const PAGE_ROWS_MAX: usize = 100;
 
@@ -131,7 +134,7 @@ fn member<'a>(input: &Input<'a>) -> Result<&'a str, Refusal> {
     }
 }
 
-/// An answer that names the store, as all of them do.
+/// An answer that names the store and the thing's ARN, as all of them do.
 fn in_store(mut answer: Value) -> Value {
     if let Some(members) = answer.as_object_mut() {
         stamp(members);
@@ -141,4 +144,17 @@ fn in_store(mut answer: Value) -> Value {
 
 fn stamp(members: &mut Map<String, Value>) {
     members.insert("IdentityStoreId".to_owned(), json!(IDENTITY_STORE_ID));
+    // A membership names its group and its member besides itself, so it is looked for first.
+    let things = [
+        ("MembershipId", "MembershipArn", "membership"),
+        ("UserId", "UserArn", "user"),
+        ("GroupId", "GroupArn", "group"),
+    ];
+    for (id, name, kind) in things {
+        if let Some(id) = members.get(id).and_then(Value::as_str) {
+            let arn = format!("arn:aws:identitystore:::{kind}/{id}");
+            members.insert(name.to_owned(), json!(arn));
+            return;
+        }
+    }
 }

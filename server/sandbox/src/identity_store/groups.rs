@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PAGE_ROWS_MAX, filter, in_store, not_found, unique_attribute};
+use super::{PAGE_ROWS_MAX, REVISION, filter, in_store, not_found, unique_attribute};
 use crate::aws::input::{IDENTITY_ID, Input};
 use crate::aws::refusal::Refusal;
 use crate::clock::Moment;
@@ -58,6 +58,7 @@ fn row(group: &Group) -> Value {
         "GroupId": group.group_id,
         "DisplayName": group.display_name,
         "Description": group.description,
+        "Revision": REVISION,
         "CreatedAt": FOUNDED.to_json(),
         "UpdatedAt": FOUNDED.to_json(),
     }))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PAGE_ROWS_MAX, filter, in_store, not_found, unique_attribute};
+use super::{PAGE_ROWS_MAX, REVISION, filter, in_store, not_found, unique_attribute};
 use crate::aws::input::{IDENTITY_ID, Input};
 use crate::aws::refusal::Refusal;
 use crate::clock::Moment;
@@ -80,6 +80,7 @@ fn row(person: &Person) -> Value {
         "DisplayName": person.display_name,
         "Emails": [{"Value": person.email, "Type": "work", "Primary": true}],
         "UserStatus": status,
+        "Revision": REVISION,
         "CreatedAt": FOUNDED.to_json(),
         "UpdatedAt": FOUNDED.to_json(),
     }))
