@@ -93,10 +93,12 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// `cargo run` may be called from any folder; this crate always lies in `app/bundle`.
+/// The nearest folder from here upwards that holds this tool: it may be called from any folder, and
+/// the tree may have moved since it was compiled.
 fn workspace_root() -> Result<PathBuf> {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .canonicalize()
-        .context("the workspace that this tool was compiled in is no longer there")
+    let here = std::env::current_dir().context("the current folder is gone")?;
+    here.ancestors()
+        .find(|folder| folder.join("app/bundle/Cargo.toml").exists())
+        .map(Path::to_owned)
+        .context("this is not inside Belay's repository")
 }
