@@ -1,4 +1,4 @@
-//! DynamoDB: the crate `dynoxide-rs` on a SQLite file, with what it leaves out added in front.
+//! `DynamoDB`: the crate `dynoxide-rs` on an `SQLite` file, with what it leaves out added in front.
 //!
 //! Two engines run, each on an inner port of its own. Writes and consistent reads go to the first, the
 //! table. Reads through an index, and reads that do not ask for consistency, go to the second, the

@@ -30,7 +30,7 @@ impl Addresses {
     /// Says where everything is and who one may be.
     pub(crate) fn greet(&self, data: &Path, organisation: &Organisation) -> io::Result<()> {
         let people = organisation.people();
-        let mut text = format!(
+        let mut lines = vec![format!(
             "The sandbox is up. It keeps everything in {}.\n\n  \
              AWS      {}   (region eu-central-1, keys sandbox / sandbox)\n  \
              OIDC     {}   (client belay, secret belay-sandbox-secret)\n  \
@@ -39,7 +39,7 @@ impl Addresses {
             self.aws,
             self.oidc,
             self.control
-        );
+        )];
         for one in people.iter().take(PEOPLE_SHOWN) {
             let name = &one.person.user_name;
             let standing = match (one.person.is_enabled(), one.groups.is_empty()) {
@@ -47,17 +47,14 @@ impl Addresses {
                 (true, true) => "no groups".to_owned(),
                 (true, false) => one.groups.join(", "),
             };
-            text.push_str(&format!("    {name:<18} {standing}\n"));
+            lines.push(format!("    {name:<18} {standing}\n"));
         }
         if people.len() > PEOPLE_SHOWN {
             let more = people.len() - PEOPLE_SHOWN;
-            text.push_str(&format!(
-                "    and {more} more: GET {}/state\n",
-                self.control
-            ));
+            lines.push(format!("    and {more} more: GET {}/state\n", self.control));
         }
         let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(lines.concat().as_bytes())?;
         stdout.flush()
     }
 }

@@ -131,9 +131,12 @@ fn decoded(text: &str) -> String {
     let plus = text.replace('+', "%2B");
     form_urlencoded::parse(plus.as_bytes())
         .next()
-        .map(|(key, value)| match value.is_empty() {
-            true => key.into_owned(),
-            false => format!("{key}={value}"),
+        .map(|(key, value)| {
+            if value.is_empty() {
+                key.into_owned()
+            } else {
+                format!("{key}={value}")
+            }
         })
         .unwrap_or_default()
 }

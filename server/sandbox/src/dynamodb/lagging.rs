@@ -187,7 +187,7 @@ async fn keep_up(
                 let (from, to) = (from.clone(), to.clone());
                 let copied = tokio::task::spawn_blocking(move || {
                     for (table, key) in ready.into_values() {
-                        if let Err(problem) = copy(&from, &to, &table, key) {
+                        if let Err(problem) = copy(&from, &to, &table, &key) {
                             warn!(table, %problem, "An item was not copied for the indexes");
                         }
                     }
@@ -205,7 +205,7 @@ fn copy(
     from: &Database,
     to: &Database,
     table: &str,
-    key: Map<String, Value>,
+    key: &Map<String, Value>,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let get = json!({"TableName": table, "Key": key, "ConsistentRead": true});
     let found = serde_json::to_value(from.get_item(read(get)?)?)?;

@@ -24,6 +24,10 @@ pub(crate) const FOUNDED: Moment = Moment(1_705_311_000_000);
 
 /// An AWS account.
 #[derive(Debug, Clone, Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "an id says of what it is, here as in `GET /state`"
+)]
 pub(crate) struct Account {
     pub(crate) account_id: String,
     pub(crate) name: String,
@@ -184,7 +188,7 @@ pub(super) fn identity_id(kind: &str, name: &str) -> String {
         &hex[17..20],
         &hex[20..32]
     );
-    if hex.as_bytes()[40] % 2 == 0 {
+    if hex.as_bytes()[40].is_multiple_of(2) {
         format!("99670a1b2c-{uuid}")
     } else {
         uuid

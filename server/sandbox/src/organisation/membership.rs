@@ -8,6 +8,10 @@ use crate::clock::Moment;
 
 /// One person in one group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "an id says of what it is, here as in `GET /state`"
+)]
 pub(crate) struct Membership {
     pub(crate) membership_id: String,
     pub(crate) group_id: String,

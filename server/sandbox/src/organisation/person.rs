@@ -45,6 +45,10 @@ impl Person {
 
 /// One group of the Identity Store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "an id says of what it is, here as in `GET /state`"
+)]
 pub(crate) struct Group {
     pub(crate) group_id: String,
     pub(crate) display_name: String,

@@ -108,15 +108,15 @@ fn start(
     let duration = sandbox
         .draws
         .duration_ms(switches.operation_ms, switches.operation_jitter_ms);
-    let plan = match &ending {
-        Ending::Fails { reason, done: true } => Plan::DoAndFail(reason.clone()),
-        Ending::Fails { reason, .. } => Plan::Fail(reason.clone()),
-        Ending::AsUsual | Ending::Stalls { .. } => natural(&state, &triple),
-    };
     let ends = match ending {
         Ending::Stalls { ms: 0 } => None,
         Ending::Stalls { ms } => Some(begins.plus(duration).plus(ms)),
         _ => Some(begins.plus(duration)),
+    };
+    let plan = match ending {
+        Ending::Fails { reason, done: true } => Plan::DoAndFail(reason),
+        Ending::Fails { reason, .. } => Plan::Fail(reason),
+        Ending::AsUsual | Ending::Stalls { .. } => natural(&state, &triple),
     };
     let operation = Operation {
         request_id: sandbox.draws.uuid(),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A debug build on a busy machine starts in a second or two.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// How long anything that is to happen may take, the lag and the durations aside.
 pub(crate) const SOON: Duration = Duration::from_secs(20);

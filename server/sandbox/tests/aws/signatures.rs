@@ -16,7 +16,7 @@ const CALLS: [&str; 4] = [
 #[tokio::test]
 async fn a_stale_or_missing_signature_is_refused() {
     let sandbox = Sandbox::quick(&[]);
-    let minutes = |n: u64| Duration::from_secs(n * 60);
+    let minutes = Duration::from_mins;
     let now = SystemTime::now();
     for operation in CALLS {
         let code = async |headers: &[(&str, String)]| {
@@ -64,7 +64,7 @@ async fn a_stale_signature_changes_nothing() {
     let sandbox = Sandbox::quick(&[]);
     let create = "sso-admin:CreateAccountAssignment";
     let ask = sandbox.ask_for("carla.rossi").await;
-    let old = SystemTime::now() - Duration::from_secs(16 * 60);
+    let old = SystemTime::now() - Duration::from_mins(16);
     let headers = [("x-amz-date", stamp(old)), ("authorization", scope(create))];
     let refused = sandbox.send(create, ask, &headers).await.unwrap();
     assert_eq!(refused.code(), "InvalidSignatureException");
