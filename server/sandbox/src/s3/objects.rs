@@ -223,7 +223,7 @@ pub(crate) fn get(
     tx: &Transaction<'_>,
     input: GetObjectInput,
 ) -> S3Result<S3Response<GetObjectOutput>> {
-    let found = find(tx, asked!(input))?;
+    let found = find(tx, &asked!(input))?;
     let mut body = Bytes::from(versions::body(tx, &found.version)?);
     if let Some(part) = &found.part {
         body = body.slice(part.start..part.end);
@@ -237,11 +237,11 @@ pub(crate) fn head(
     tx: &Transaction<'_>,
     input: HeadObjectInput,
 ) -> S3Result<S3Response<HeadObjectOutput>> {
-    let found = find(tx, asked!(input))?;
+    let found = find(tx, &asked!(input))?;
     Ok(answer!(HeadObjectOutput, found,))
 }
 
-fn find(tx: &Transaction<'_>, asked: Asked) -> S3Result<Found> {
+fn find(tx: &Transaction<'_>, asked: &Asked) -> S3Result<Found> {
     let bucket = buckets::find(tx, &asked.bucket, asked.expected_owner.as_deref())?;
     let (version, object) =
         versions::readable(tx, &bucket, &asked.key, asked.version_id.as_deref())?;
