@@ -24,7 +24,7 @@ pub(crate) use ledger::{Action, Ledger, Operation, Plan, Principal, Status, Trip
 pub(crate) use membership::{Membership, Memberships};
 pub(crate) use person::{Group, Person, PersonWithGroups, UserStatus};
 
-use self::journal::{Change, Journal};
+use self::journal::{Change, Entry, Journal};
 use crate::arguments::Size;
 use crate::clock::Moment;
 
@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) memberships: Memberships,
     journal: Journal,
+    /// How far everything that was planned has been carried out.
+    settled: Moment,
     size: Size,
     past: u64,
 }
@@ -46,18 +48,20 @@ pub(crate) struct State {
 impl Organisation {
     /// Opens the organisation of a data folder, or seeds a new one.
     pub(crate) fn open(data: &Path, size: Size) -> io::Result<Self> {
-        let (journal, changes) = Journal::open(&data.join("organisation.jsonl"))?;
+        let (journal, entries) = Journal::open(&data.join("organisation.jsonl"))?;
         let mut state = State {
             directory: Directory::default(),
             ledger: Ledger::default(),
             memberships: Memberships::default(),
             journal,
+            settled: Moment::default(),
             size,
-            past: changes.len() as u64,
+            past: entries.len() as u64,
         };
         state.sow();
-        for change in &changes {
-            state.apply(change);
+        for entry in entries {
+            state.settle(entry.settled);
+            state.apply(entry.change);
         }
         Ok(Self(Arc::new(Mutex::new(state))))
     }
@@ -66,8 +70,7 @@ impl Organisation {
     pub(crate) fn at(&self, now: Moment) -> MutexGuard<'_, State> {
         // A panic under the lock would be a bug; the state is still the best there is.
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.ledger.settle(now);
-        state.memberships.forget(now);
+        state.settle(now);
         state
     }
 
@@ -122,6 +125,7 @@ impl State {
         self.directory = seed.directory;
         self.ledger = Ledger::default();
         self.memberships = Memberships::default();
+        self.settled = Moment::default();
         for triple in &seed.assignments {
             self.ledger.put(triple, FOUNDED);
         }
@@ -143,7 +147,7 @@ impl State {
         if self.ledger.exists(&triple) {
             return Ok(false);
         }
-        self.commit(&Change::Assigned { triple, at })?;
+        self.commit(Change::Assigned { triple, at })?;
         Ok(true)
     }
 
@@ -152,27 +156,27 @@ impl State {
         if !self.ledger.exists(&triple) {
             return Ok(false);
         }
-        self.commit(&Change::Unassigned { triple, at })?;
+        self.commit(Change::Unassigned { triple, at })?;
         Ok(true)
     }
 
     /// Records that an operation has started.
     pub(crate) fn start(&mut self, operation: Operation) -> io::Result<()> {
-        self.commit(&Change::Started { operation })
+        self.commit(Change::Started { operation })
     }
 
     /// Lets stalled operations end.
     pub(crate) fn release(&mut self, at: Moment) -> io::Result<()> {
         let stalled = self.ledger.outstanding().any(|it| it.ends.is_none());
         if stalled {
-            self.commit(&Change::Released { at })?;
+            self.commit(Change::Released { at })?;
         }
         Ok(())
     }
 
     /// Adds somebody to a group. The caller has made sure that they are not in it.
-    pub(crate) fn join(&mut self, membership: Membership, at: Moment) -> io::Result<()> {
-        self.commit(&Change::Joined { membership, at })
+    pub(crate) fn join(&mut self, membership: Membership) -> io::Result<()> {
+        self.commit(Change::Joined { membership })
     }
 
     /// Takes somebody out of a group; reads show it for another `lag_ms`.
@@ -183,28 +187,18 @@ impl State {
         at: Moment,
     ) -> io::Result<()> {
         let visible_until = at.plus(lag_ms);
-        self.commit(&Change::Left {
+        self.commit(Change::Left {
             membership_id,
             visible_until,
-            at,
         })
     }
 
     /// Disables or enables somebody. False if they do not exist.
-    pub(crate) fn set_status(
-        &mut self,
-        user_id: String,
-        status: UserStatus,
-        at: Moment,
-    ) -> io::Result<bool> {
+    pub(crate) fn set_status(&mut self, user_id: String, status: UserStatus) -> io::Result<bool> {
         if !self.directory.people.contains_key(&user_id) {
             return Ok(false);
         }
-        self.commit(&Change::StatusSet {
-            user_id,
-            status,
-            at,
-        })?;
+        self.commit(Change::StatusSet { user_id, status })?;
         Ok(true)
     }
 
@@ -214,38 +208,43 @@ impl State {
         if !self.directory.people.contains_key(&user_id) {
             return Ok(false);
         }
-        self.commit(&Change::Removed { user_id, at })?;
+        self.commit(Change::Removed { user_id, at })?;
         Ok(true)
     }
 
-    fn commit(&mut self, change: &Change) -> io::Result<()> {
-        if let Err(problem) = self.journal.append(change) {
+    fn commit(&mut self, change: Change) -> io::Result<()> {
+        let settled = self.settled;
+        let entry = Entry { settled, change };
+        if let Err(problem) = self.journal.append(&entry) {
             warn!(%problem, "A change was not written, so it is not made");
             return Err(problem);
         }
-        self.apply(change);
+        self.apply(entry.change);
         Ok(())
     }
 
-    fn apply(&mut self, change: &Change) {
-        // In the order of time: what ended before this change ended without it.
-        self.ledger.settle(change.at());
-        match change.clone() {
+    /// Carries out everything that was due by now. Two callers may come a little out of order; what
+    /// has ended stays so.
+    fn settle(&mut self, now: Moment) {
+        self.settled = self.settled.max(now);
+        self.ledger.settle(self.settled);
+        self.memberships.forget(self.settled);
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
             Change::Assigned { triple, at } => self.ledger.put(&triple, at),
             Change::Unassigned { triple, at } => {
                 self.ledger.remove(&triple, at);
             }
             Change::Started { operation } => self.ledger.start(operation),
             Change::Released { at } => self.ledger.release(at),
-            Change::Joined { membership, .. } => self.memberships.insert(membership),
+            Change::Joined { membership } => self.memberships.insert(membership),
             Change::Left {
                 membership_id,
                 visible_until,
-                ..
             } => self.memberships.end(&membership_id, visible_until),
-            Change::StatusSet {
-                user_id, status, ..
-            } => {
+            Change::StatusSet { user_id, status } => {
                 if let Some(person) = self.directory.people.get_mut(&user_id) {
                     person.status = status;
                 }
@@ -257,3 +256,6 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod restart_tests;

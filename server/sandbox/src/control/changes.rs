@@ -73,7 +73,7 @@ pub(super) async fn join(
         visible_from: now,
         visible_until: None,
     };
-    state.join(membership, now)?;
+    state.join(membership)?;
     Ok(Json(
         json!({"changed": true, "membership_id": membership_id}),
     ))
@@ -108,7 +108,7 @@ pub(super) async fn set_status(
     let wanted: StatusWanted = serde_json::from_str(&body)?;
     let now = Moment::now();
     let mut state = sandbox.organisation.at(now);
-    if state.set_status(wanted.user_id.clone(), wanted.status, now)? {
+    if state.set_status(wanted.user_id.clone(), wanted.status)? {
         return Ok(changed(true));
     }
     Err(unknown("person", &wanted.user_id))

@@ -24,10 +24,8 @@ pub(super) fn of_group(
     let paging = input.paging(PAGE_ROWS_MAX)?;
     let state = sandbox.organisation.at(now);
     let group_id = known_group(input, &state)?;
-    let visible = state.memberships.visible(now);
-    let rows = visible
-        .filter(|it| it.group_id == group_id)
-        .map(|it| (&it.membership_id, row(it)));
+    let visible = state.memberships.visible_of_group(group_id, now);
+    let rows = visible.map(|it| (&it.membership_id, row(it)));
     let (rows, token) = paging.take(rows);
     Ok(with_token(json!({"GroupMemberships": rows}), token))
 }
@@ -41,10 +39,8 @@ pub(super) fn of_member(
     let paging = input.paging(PAGE_ROWS_MAX)?;
     let state = sandbox.organisation.at(now);
     let user_id = known_member(input, &state)?;
-    let visible = state.memberships.visible(now);
-    let rows = visible
-        .filter(|it| it.user_id == user_id)
-        .map(|it| (&it.membership_id, row(it)));
+    let visible = state.memberships.visible_of_person(user_id, now);
+    let rows = visible.map(|it| (&it.membership_id, row(it)));
     let (rows, token) = paging.take(rows);
     Ok(with_token(json!({"GroupMemberships": rows}), token))
 }
@@ -72,8 +68,8 @@ pub(super) fn is_member(
         }
         let exists = state
             .memberships
-            .visible(now)
-            .any(|it| it.group_id == group_id && it.user_id == user_id);
+            .visible_of_person(user_id, now)
+            .any(|it| it.group_id == group_id);
         results.push(json!({
             "GroupId": group_id,
             "MemberId": {"UserId": user_id},
@@ -90,8 +86,8 @@ pub(super) fn find(sandbox: &Sandbox, input: &Input<'_>, now: Moment) -> Result<
     let user_id = known_member(input, &state)?;
     state
         .memberships
-        .visible(now)
-        .find(|it| it.group_id == group_id && it.user_id == user_id)
+        .visible_of_person(user_id, now)
+        .find(|it| it.group_id == group_id)
         .map(|it| in_store(json!({"MembershipId": it.membership_id})))
         .ok_or_else(|| not_found(input, "GROUP_MEMBERSHIP", None))
 }
@@ -106,8 +102,7 @@ pub(super) fn describe(
     let state = sandbox.organisation.at(now);
     state
         .memberships
-        .visible(now)
-        .find(|it| it.membership_id == id)
+        .read(id, now)
         .map(row)
         .ok_or_else(|| not_found(input, "GROUP_MEMBERSHIP", Some(id)))
 }
@@ -125,11 +120,7 @@ pub(super) fn create(sandbox: &Sandbox, input: &Input<'_>, now: Moment) -> Resul
             )
             .with("Reason", "UNIQUENESS_CONSTRAINT_VIOLATION"));
     }
-    let held = state
-        .memberships
-        .all()
-        .filter(|it| it.user_id == user_id)
-        .count();
+    let held = state.memberships.of_person(&user_id).count();
     if held >= GROUPS_OF_A_PERSON_MAX {
         let message = format!("A user may be in {GROUPS_OF_A_PERSON_MAX} groups");
         return Err(input.refuse("ServiceQuotaExceededException", message));
@@ -144,7 +135,7 @@ pub(super) fn create(sandbox: &Sandbox, input: &Input<'_>, now: Moment) -> Resul
         visible_until: None,
     };
     state
-        .join(membership, now)
+        .join(membership)
         .map_err(|problem| Refusal::broken(input.service, &problem))?;
     Ok(in_store(json!({"MembershipId": membership_id})))
 }

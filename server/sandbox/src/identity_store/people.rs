@@ -30,7 +30,7 @@ pub(super) fn find(sandbox: &Sandbox, input: &Input<'_>, now: Moment) -> Result<
         .directory
         .people
         .values()
-        .find(|person| attribute(person).to_lowercase() == value.to_lowercase());
+        .find(|person| attribute(person).eq_ignore_ascii_case(value));
     match found {
         Some(person) => Ok(in_store(json!({"UserId": person.user_id}))),
         None => Err(not_found(input, "USER", None)),

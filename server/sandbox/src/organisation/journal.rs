@@ -14,6 +14,15 @@ use super::membership::Membership;
 use super::person::UserStatus;
 use crate::clock::Moment;
 
+/// One line: a change, and how far everything that was planned had been carried out before it. What
+/// ended before a change has to have ended before it after a restart too.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) settled: Moment,
+    #[serde(flatten)]
+    pub(super) change: Change,
+}
+
 /// One change to the organisation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
@@ -27,37 +36,16 @@ pub(super) enum Change {
     /// Stalled operations may end.
     Released { at: Moment },
     /// Somebody joined a group.
-    Joined { membership: Membership, at: Moment },
+    Joined { membership: Membership },
     /// Somebody left a group; reads show it until `visible_until`.
     Left {
         membership_id: String,
         visible_until: Moment,
-        at: Moment,
     },
     /// Somebody was disabled or enabled.
-    StatusSet {
-        user_id: String,
-        status: UserStatus,
-        at: Moment,
-    },
+    StatusSet { user_id: String, status: UserStatus },
     /// Somebody was deleted.
     Removed { user_id: String, at: Moment },
-}
-
-impl Change {
-    /// When it happened.
-    pub(super) fn at(&self) -> Moment {
-        match self {
-            Self::Started { operation } => operation.created,
-            Self::Assigned { at, .. }
-            | Self::Unassigned { at, .. }
-            | Self::Released { at }
-            | Self::Joined { at, .. }
-            | Self::Left { at, .. }
-            | Self::StatusSet { at, .. }
-            | Self::Removed { at, .. } => *at,
-        }
-    }
 }
 
 /// The file of changes.
@@ -71,13 +59,13 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Opens it, or makes it, and gives every change in it. A torn last line is cut off.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Change>)> {
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Entry>)> {
         let mut file = OpenOptions::new()
             .create(true)
             .read(true)
             .append(true)
             .open(path)?;
-        let mut changes = Vec::new();
+        let mut entries = Vec::new();
         let mut whole = 0;
         let mut reader = BufReader::new(&mut file);
         let mut line = String::new();
@@ -87,11 +75,11 @@ impl Journal {
             if length == 0 || !line.ends_with('\n') {
                 break;
             }
-            let change = serde_json::from_str(&line).map_err(|problem| {
+            let entry = serde_json::from_str(&line).map_err(|problem| {
                 let place = format!("{}, byte {whole}: {problem}", path.display());
                 io::Error::new(io::ErrorKind::InvalidData, place)
             })?;
-            changes.push(change);
+            entries.push(entry);
             whole += length as u64;
         }
         file.set_len(whole)?;
@@ -101,12 +89,12 @@ impl Journal {
             file,
             length: whole,
         };
-        Ok((journal, changes))
+        Ok((journal, entries))
     }
 
     /// Writes one change, or nothing of it.
-    pub(super) fn append(&mut self, change: &Change) -> io::Result<()> {
-        let mut line = serde_json::to_vec(change)?;
+    pub(super) fn append(&mut self, entry: &Entry) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         if let Err(problem) = self.file.write_all(&line) {
             self.file.set_len(self.length)?;

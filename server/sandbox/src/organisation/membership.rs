@@ -1,6 +1,6 @@
 //! Who is in which group. Memberships are written at once, and read a little later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,62 +23,128 @@ pub(crate) struct Membership {
 }
 
 impl Membership {
+    fn exists(&self) -> bool {
+        self.visible_until.is_none()
+    }
+
     fn shown(&self, now: Moment) -> bool {
         self.visible_from <= now && self.visible_until.is_none_or(|until| now < until)
     }
 }
 
-/// All memberships, by id.
+/// All memberships, by id, by group and by person. Lists are in the order of their ids.
 #[derive(Debug, Default)]
-pub(crate) struct Memberships(BTreeMap<String, Membership>);
+pub(crate) struct Memberships {
+    by_id: BTreeMap<String, Membership>,
+    by_group: HashMap<String, BTreeSet<String>>,
+    by_person: HashMap<String, BTreeSet<String>>,
+    /// The deleted ones and until when reads show them.
+    lingering: BTreeSet<(Moment, String)>,
+}
 
 impl Memberships {
     pub(crate) fn insert(&mut self, membership: Membership) {
-        self.0.insert(membership.membership_id.clone(), membership);
+        let id = &membership.membership_id;
+        for (index, of) in [
+            (&mut self.by_group, &membership.group_id),
+            (&mut self.by_person, &membership.user_id),
+        ] {
+            index.entry(of.clone()).or_default().insert(id.clone());
+        }
+        self.by_id.insert(id.clone(), membership);
     }
 
     /// Ends one; reads show it until `at`.
     pub(crate) fn end(&mut self, membership_id: &str, at: Moment) {
-        if let Some(membership) = self.0.get_mut(membership_id) {
-            membership.visible_until.get_or_insert(at);
+        if let Some(membership) = self.by_id.get_mut(membership_id)
+            && membership.exists()
+        {
+            membership.visible_until = Some(at);
+            self.lingering.insert((at, membership_id.to_owned()));
         }
     }
 
     /// Ends all of one person's.
     pub(crate) fn end_all_of(&mut self, user_id: &str, at: Moment) {
-        for membership in self.0.values_mut() {
-            if membership.user_id == user_id {
-                membership.visible_until.get_or_insert(at);
-            }
+        let ids = self.by_person.get(user_id).cloned().unwrap_or_default();
+        for id in ids {
+            self.end(&id, at);
         }
     }
 
     /// The one that exists now, however long reads take to see it.
     pub(crate) fn find(&self, group_id: &str, user_id: &str) -> Option<&Membership> {
-        self.all()
-            .find(|it| it.group_id == group_id && it.user_id == user_id)
+        self.of_person(user_id).find(|it| it.group_id == group_id)
     }
 
     /// The one of this id, if it exists now.
     pub(crate) fn get(&self, membership_id: &str) -> Option<&Membership> {
-        self.0
-            .get(membership_id)
-            .filter(|it| it.visible_until.is_none())
+        self.by_id.get(membership_id).filter(|it| it.exists())
     }
 
-    /// What exists now, in order.
+    /// What exists now.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Membership> {
-        self.0.values().filter(|it| it.visible_until.is_none())
+        self.by_id.values().filter(|it| it.exists())
     }
 
-    /// What a read at `now` shows, in order.
-    pub(crate) fn visible(&self, now: Moment) -> impl Iterator<Item = &Membership> {
-        self.0.values().filter(move |it| it.shown(now))
+    /// What one person has now.
+    pub(crate) fn of_person(&self, user_id: &str) -> impl Iterator<Item = &Membership> {
+        self.listed(self.by_person.get(user_id))
+            .filter(|it| it.exists())
+    }
+
+    /// The one of this id, if a read at `now` shows it.
+    pub(crate) fn read(&self, membership_id: &str, now: Moment) -> Option<&Membership> {
+        self.by_id.get(membership_id).filter(|it| it.shown(now))
+    }
+
+    /// What a read at `now` shows of one group.
+    pub(crate) fn visible_of_group(
+        &self,
+        group_id: &str,
+        now: Moment,
+    ) -> impl Iterator<Item = &Membership> {
+        self.listed(self.by_group.get(group_id))
+            .filter(move |it| it.shown(now))
+    }
+
+    /// What a read at `now` shows of one person.
+    pub(crate) fn visible_of_person(
+        &self,
+        user_id: &str,
+        now: Moment,
+    ) -> impl Iterator<Item = &Membership> {
+        self.listed(self.by_person.get(user_id))
+            .filter(move |it| it.shown(now))
     }
 
     /// Drops what no read can show any more.
     pub(crate) fn forget(&mut self, now: Moment) {
-        self.0
-            .retain(|_, it| it.visible_until.is_none_or(|until| until > now));
+        while let Some((until, id)) = self.lingering.pop_first() {
+            if until > now {
+                self.lingering.insert((until, id));
+                return;
+            }
+            let Some(membership) = self.by_id.remove(&id) else {
+                continue;
+            };
+            for (index, of) in [
+                (&mut self.by_group, &membership.group_id),
+                (&mut self.by_person, &membership.user_id),
+            ] {
+                if let Some(ids) = index.get_mut(of) {
+                    ids.remove(&id);
+                }
+            }
+        }
+    }
+
+    fn listed<'a>(
+        &'a self,
+        ids: Option<&'a BTreeSet<String>>,
+    ) -> impl Iterator<Item = &'a Membership> {
+        ids.into_iter()
+            .flatten()
+            .filter_map(|id| self.by_id.get(id))
     }
 }

@@ -48,10 +48,7 @@ pub(super) fn of_principal(
     let state = sandbox.organisation.at(now);
     let mut groups = HashSet::new();
     if let (Principal::User(user_id), GroupRows::Shown) = (&wanted, switches.group_rows) {
-        let mine = state
-            .memberships
-            .visible(now)
-            .filter(|it| it.user_id == *user_id);
+        let mine = state.memberships.visible_of_person(user_id, now);
         groups.extend(mine.map(|it| it.group_id.as_str()));
     }
     let triples = state.ledger.visible(now).filter(|triple| {
