@@ -55,7 +55,10 @@ impl Engine {
             }
         });
         tokio::spawn(sweep(database.clone(), shutdown.clone()));
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let mut connector = HttpConnector::new();
+        // A call is one small write; waiting for more of it would cost 40 ms.
+        connector.set_nodelay(true);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Ok(Self {
             database,
             address,
@@ -98,8 +101,10 @@ impl Engine {
             .await
             .map_err(|problem| broken(problem.to_string()))?;
         let (mut parts, body) = response.into_parts();
-        // Which program answers is no business of the caller's.
-        parts.headers.remove("x-dynoxide-version");
+        // Which program answers is no business of the caller's, and a fault may change the length.
+        for name in ["x-dynoxide-version", "content-length"] {
+            parts.headers.remove(name);
+        }
         parts
             .headers
             .insert("server", HeaderValue::from_static("Server"));

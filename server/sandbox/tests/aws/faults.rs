@@ -146,6 +146,34 @@ async fn a_lost_page_is_never_the_first_and_comes_back_when_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_table_can_be_lost_too() {
+    let sandbox = Sandbox::quick(&[]);
+    for n in 0..4 {
+        let item = json!({"pk": {"S": "p"}, "sk": {"S": n.to_string()}});
+        let input = json!({"TableName": "belay", "Item": item});
+        sandbox.call("dynamodb:PutItem", input).await.ok();
+    }
+    let mut query = json!({
+        "TableName": "belay",
+        "KeyConditionExpression": "pk = :p",
+        "ExpressionAttributeValues": {":p": {"S": "p"}},
+        "Limit": 2,
+    });
+    let operation = "dynamodb:Query";
+    for silent in [false, true] {
+        let fault = json!({"operation": operation, "kind": "lose-page", "silent": silent});
+        sandbox.fault(fault).await;
+    }
+    let first = sandbox.call(operation, query.clone()).await.ok();
+    assert_eq!(first["Count"], 2);
+    query["ExclusiveStartKey"] = first["LastEvaluatedKey"].clone();
+    assert!(sandbox.try_call(operation, query.clone()).await.is_err());
+    let empty = sandbox.call(operation, query.clone()).await.ok();
+    assert_eq!((&empty["Count"], &empty["Items"]), (&json!(0), &json!([])));
+    assert_eq!(sandbox.call(operation, query).await.ok()["Count"], 2);
+}
+
+#[tokio::test]
 async fn a_status_fails_with_its_reason_done_or_not() {
     let sandbox = Sandbox::quick(&[]);
     for (person, done) in [("carla.rossi", false), ("dmitri.volkov", true)] {
