@@ -31,10 +31,13 @@ use std::time::Duration;
 use app::Assets;
 use app::view::{PageProblem, Part};
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
+use http::StatusCode;
+
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -55,8 +58,9 @@ pub use site::SiteError;
 /// Longer than the slowest page; a person has gone by then, and what they held must be let go.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most that a form of ours can be: a reason far over its limit is still given back to be cut.
-const BODY_MAX_BYTES: usize = 256 * 1024;
+/// The most that a form of ours can be: a reason of 100 kB, fifty times what is allowed, is still
+/// given back to be cut, and browsers send each byte of it as three.
+const BODY_MAX_BYTES: usize = 320 * 1024;
 
 /// Why the portal cannot be opened.
 #[derive(Debug, Error)]
@@ -138,7 +142,8 @@ impl Portal {
             .layer(middleware::from_fn_with_state(self.clone(), in_time))
             // A stream outlives any time limit; it has its own end.
             .route("/live", get(live::stream))
-            .layer(sessions);
+            .layer(sessions)
+            .layer(middleware::from_fn_with_state(self.clone(), explain));
         let on_panic = {
             let portal = self.clone();
             move |_: Box<dyn std::any::Any + Send>| {
@@ -178,6 +183,17 @@ async fn in_time(State(portal): State<Portal>, request: Request, next: Next) -> 
         Ok(response) => response,
         Err(_) => problem::page(&portal, &headers, PageProblem::Unavailable(Part::Server)),
     }
+}
+
+/// tower-sessions answers with an empty 500 when a session cannot be written; people get a page.
+async fn explain(State(portal): State<Portal>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let response = next.run(request).await;
+    let is_empty = response.body().size_hint().exact() == Some(0);
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR && is_empty {
+        return problem::page(&portal, &headers, PageProblem::Unavailable(Part::Store));
+    }
+    response
 }
 
 /// Refuses a body by its announced length, before any of it is read. Bodies that announce nothing

@@ -96,6 +96,8 @@ async fn begin(
     });
     session.insert(ATTEMPTS, attempts).await?;
     session.set_expiry(Some(Expiry::OnInactivity(ATTEMPT_LIFETIME)));
+    // Kept before anybody leaves for the provider, or they would come back to a stranger.
+    session.save().await?;
     Ok(url.into())
 }
 
@@ -216,12 +218,14 @@ async fn enter(
     session.cycle_id().await?;
     session.insert(PERSON, &person).await?;
     session.set_expiry(Some(Expiry::AtDateTime(person.expiry(now))));
+    session.save().await?;
     tracing::info!(user = %person.user, "signed in");
     Ok(())
 }
 
 async fn sign_out(State(portal): State<Portal>, session: Session, headers: HeaderMap) -> Response {
-    const SIGNED_OUT: &str = "/signed-out?why=signed-out";
+    // Without a query: providers compare it with what was registered, character by character.
+    const SIGNED_OUT: &str = "/signed-out";
     let person = match session.get::<Person>(PERSON).await {
         Ok(person) => person,
         Err(error) => return Refusal::from(error).page(&portal, &headers),

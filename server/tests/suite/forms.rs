@@ -112,6 +112,7 @@ async fn what_is_refused_comes_back_as_it_was_typed() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
     let carla = belay.signed_in("carla.rossi").await;
+    // 100 kB, which browsers send as 300.
     let long = "é".repeat(50_000);
     let hours = (999 * 60 * 60).to_string();
     for (duration, reason) in [

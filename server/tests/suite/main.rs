@@ -12,7 +12,9 @@
 mod harness;
 
 mod configuration;
+mod decisions;
 mod forms;
+mod killed;
 mod live;
 mod operations;
 mod origin;

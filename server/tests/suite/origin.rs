@@ -92,7 +92,7 @@ async fn a_body_has_a_limit() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
     let browser = belay.signed_in("ana.silva").await;
-    let long = "x".repeat(300 * 1024);
+    let long = "x".repeat(400 * 1024);
     let form = [("duration", "900"), ("reason", long.as_str())];
     let page = browser
         .post("/access/111122223333/ReadOnlyAccess", &form)

@@ -250,7 +250,7 @@ async fn nobody_signed_in_is_told_so_at_each_door_in_its_own_way() {
         "/auth/start?return_to=%2Fhistory%3Ftext%3Da%26from%3D2026-01-01"
     );
     assert_eq!(browser.get("/live").await.status, 204);
-    let read = browser.get("/api/ui/me").await;
+    let read = browser.read("/api/ui/me").await;
     assert_eq!(read.status, 200);
     assert!(read.body.contains("signed-out"), "{}", read.body);
     let form = [("duration", "900"), ("reason", "look at the logs")];

@@ -89,6 +89,13 @@ impl Browser {
         self.send(Method::GET, self.address(path), None, &[]).await
     }
 
+    /// A read as a page's script makes it.
+    pub(crate) async fn read(&self, path: &str) -> Page {
+        let json = [(ACCEPT.as_str(), "application/json")];
+        self.send(Method::GET, self.address(path), None, &json)
+            .await
+    }
+
     /// A GET with its redirects.
     pub(crate) async fn visit(&self, path: &str) -> Page {
         let page = self.get(path).await;
@@ -191,10 +198,10 @@ impl Browser {
             .filter(|((of, _), _)| *of == host)
             .map(|((_, name), value)| format!("{name}={value}"))
             .collect();
-        let mut request = self
-            .http
-            .request(method, url.clone())
-            .header(ACCEPT, "text/html,application/xhtml+xml");
+        let mut request = self.http.request(method, url.clone());
+        if !headers.iter().any(|(name, _)| *name == ACCEPT.as_str()) {
+            request = request.header(ACCEPT, "text/html,application/xhtml+xml");
+        }
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies.join("; "));
         }

@@ -168,6 +168,33 @@ impl Sandbox {
             .to_owned()
     }
 
+    /// Takes somebody out of a group, as an administrator would.
+    pub(crate) async fn leave(&self, user_name: &str, group: &str) {
+        let state = self.state().await;
+        let group = state["groups"]
+            .as_array()
+            .expect("groups")
+            .iter()
+            .find(|have| have["display_name"] == group)
+            .unwrap_or_else(|| panic!("no group is {group} in {}", state["groups"]));
+        let membership = json!({
+            "group_id": group["group_id"],
+            "user_id": self.user_id(user_name).await,
+        });
+        let url = format!("{}/memberships", self.control);
+        let answer = self.http.delete(url).json(&membership).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
+    }
+
+    /// Assigns a permission set by hand.
+    pub(crate) async fn assign(&self, assignment: &Value) {
+        let url = format!("{}/assignments", self.control);
+        let answer = self.http.put(url).json(assignment).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
+    }
+
     /// A DynamoDB client, to look at the table as nobody else does.
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
