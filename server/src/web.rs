@@ -19,6 +19,7 @@ mod pages;
 mod portal;
 mod problem;
 mod ready;
+mod refusal;
 mod session;
 mod sign_in;
 mod signed_in;
@@ -134,7 +135,6 @@ impl Portal {
     }
 
     /// Every address of the portal, with what surrounds them all.
-    #[must_use]
     pub fn router(&self, config: &Config, readiness: Readiness) -> Router {
         let sessions = session::layer(self.clients.dynamodb.clone(), self.table.clone());
         let personal = pages::router(self)

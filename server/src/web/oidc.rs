@@ -2,7 +2,11 @@
 //!
 //! Deliberately absent: what a login means to Belay. That is `sign_in`'s.
 
+mod failure;
 mod http_client;
+mod login;
 mod provider;
 
-pub(super) use provider::{Login, LoginError, Pending, Provider};
+pub(super) use failure::LoginError;
+pub(super) use login::{Login, Pending};
+pub(super) use provider::Provider;

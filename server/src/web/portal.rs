@@ -17,7 +17,7 @@ use domain::id::{AccountId, RequestId};
 use crate::service::{Caller, Role, ServiceError};
 
 use super::Portal;
-use super::forms::view_part;
+use super::refusal::view_part;
 
 /// The reads of one person. Made for each page: it proves who they are, and no call takes a user.
 #[derive(Debug)]
@@ -146,6 +146,6 @@ impl Backend for PortalBackend {
         }
         let world = service.world().map_err(wire)?;
         let found = service.history(&self.caller, &search).await.map_err(wire)?;
-        Ok(history::view(&world, found))
+        Ok(history::view(&world, &found))
     }
 }

@@ -27,10 +27,10 @@ struct PartAnswer {
 pub fn router(readiness: Readiness) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(move || ready(readiness.clone())))
+        .route("/readyz", get(async move || ready(&readiness)))
 }
 
-async fn ready(readiness: Readiness) -> Response {
+fn ready(readiness: &Readiness) -> Response {
     let parts: BTreeMap<Part, PartAnswer> = readiness
         .reports()
         .into_iter()

@@ -73,7 +73,7 @@ fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-fn number(value: impl ToString) -> AttributeValue {
+fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
@@ -98,7 +98,7 @@ impl DynamoSessions {
             .table_name(&self.table)
             .item("pk", text(partition(&record.id)))
             .item("sk", text(SESSION))
-            .item("schema", number(SCHEMA))
+            .item("schema", number(i64::from(SCHEMA)))
             .item("item", text(SESSION))
             .item("expires_at", number(until))
             .item("data", text(data)))

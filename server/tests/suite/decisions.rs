@@ -16,7 +16,9 @@ async fn whoever_has_left_the_group_since_the_snapshot_approves_nothing() {
     let page = carla.post(ASK, &FORM).await;
     let request = page.location().split('?').next().unwrap().to_owned();
     sandbox.leave("emma.lindqvist", "Security").await;
-    let page = emma.post(&request, &[("act", "approve"), ("note", "")]).await;
+    let page = emma
+        .post(&request, &[("act", "approve"), ("note", "")])
+        .await;
     assert_eq!(page.status, 403, "{}", page.text());
     assert!(
         sandbox

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use belay::{Belay, Setup};
 pub(crate) use browser::{Browser, Page};
-pub(crate) use provider::{Provider, Say, reserve};
+pub(crate) use provider::{Key, Provider, Say, reserve};
 pub(crate) use sandbox::Sandbox;
 
 /// Builds for tests are slow, and two cores are shared by as many tests as there are threads.

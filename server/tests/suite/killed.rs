@@ -89,19 +89,30 @@ async fn a_grant_comes_and_goes_although_the_server_is_killed_at_every_stage() {
     let emma = belay.signed_in("emma.lindqvist").await;
     let before = sandbox.state().await["assignments"].clone();
     let page = carla
-        .post(ASK, &[("duration", "20"), ("reason", "INC-7: killed at every stage")])
+        .post(
+            ASK,
+            &[
+                ("duration", "20"),
+                ("reason", "INC-7: killed at every stage"),
+            ],
+        )
         .await;
     assert_eq!(page.status, 303, "{}", page.text());
     let request = page.location().split('?').next().unwrap().to_owned();
 
     // Pending. Sessions survive as well.
     let belay = restart(belay, &setup).await;
-    let page = emma.post(&request, &[("act", "approve"), ("note", "")]).await;
+    let page = emma
+        .post(&request, &[("act", "approve"), ("note", "")])
+        .await;
     assert_eq!(page.status, 303, "{}", page.text());
 
     // AWS has heard the creation; whether we heard its answer is up to chance.
     until("the creation is sent", || async {
-        !sandbox.calls("sso-admin:CreateAccountAssignment").await.is_empty()
+        !sandbox
+            .calls("sso-admin:CreateAccountAssignment")
+            .await
+            .is_empty()
     })
     .await;
     let belay = restart(belay, &setup).await;
@@ -113,7 +124,10 @@ async fn a_grant_comes_and_goes_although_the_server_is_killed_at_every_stage() {
     // Active.
     let belay = restart(belay, &setup).await;
     until("the deletion is sent", || async {
-        !sandbox.calls("sso-admin:DeleteAccountAssignment").await.is_empty()
+        !sandbox
+            .calls("sso-admin:DeleteAccountAssignment")
+            .await
+            .is_empty()
     })
     .await;
 
@@ -126,7 +140,10 @@ async fn a_grant_comes_and_goes_although_the_server_is_killed_at_every_stage() {
     drop(belay);
 
     let after = sandbox.state().await["assignments"].clone();
-    assert_eq!(before, after, "what was there before is there, and nothing else");
+    assert_eq!(
+        before, after,
+        "what was there before is there, and nothing else"
+    );
     let events = events(&sandbox).await;
     assert_eq!(
         kinds(&events, "stream#request:"),

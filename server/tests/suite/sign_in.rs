@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::harness::{Belay, Browser, Page, Provider, Sandbox, Say, Setup};
+use crate::harness::{Belay, Browser, Key, Page, Provider, Sandbox, Say, Setup};
 
 /// A refusal is a page, leads nowhere by itself, and offers to try again.
 fn assert_refused(page: &Page, status: u16) {
@@ -132,7 +132,7 @@ async fn an_answer_that_failed_cannot_be_tried_again() {
     let belay = Belay::launch(&setup).ready().await;
     let browser = belay.browser();
     provider.says(Say {
-        forged: true,
+        key: Key::Forged,
         claims: claims(&json!({"email": "ana.silva@example.com", "email_verified": true})),
         ..Say::default()
     });
@@ -201,7 +201,7 @@ async fn who_is_disabled_or_unknown_is_told_and_stays_outside() {
     let setup = Setup::of(&sandbox).with("BELAY_OIDC_ISSUER", provider.issuer());
     let belay = Belay::launch(&setup).ready().await;
     for email in ["noah.berg@example.com", "nobody@example.com", "ana.silva"] {
-        provider.claims(json!({"sub": email, "email": email, "email_verified": true}));
+        provider.claims(&json!({"sub": email, "email": email, "email_verified": true}));
         let browser = belay.browser();
         assert_refused(&browser.sign_in("").await, 403);
         assert_nobody(&browser).await;
@@ -217,7 +217,7 @@ async fn an_e_mail_that_is_not_verified_finds_nobody_unless_it_is_configured_to(
     let trusting = setup.with("BELAY_OIDC_CLAIMS", "email=emails.value trust-unverified");
     let trusting = Belay::launch(&trusting).ready().await;
     for verified in [json!(false), json!(null), json!("false")] {
-        provider.claims(json!({"email": "ana.silva@example.com", "email_verified": verified}));
+        provider.claims(&json!({"email": "ana.silva@example.com", "email_verified": verified}));
         assert_refused(&strict.browser().sign_in("").await, 403);
         assert_eq!(
             trusting.browser().sign_in("").await.status,
@@ -238,7 +238,7 @@ async fn claim_rules_are_tried_in_order_and_ambiguity_stops_them() {
             "email=emails.value, mails=emails.value trust-unverified, preferred_username=userName",
         );
     let belay = Belay::launch(&setup).ready().await;
-    let says = |claims: Value| provider.claims(claims);
+    let says = |claims: Value| provider.claims(&claims);
 
     says(
         json!({"sub": "b", "email": "nobody@example.com", "email_verified": true, "preferred_username": "ben.okafor"}),
@@ -270,7 +270,7 @@ async fn a_person_has_one_login_and_a_login_one_person() {
     let ben =
         |sub: &str| json!({"sub": sub, "email": "ben.okafor@example.com", "email_verified": true});
 
-    provider.claims(ana("1"));
+    provider.claims(&ana("1"));
     assert_eq!(belay.browser().sign_in("").await.status, 200);
     assert_eq!(
         belay.browser().sign_in("").await.status,
@@ -278,21 +278,21 @@ async fn a_person_has_one_login_and_a_login_one_person() {
         "again and again"
     );
 
-    provider.claims(ana("2"));
+    provider.claims(&ana("2"));
     let browser = belay.browser();
     assert_refused(&browser.sign_in("").await, 403);
     assert_nobody(&browser).await;
 
-    provider.claims(ben("1"));
+    provider.claims(&ben("1"));
     assert_refused(&belay.browser().sign_in("").await, 403);
 
-    provider.claims(ben("3"));
+    provider.claims(&ben("3"));
     assert_eq!(
         belay.browser().sign_in("").await.status,
         200,
         "nobody else is kept out"
     );
-    provider.claims(ana("1"));
+    provider.claims(&ana("1"));
     assert_eq!(belay.browser().sign_in("").await.status, 200);
 }
 
@@ -304,7 +304,7 @@ async fn two_logins_that_race_for_a_person_leave_one() {
     let belay = Belay::launch(&setup).ready().await;
     let mut ready = Vec::new();
     for sub in ["1", "2", "3", "4"] {
-        one.claims(json!({"sub": sub, "email": "ana.silva@example.com", "email_verified": true}));
+        one.claims(&json!({"sub": sub, "email": "ana.silva@example.com", "email_verified": true}));
         let browser = belay.browser();
         let door = browser.begin_sign_in("/").await;
         ready.push((browser.at_callback(door, "").await, browser));
@@ -314,7 +314,7 @@ async fn two_logins_that_race_for_a_person_leave_one() {
     let answers = ready.iter().enumerate().map(|(at, (callback, browser))| {
         let one = &one;
         async move {
-            one.claims(json!({"sub": at.to_string(), "email": "ana.silva@example.com", "email_verified": true}));
+            one.claims(&json!({"sub": at.to_string(), "email": "ana.silva@example.com", "email_verified": true}));
             browser.get(callback.as_str()).await.status
         }
     });
@@ -370,14 +370,14 @@ async fn a_token_that_is_not_for_us_now_and_here_signs_nobody_in() {
         (
             "another key",
             Say {
-                forged: true,
+                key: Key::Forged,
                 ..honest()
             },
         ),
         (
             "the client's secret as key",
             Say {
-                symmetric: true,
+                key: Key::Secret,
                 ..honest()
             },
         ),
@@ -420,7 +420,7 @@ async fn a_person_who_declines_can_try_again() {
     });
     let browser = belay.browser();
     assert_refused(&browser.sign_in("").await, 403);
-    provider.claims(json!({"email": "ana.silva@example.com", "email_verified": true}));
+    provider.claims(&json!({"email": "ana.silva@example.com", "email_verified": true}));
     assert_eq!(browser.sign_in("").await.status, 200);
 }
 
@@ -433,7 +433,7 @@ async fn new_keys_are_fetched_when_they_are_met_and_forged_ones_do_not_flood_the
     let ana = claims(&json!({"email": "ana.silva@example.com", "email_verified": true}));
     let asked = provider.asked_for_keys();
     provider.says(Say {
-        rotated: true,
+        key: Key::New,
         claims: ana,
         ..Say::default()
     });

@@ -17,15 +17,14 @@ use super::names;
 /// The search, and what is wrong with what was typed.
 pub(super) fn search(filter: &HistoryFilter) -> (HistorySearch, Vec<FieldProblem>) {
     let mut problems = Vec::new();
-    let mut day = |field: Field, text: &str| match parse_day(text) {
-        Ok(day) => day,
-        Err(()) => {
+    let mut day = |field: Field, text: &str| {
+        parse_day(text).unwrap_or_else(|()| {
             problems.push(FieldProblem {
                 field,
                 problem: Problem::NotUnderstood,
             });
             None
-        }
+        })
     };
     let from = day(Field::From, &filter.from).and_then(start_of);
     // The last day counts whole.
@@ -60,7 +59,7 @@ fn start_of(day: Date) -> Option<Timestamp> {
 }
 
 /// One page.
-pub(super) fn view(world: &World, found: HistoryFound) -> HistoryPage {
+pub(super) fn view(world: &World, found: &HistoryFound) -> HistoryPage {
     HistoryPage {
         rows: found.rows.iter().map(|row| row_view(world, row)).collect(),
         next: found.next.as_ref().map(Place::to_text),

@@ -136,9 +136,11 @@ async fn look_up(
     match found {
         Ok(found) => Ok(Some(found.user_id)),
         Err(error) => match error.as_service_error() {
-            Some(GetUserIdError::ResourceNotFoundException(_)) => Ok(None),
-            // A value that cannot be an identifier (too long, say) finds nobody.
-            Some(GetUserIdError::ValidationException(_)) => Ok(None),
+            // A value that cannot be an identifier (too long, say) finds nobody, either.
+            Some(
+                GetUserIdError::ResourceNotFoundException(_)
+                | GetUserIdError::ValidationException(_),
+            ) => Ok(None),
             // The API's model does not list it for this call; the store that is asked may still say it.
             Some(service) if service.code() == Some("ConflictException") => Err(
                 PersonError::Ambiguous("more than one user has it".to_owned()),
@@ -234,7 +236,7 @@ mod tests {
 
     use super::*;
 
-    fn login(claims: Value) -> Login {
+    fn login(claims: &Value) -> Login {
         Login {
             issuer: "https://idp.example".to_owned(),
             subject: "1".to_owned(),
@@ -287,7 +289,7 @@ mod tests {
             ),
             (json!({"email": "a@example.com"}), false),
         ] {
-            let login = login(claims.clone());
+            let login = login(&claims);
             let found = value_for(&strict, &login).unwrap();
             assert_eq!(found.is_some(), expected, "{claims}");
             assert!(value_for(&trusting, &login).unwrap().is_some());
@@ -296,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_claim_that_is_a_list_stops() {
-        let login = login(json!({"email": ["a@example.com", "b@example.com"]}));
+        let login = login(&json!({"email": ["a@example.com", "b@example.com"]}));
         let result = value_for(&rule(Attribute::Email(Unverified::Trusted)), &login);
         assert!(matches!(result, Err(PersonError::Ambiguous(_))));
     }

@@ -115,7 +115,8 @@ impl Setup {
 #[derive(Debug)]
 pub(crate) struct Belay {
     process: Process,
-    folder: TempDir,
+    /// Its site, ports and log, for as long as it lives.
+    _folder: TempDir,
     /// Where people find it.
     pub(crate) portal: String,
     /// Where `/metrics` is.
@@ -143,7 +144,7 @@ impl Belay {
         let address = |name: &str| ports[name].as_str().unwrap().to_owned();
         Self {
             process,
-            folder,
+            _folder: folder,
             portal: address("portal"),
             metrics: address("metrics"),
             http: reqwest::Client::new(),
@@ -206,11 +207,6 @@ impl Belay {
     /// Everything that it said.
     pub(crate) fn said(&self) -> String {
         self.process.said()
-    }
-
-    /// A folder that lives as long as it does.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 }
 

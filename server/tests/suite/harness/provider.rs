@@ -29,14 +29,22 @@ pub(crate) struct Say {
     pub(crate) without_iss: bool,
     /// The error that the answer carries instead of a code.
     pub(crate) error: Option<&'static str>,
-    /// Signs with a key that is not in its key set.
-    pub(crate) forged: bool,
-    /// Signs with a new key, which is in its key set from now on.
-    pub(crate) rotated: bool,
-    /// Signs with the client's secret (HS256).
-    pub(crate) symmetric: bool,
-    /// Answers everything with 503.
-    pub(crate) away: bool,
+    /// With which key it signs.
+    pub(crate) key: Key,
+}
+
+/// A key that signs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// The one in its key set.
+    #[default]
+    Known,
+    /// A new one, which is in its key set from now on.
+    New,
+    /// One that is not in its key set, under the name of one that is.
+    Forged,
+    /// The client's secret (HS256).
+    Secret,
 }
 
 #[derive(Debug)]
@@ -112,7 +120,7 @@ impl Provider {
     }
 
     /// Says these claims from now on, and is honest otherwise.
-    pub(crate) fn claims(&self, claims: Value) {
+    pub(crate) fn claims(&self, claims: &Value) {
         self.says(Say {
             claims: claims.as_object().unwrap().clone(),
             ..Say::default()
@@ -130,19 +138,14 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Inner {
-    fn says(&self) -> Result<Say, StatusCode> {
-        let say = lock(&self.say).clone();
-        if say.away {
-            return Err(StatusCode::SERVICE_UNAVAILABLE);
-        }
-        Ok(say)
+    fn says(&self) -> Say {
+        lock(&self.say).clone()
     }
 }
 
-async fn configuration(State(inner): State<Arc<Inner>>) -> Result<Json<Value>, StatusCode> {
-    inner.says()?;
+async fn configuration(State(inner): State<Arc<Inner>>) -> Json<Value> {
     let issuer = &inner.issuer;
-    Ok(Json(json!({
+    Json(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
@@ -152,11 +155,11 @@ async fn configuration(State(inner): State<Arc<Inner>>) -> Result<Json<Value>, S
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["EdDSA", "HS256"],
         "authorization_response_iss_parameter_supported": true,
-    })))
+    }))
 }
 
-async fn keys(State(inner): State<Arc<Inner>>) -> Result<Json<Value>, StatusCode> {
-    let say = inner.says()?;
+async fn keys(State(inner): State<Arc<Inner>>) -> Json<Value> {
+    let say = inner.says();
     *lock(&inner.asked_for_keys) += 1;
     let public = |at: usize| {
         json!({
@@ -168,15 +171,15 @@ async fn keys(State(inner): State<Arc<Inner>>) -> Result<Json<Value>, StatusCode
             "x": BASE64URL.encode(inner.keys[at].public_key().as_ref()),
         })
     };
-    let shown: Vec<Value> = (0..=usize::from(say.rotated)).map(public).collect();
-    Ok(Json(json!({ "keys": shown })))
+    let shown: Vec<Value> = (0..=usize::from(say.key == Key::New)).map(public).collect();
+    Json(json!({ "keys": shown }))
 }
 
 async fn authorize(
     State(inner): State<Arc<Inner>>,
     Query(asked): Query<HashMap<String, String>>,
-) -> Result<Redirect, StatusCode> {
-    let say = inner.says()?;
+) -> Redirect {
+    let say = inner.says();
     let mut back = url::Url::parse(&asked["redirect_uri"]).unwrap();
     {
         let mut answer = back.query_pairs_mut();
@@ -193,17 +196,17 @@ async fn authorize(
             answer.append_pair("iss", say.iss.unwrap_or(&inner.issuer));
         }
     }
-    Ok(Redirect::to(back.as_str()))
+    Redirect::to(back.as_str())
 }
 
 async fn token(
     State(inner): State<Arc<Inner>>,
     Form(asked): Form<HashMap<String, String>>,
-) -> Result<Response, StatusCode> {
-    let say = inner.says()?;
+) -> Response {
+    let say = inner.says();
     let Some(nonce) = lock(&inner.codes).remove(&asked["code"]) else {
         let refusal = Json(json!({ "error": "invalid_grant" }));
-        return Ok((StatusCode::BAD_REQUEST, refusal).into_response());
+        return (StatusCode::BAD_REQUEST, refusal).into_response();
     };
     assert!(asked["code_verifier"].len() >= 43, "PKCE is used");
     let now = jiff::Timestamp::now().as_second();
@@ -224,20 +227,20 @@ async fn token(
         }
     }
     let id_token = inner.sign(&say, &claims);
-    Ok(Json(json!({
+    Json(json!({
         "access_token": "access",
         "token_type": "Bearer",
         "expires_in": 300,
         "id_token": id_token,
     }))
-    .into_response())
+    .into_response()
 }
 
 async fn user_info(
     State(inner): State<Arc<Inner>>,
     headers: HeaderMap,
 ) -> Result<Response, StatusCode> {
-    let say = inner.says()?;
+    let say = inner.says();
     if headers
         .get("authorization")
         .is_none_or(|have| have != "Bearer access")
@@ -251,21 +254,21 @@ async fn user_info(
 impl Inner {
     fn sign(&self, say: &Say, claims: &Value) -> String {
         let part = |value: &Value| BASE64URL.encode(value.to_string());
-        let at = usize::from(say.rotated);
-        let header = if say.symmetric {
+        let at = usize::from(say.key == Key::New);
+        let header = if say.key == Key::Secret {
             json!({ "alg": "HS256" })
         } else {
             json!({ "alg": "EdDSA", "kid": at.to_string() })
         };
         let message = format!("{}.{}", part(&header), part(claims));
-        let signature = if say.symmetric {
+        let signature = if say.key == Key::Secret {
             let key =
                 aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"belay-sandbox-secret");
             aws_lc_rs::hmac::sign(&key, message.as_bytes())
                 .as_ref()
                 .to_vec()
         } else {
-            let key = if say.forged {
+            let key = if say.key == Key::Forged {
                 &self.forger
             } else {
                 &self.keys[at]

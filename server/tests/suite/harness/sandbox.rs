@@ -182,7 +182,13 @@ impl Sandbox {
             "user_id": self.user_id(user_name).await,
         });
         let url = format!("{}/memberships", self.control);
-        let answer = self.http.delete(url).json(&membership).send().await.unwrap();
+        let answer = self
+            .http
+            .delete(url)
+            .json(&membership)
+            .send()
+            .await
+            .unwrap();
         let answer: Value = answer.json().await.unwrap();
         assert_eq!(answer["changed"], true, "{answer}");
     }

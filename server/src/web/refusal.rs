@@ -1,0 +1,241 @@
+//! Why a form did nothing: what the service found, said where it can be put right.
+
+use app::view::{AskState, Field, FieldProblem, FormState, Part as ViewPart, Problem};
+use domain::policy::{Reason, Verdict, WhyNot};
+use http::StatusCode;
+
+use crate::service::{Invalid, Part, ServiceError};
+
+/// Why a form did nothing.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) problems: Vec<FieldProblem>,
+}
+
+/// A problem in its place.
+pub(super) const fn at(field: Field, problem: Problem) -> FieldProblem {
+    FieldProblem { field, problem }
+}
+
+impl Refusal {
+    /// One problem.
+    pub(super) fn of(status: StatusCode, field: Field, problem: Problem) -> Self {
+        Self {
+            status,
+            problems: vec![at(field, problem)],
+        }
+    }
+
+    /// What the page shows, with what was typed.
+    pub(super) fn form(self, values: Vec<(String, String)>) -> FormState {
+        FormState {
+            status: self.status.as_u16(),
+            values,
+            problems: self.problems,
+        }
+    }
+
+    /// What the service found.
+    pub(super) fn from_service(error: ServiceError) -> Self {
+        use StatusCode as Is;
+        match error {
+            ServiceError::NotFound => Self::of(Is::NOT_FOUND, Field::Form, Problem::NotAvailable),
+            ServiceError::NotAvailable => {
+                Self::of(Is::FORBIDDEN, Field::Form, Problem::NotAvailable)
+            }
+            ServiceError::NotAllowed => {
+                Self::of(Is::FORBIDDEN, Field::Form, Problem::NotAnApprover)
+            }
+            ServiceError::Invalid(invalid) => Self {
+                status: Is::UNPROCESSABLE_ENTITY,
+                problems: invalid.iter().map(invalid_problem).collect(),
+            },
+            ServiceError::Refused(verdicts) => refused(&verdicts),
+            ServiceError::MayNotReview(why) => may_not_review(why),
+            ServiceError::Decided(state) => decided(&state),
+            ServiceError::ReviewedAlready => {
+                Self::of(Is::CONFLICT, Field::Form, Problem::AlreadyReviewed)
+            }
+            ServiceError::TooManyPending { limit } | ServiceError::TooManyLive { limit } => {
+                Self::of(
+                    Is::TOO_MANY_REQUESTS,
+                    Field::Form,
+                    Problem::TooManyPending { limit },
+                )
+            }
+            ServiceError::TooManySubmissions { limit } => Self::of(
+                Is::TOO_MANY_REQUESTS,
+                Field::Form,
+                Problem::TooManySubmissions { limit },
+            ),
+            ServiceError::Changed => Self::of(Is::CONFLICT, Field::Form, Problem::Changed),
+            ServiceError::Unavailable { part } => Self::of(
+                Is::SERVICE_UNAVAILABLE,
+                Field::Form,
+                Problem::Unavailable {
+                    part: view_part(part),
+                },
+            ),
+        }
+    }
+}
+
+/// The part that did not answer, as pages name it.
+pub(super) const fn view_part(part: Part) -> ViewPart {
+    match part {
+        Part::Store => ViewPart::Store,
+        Part::IdentityStore => ViewPart::IdentityCenter,
+        Part::World => ViewPart::Directory,
+        Part::PolicyBehind => ViewPart::Policy,
+    }
+}
+
+fn invalid_problem(invalid: &Invalid) -> FieldProblem {
+    match invalid {
+        Invalid::Targets => at(Field::Form, Problem::NotAvailable),
+        Invalid::Duration => at(Field::Duration, Problem::NotUnderstood),
+        Invalid::NoteTooLong { max, typed } => at(
+            Field::Note,
+            Problem::TooManyChars {
+                max_chars: count(*max),
+                typed_chars: count(*typed),
+            },
+        ),
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// What the policy says against it, each where it can be put right.
+fn refused(verdicts: &[Verdict]) -> Refusal {
+    let mut problems: Vec<FieldProblem> = Vec::new();
+    for reason in verdicts.iter().flat_map(|verdict| &verdict.reasons) {
+        if let Some(problem) = reason_problem(reason)
+            && !problems.contains(&problem)
+        {
+            problems.push(problem);
+        }
+    }
+    longest_wins(&mut problems);
+    let typed = problems.iter().any(|problem| problem.field != Field::Form);
+    if problems.is_empty() {
+        problems.push(at(Field::Form, Problem::NotAvailable));
+    }
+    Refusal {
+        status: if typed {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::FORBIDDEN
+        },
+        problems,
+    }
+}
+
+/// Several rules may each be too short; the person may use the longest.
+fn longest_wins(problems: &mut Vec<FieldProblem>) {
+    let longest = problems
+        .iter()
+        .filter_map(|problem| match problem.problem {
+            Problem::TooLong { max_seconds } => Some(max_seconds),
+            _ => None,
+        })
+        .max();
+    problems.retain(|problem| match problem.problem {
+        Problem::TooLong { max_seconds } => Some(max_seconds) == longest,
+        _ => true,
+    });
+}
+
+fn reason_problem(reason: &Reason) -> Option<FieldProblem> {
+    let problem = match reason {
+        Reason::LongerThanRule { max, .. } => at(
+            Field::Duration,
+            Problem::TooLong {
+                max_seconds: max.get(),
+            },
+        ),
+        Reason::ShorterThanMin { min, .. } => at(
+            Field::Duration,
+            Problem::TooShort {
+                min_seconds: min.get(),
+            },
+        ),
+        Reason::ReasonTooShort { min, .. } => at(
+            Field::Reason,
+            Problem::TooFewChars {
+                min_chars: count(*min),
+            },
+        ),
+        Reason::ReasonTooLong { given } => at(
+            Field::Reason,
+            Problem::TooManyChars {
+                max_chars: count(domain::policy::REASON_MAX),
+                typed_chars: count(*given),
+            },
+        ),
+        Reason::Protected { .. } => at(Field::Form, Problem::ProtectedAccount),
+        Reason::TooFewApprovers { needed, found, .. } => at(
+            Field::Form,
+            Problem::NoApprovers {
+                needed: *needed,
+                found: *found,
+            },
+        ),
+        Reason::GroupsUnknown { .. } => at(
+            Field::Form,
+            Problem::Unavailable {
+                part: ViewPart::IdentityCenter,
+            },
+        ),
+        Reason::RequesterInactive
+        | Reason::UnknownTarget { .. }
+        | Reason::NoRule
+        | Reason::NotARequester { .. }
+        | Reason::NotAvailable => at(Field::Form, Problem::NotAvailable),
+        Reason::GrantsAtOnce { .. }
+        | Reason::ApprovalRequired { .. }
+        | Reason::Open { .. }
+        | Reason::SelfCounts { .. }
+        | Reason::SelfApprovalDenied { .. } => return None,
+    };
+    Some(problem)
+}
+
+fn may_not_review(why: WhyNot) -> Refusal {
+    match why {
+        WhyNot::OwnRequest => Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::OwnRequest),
+        WhyNot::NotAnApprover | WhyNot::Inactive | WhyNot::NoRoute => {
+            Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::NotAnApprover)
+        }
+        WhyNot::CannotTell => Refusal::of(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Field::Form,
+            Problem::Unavailable {
+                part: ViewPart::IdentityCenter,
+            },
+        ),
+    }
+}
+
+fn decided(state: &domain::request::AskState) -> Refusal {
+    use domain::request::AskState as Is;
+    let (state, by, at) = match state {
+        Is::Pending => return Refusal::of(StatusCode::CONFLICT, Field::Form, Problem::Changed),
+        Is::Approved { at, .. } => (AskState::Approved, None, at),
+        Is::Denied { at, by } => (AskState::Denied, Some(by.name.clone()), at),
+        Is::Withdrawn { at } => (AskState::Withdrawn, None, at),
+        Is::Expired { at } => (AskState::Expired, None, at),
+    };
+    Refusal::of(
+        StatusCode::CONFLICT,
+        Field::Form,
+        Problem::AlreadyDecided {
+            state,
+            by,
+            at: at.as_millisecond(),
+        },
+    )
+}
