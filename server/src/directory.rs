@@ -237,7 +237,7 @@ impl Reader {
                 let id = need(unit.id(), "ListOrganizationalUnitsForParent", "Id")?.to_owned();
                 let name = need(unit.name(), "ListOrganizationalUnitsForParent", "Name")?;
                 let names = [names.as_slice(), &[name.to_owned()]].concat();
-                let ids = [ids.as_slice(), &[id.clone()]].concat();
+                let ids = [ids.as_slice(), std::slice::from_ref(&id)].concat();
                 units.push((id, names, ids));
             });
         }

@@ -83,7 +83,7 @@ impl Engine {
         stop: &CancellationToken,
     ) {
         let (keeper, token) = (Arc::clone(&self.keeper), stop.clone());
-        tasks.spawn(async move { keeper.run(token).await });
+        tasks.spawn(async move { Box::pin(keeper.run(token)).await });
         tasks.spawn(feed::follow(self.store.clone(), stop.clone()));
         if role.works() {
             tasks.spawn(supervised(

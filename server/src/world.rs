@@ -28,7 +28,7 @@ use crate::store::{Store, StoreError, keys, now};
 
 /// How often the organisation is read anew. Reading 300 accounts takes some 700 calls, a minute at
 /// our share of the quota; five minutes keep pages fresh and leave the quota to the worker.
-const DIRECTORY_EVERY: Duration = Duration::from_secs(300);
+const DIRECTORY_EVERY: Duration = Duration::from_mins(5);
 
 /// How often the policy's source is looked at: soon enough that an author sees it take effect.
 const POLICY_EVERY: Duration = Duration::from_secs(10);
@@ -213,7 +213,7 @@ impl Keeper {
     ) -> Result<(), WorldError> {
         let read = self.read_policy().await?;
         let fresh = if directory_due || directory.is_none() {
-            Some(self.reader.read().await?)
+            Some(Box::pin(self.reader.read()).await?)
         } else {
             None
         };

@@ -94,10 +94,10 @@ impl Commit {
             if was_pending && ask.state != AskState::Pending {
                 self.delete(&keys::person_pending(&now.requester.id, &ask.target))?;
             }
-            if before.ask(ask.index) != Some(ask) {
-                if let Some(summary) = summary(now, ask.index) {
-                    self.set_summary(&summary)?;
-                }
+            if before.ask(ask.index) != Some(ask)
+                && let Some(summary) = summary(now, ask.index)
+            {
+                self.set_summary(&summary)?;
             }
         }
         if before.is_open() && !now.is_open() {
