@@ -2,7 +2,7 @@
 // journey on anything a browser's console calls an error.
 
 import { type Browser, type BrowserContextOptions, type Page, expect, test as base } from "@playwright/test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { World } from "./world.ts";
@@ -90,6 +90,11 @@ export class Person {
     return this.requestId;
   }
 
+  /** Opens the menu behind one's own name. */
+  async openMenu() {
+    await this.page.getByRole("banner").getByRole("button", { name: this.name }).click();
+  }
+
   /** The request whose page this is. */
   get requestId(): string {
     return new URL(this.page.url()).pathname.replace("/requests/", "");
@@ -124,9 +129,13 @@ async function invite(browser: Browser, world: World, userName: string, options:
 
 export const test = base.extend<{ person: Invite; world: World }>({
   world: [
-    async ({}, use) => {
+    async ({}, use, info) => {
       const world = await World.begin();
       await use(world);
+      if (info.status !== info.expectedStatus) {
+        // Beside the picture and the trace.
+        for (const [name, text] of Object.entries(world.logs)) writeFileSync(info.outputPath(name), text);
+      }
       await world.end();
     },
     { timeout: 180_000 },

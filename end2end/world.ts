@@ -169,8 +169,10 @@ export class World {
     await this.#belay?.stop("SIGKILL");
   }
 
-  get belayLog(): string {
-    return this.#belay ? readFileSync(this.#belay.log, "utf8") : "";
+  /** What both have logged, for whoever looks at a failure. */
+  get logs(): Record<string, string> {
+    const programs = [this.#sandbox, this.#belay].filter((program) => program !== undefined);
+    return Object.fromEntries(programs.map((program) => [`${program.name}.log`, readFileSync(program.log, "utf8")]));
   }
 
   async end() {

@@ -163,7 +163,7 @@ test("signing out ends the session on the server, not only in the browser", asyn
   const cookies = await ana.page.context().cookies();
   const session = cookies.find((cookie) => cookie.name.startsWith("__Host-"));
   expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: "Lax", path: "/" });
-  await ana.page.locator("details.menu summary").click();
+  await ana.openMenu();
   await ana.page.getByRole("button", { name: "Sign out" }).click();
   await expect(ana.page.getByRole("heading", { name: "You are signed out" })).toBeVisible();
   await ana.page.context().addCookies(cookies);

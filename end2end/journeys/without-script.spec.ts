@@ -49,7 +49,7 @@ test("a request can be withdrawn, with script off", async ({ person }) => {
 test("the colours can be chosen, with script off", async ({ person }) => {
   const carla = await person("carla.rossi", noScript);
   await carla.open("/mine");
-  await carla.page.locator("details.menu summary").click();
+  await carla.openMenu();
   await carla.page.getByRole("button", { name: "Dark" }).click();
   await expect(carla.page).toHaveURL(/\/mine$/);
   await expect(carla.page.locator("html")).toHaveAttribute("data-theme", "dark");
