@@ -53,6 +53,18 @@ pub(crate) fn now() -> EpochMs {
     js_sys::Date::now() as EpochMs
 }
 
+/// In lower case, by the browser's own tables: Rust's would be a noticeable part of what it has to fetch.
+#[cfg(feature = "hydrate")]
+pub(crate) fn lower_case(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}
+
+/// In lower case.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn lower_case(text: &str) -> String {
+    text.to_lowercase()
+}
+
 /// In context: how many things wait for the reader; the title bar counts them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting(pub(crate) RwSignal<u32>);

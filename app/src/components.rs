@@ -1,6 +1,8 @@
 //! Components take values and lay them out; none of them fetches.
 
 mod ask_card;
+mod changing;
+mod console_link;
 mod countdown;
 mod icon;
 mod notice;
@@ -11,17 +13,19 @@ mod textarea;
 mod time;
 mod timeline;
 
-pub(crate) use ask_card::{AskFacts, approval_line};
+pub(crate) use ask_card::{approval_line, ask_facts, quote, way};
+pub(crate) use changing::changing;
+pub(crate) use console_link::console_link;
 pub(crate) use countdown::Countdown;
 pub(crate) use icon::{Icon, Logo};
 pub(crate) use notice::{
-    Done, Empty, Interruption, LiveNotice, Problems, Refusal, problem_at, skeleton,
+    Done, Empty, Interruption, LiveNotice, Problems, problem_at, refuse, skeleton,
 };
-pub(crate) use receipt::Receipt;
+pub(crate) use receipt::receipt;
 pub(crate) use review::ReviewForm;
 pub(crate) use state::Pill;
 pub(crate) use textarea::TextArea;
 #[cfg(feature = "ssr")]
 pub(crate) use textarea::escape;
 pub(crate) use time::Time;
-pub(crate) use timeline::Timeline;
+pub(crate) use timeline::timeline;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{FormState, Theme};
+use crate::{FormState, Theme, wire::Compact};
 
 /// In context: what came with the page.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ impl Arrived {
     /// Made at the root and before anything that waits, because both halves number such values in the order in which
     /// they meet them.
     pub(crate) fn provide() {
-        let (form, theme) = SharedValue::new(|| {
+        let (form, theme) = SharedValue::<_, Compact>::new_with_encoding(|| {
             (
                 use_context::<FormState>(),
                 use_context::<Theme>().unwrap_or_default(),

@@ -6,10 +6,11 @@ use leptos_router::hooks::use_location;
 use crate::{
     Theme,
     browser::Waiting,
-    components::{Icon, Logo},
+    components::{Icon, Logo, changing},
     follow::{Followed, follow},
     form_state::Arrived,
-    live, read,
+    live::{self, Interrupted},
+    read,
     view::{Me, WireError},
 };
 
@@ -17,11 +18,11 @@ use crate::{
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let person = follow(
-        read::read_me,
+        || Box::pin(read::read_me()),
         |topic| topic == "approvals",
         || ().into_any(),
         |me: Followed<Me>| signed_in(me.value),
-        |error| signed_out(&error),
+        signed_out,
     );
     view! {
         <header class="top">
@@ -33,39 +34,46 @@ pub(crate) fn Header() -> impl IntoView {
     }
 }
 
-fn signed_in(me: Signal<Me>) -> impl IntoView {
-    let waiting = Memo::new(move |_| me.read().waiting_count);
-    let can_see_history = Memo::new(move |_| me.read().can_see_history);
+fn signed_in(me: RwSignal<Me>) -> AnyView {
     let who = me.get_untracked();
-
+    let counted = use_context::<Waiting>();
+    let interrupted = use_context::<Interrupted>();
     Effect::new(move |_| {
-        if let Some(Waiting(counted)) = use_context() {
-            counted.set(waiting.get());
+        if let Some(Waiting(counted)) = counted {
+            counted.set(me.read().waiting_count);
         }
     });
     // An effect, so that it waits for the page to be drawn.
-    let interrupted = use_context::<live::Interrupted>();
     Effect::new(move |_| {
         if let Some(interrupted) = interrupted {
             live::connect(interrupted);
         }
     });
 
-    let badge = move || {
-        let count = waiting.get();
-        (count > 0).then(|| {
+    let badge = changing(move || {
+        let count = me.read().waiting_count;
+        let badge = (count > 0).then(|| {
+            let count = count.to_string();
             view! { <span class="badge">{count} <span class="sr">" waiting for you"</span></span> }
-        })
-    };
+                .into_any()
+        });
+        badge.into_any()
+    });
+    let history = changing(move || {
+        let may = me.read().can_see_history;
+        let item = may
+            .then(|| view! { <li>{place("/history", "History", Icon::History)}</li> }.into_any());
+        item.into_any()
+    });
     view! {
         <nav class="nav" aria-label="Pages">
             <ul>
                 <li>{place("/", "Access", Icon::Access)}</li>
                 <li>{place("/mine", "My access", Icon::Mine)}</li>
-                <li class="nav-badged">{place("/approvals", "Approvals", Icon::Approvals)} {badge}</li>
-                {move || {
-                    can_see_history.get().then(|| view! { <li>{place("/history", "History", Icon::History)}</li> })
-                }}
+                <li class="nav-badged">
+                    {place("/approvals", "Approvals", Icon::Approvals)} {badge}
+                </li>
+                {history}
             </ul>
         </nav>
         <button class="menu" type="button" popovertarget="menu">
@@ -74,36 +82,46 @@ fn signed_in(me: Signal<Me>) -> impl IntoView {
         </button>
         // A popover closes itself, by Escape or a click elsewhere, without script.
         <div class="menu-sheet" id="menu" popover="auto">
-            <p class="menu-who"><strong>{who.name}</strong> <span class="quiet">{who.email}</span></p>
-            <ThemeChoice/>
+            <p class="menu-who">
+                <strong>{who.name}</strong> <span class="quiet">{who.email}</span>
+            </p>
+            {theme_choice()}
             <form method="post" action="/auth/sign-out">
                 <button class="button button-wide" type="submit">"Sign out"</button>
             </form>
         </div>
     }
+    .into_any()
 }
 
-fn signed_out(error: &WireError) -> impl IntoView + use<> {
-    let sign_in = (*error == WireError::SignedOut)
-        .then(|| view! { <a class="button" rel="external" href="/auth/start">"Sign in"</a> });
-    view! { <div class="top-out">{sign_in}</div> }
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape of what `follow` calls"
+)]
+fn signed_out(error: WireError) -> AnyView {
+    let sign_in = (error == WireError::SignedOut).then(|| {
+        view! { <a class="button" rel="external" href="/auth/start">"Sign in"</a> }.into_any()
+    });
+    view! { <div class="top-out">{sign_in}</div> }.into_any()
 }
 
 /// One entry of the navigation, marked if it is where one is.
-fn place(path: &'static str, name: &'static str, icon: Icon) -> impl IntoView {
+fn place(path: &'static str, name: &'static str, icon: Icon) -> AnyView {
     let here = use_location().pathname;
-    let is_here = move || {
+    let current = Signal::derive(move || {
         let here = here.read();
-        match path {
+        let is_here = match path {
             "/" => *here == "/" || here.starts_with("/access/"),
             path => here.as_str() == path,
-        }
-    };
+        };
+        is_here.then_some("page")
+    });
     view! {
-        <a class="nav-place" href=path aria-current=move || is_here().then_some("page")>
+        <a class="nav-place" href=path aria-current=current>
             {icon.draw()} <span>{name}</span>
         </a>
     }
+    .into_any()
 }
 
 fn initials(name: &str) -> String {
@@ -112,31 +130,35 @@ fn initials(name: &str) -> String {
         .filter_map(|word| word.chars().next());
     let first = words.next();
     let last = words.next_back();
-    first
-        .into_iter()
-        .chain(last)
-        .flat_map(char::to_uppercase)
-        .collect()
+    first.into_iter().chain(last).collect()
 }
 
 /// Light, dark, or as the system says. A form, so that it works without script; with script it acts at once.
-#[component]
-fn ThemeChoice() -> impl IntoView {
-    let location = use_location();
+fn theme_choice() -> AnyView {
+    let here = use_location().pathname;
+    let return_to = Signal::derive(move || Some(here.get()));
     let chosen = use_context::<Arrived>()
         .map_or_else(|| RwSignal::new(Theme::System), |arrived| arrived.theme);
-    let choices = [
+    let choices: Vec<_> = [
         (Theme::System, "System"),
         (Theme::Light, "Light"),
         (Theme::Dark, "Dark"),
     ]
+    .into_iter()
     .map(|(theme, name)| {
+        let pressed = Signal::derive(move || {
+            Some(if chosen.get() == theme {
+                "true"
+            } else {
+                "false"
+            })
+        });
         view! {
             <button
                 type="submit"
                 name=Theme::NAME
                 value=theme.as_str()
-                aria-pressed=move || if chosen.get() == theme { "true" } else { "false" }
+                aria-pressed=pressed
                 on:click=move |event| {
                     event.prevent_default();
                     chosen.set(theme);
@@ -146,17 +168,19 @@ fn ThemeChoice() -> impl IntoView {
                 {name}
             </button>
         }
+        .into_any()
     })
-    .collect_view();
+    .collect();
     view! {
-        <form class="theme" method="post" action="/theme">
-            <input type="hidden" name="return_to" value=move || location.pathname.get()/>
+        <form method="post" action="/theme">
+            <input type="hidden" name="return_to" value=return_to/>
             <fieldset class="segments">
                 <legend class="label">"Colours"</legend>
                 {choices}
             </fieldset>
         </form>
     }
+    .into_any()
 }
 
 /// Shows the choice and keeps it in the cookie that the server reads.
@@ -192,7 +216,7 @@ mod tests {
     fn initials_are_of_the_first_and_the_last_name() {
         assert_eq!(initials("Ana Silva"), "AS");
         assert_eq!(initials("Ana Maria de Souza"), "AS");
-        assert_eq!(initials("ömer"), "Ö");
+        assert_eq!(initials("Ömer"), "Ö");
         assert_eq!(initials(""), "");
     }
 }

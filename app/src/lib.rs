@@ -27,6 +27,7 @@ mod read;
 mod router;
 mod sentence;
 pub mod view;
+mod wire;
 
 pub use backend::Backend;
 pub use document::{Assets, Theme};

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{clock, view::EpochMs};
+use crate::{clock, components::changing, view::EpochMs};
 
 /// A countdown to the second. It speaks at five minutes, at one minute and at the end, and is silent otherwise.
 #[component]
@@ -21,17 +21,29 @@ pub(crate) fn Countdown(
 
     let whole = seconds_left(until, from).max(1);
     view! {
-        <span class="countdown" class:countdown-soon=move || left.get() <= 60>
-            <span class="countdown-left" role="timer">{move || clock::left(left.get())}</span>
-            <progress
-                class="countdown-bar"
-                aria-hidden="true"
-                max=whole
-                value=move || left.get().clamp(0, whole)
-            ></progress>
-            <span class="sr" aria-live="polite">{move || spoken.get()}</span>
+        <span class="countdown">
+            {changing(move || bar(left.get(), whole))}
+            <span class="sr" aria-live="polite">{changing(move || spoken.get().into_any())}</span>
         </span>
     }
+}
+
+fn bar(left: i64, whole: i64) -> AnyView {
+    let soon = if left <= 60 {
+        "countdown-left countdown-soon"
+    } else {
+        "countdown-left"
+    };
+    view! {
+        <span class=soon role="timer">{clock::left(left)}</span>
+        <progress
+            class="countdown-bar"
+            aria-hidden="true"
+            max=whole.to_string()
+            value=left.clamp(0, whole).to_string()
+        ></progress>
+    }
+    .into_any()
 }
 
 /// Rounded up, so that it reads 0 only when nothing is left.

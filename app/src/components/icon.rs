@@ -43,12 +43,13 @@ impl Icon {
 
 impl Icon {
     /// Draws it.
-    pub(crate) fn draw(self) -> impl IntoView {
+    pub(crate) fn draw(self) -> AnyView {
         view! {
             <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
                 <path d=self.path()></path>
             </svg>
         }
+        .into_any()
     }
 }
 

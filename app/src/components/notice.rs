@@ -5,6 +5,7 @@ use leptos_router::hooks::{use_location, use_query_map};
 
 use crate::{
     browser::status,
+    components::changing,
     link,
     live::Interrupted,
     sentence,
@@ -15,17 +16,17 @@ use crate::{
 #[component]
 pub(crate) fn Done() -> impl IntoView {
     let query = use_query_map();
-    move || {
+    changing(move || {
         let said = match query.read().get_str("done").unwrap_or_default() {
             "submitted" => "Your request is in. This page follows it.",
             "already-pending" => "You had asked for exactly this already: here it is.",
             "approved" => "Approved, with your name on it.",
             "denied" => "Denied. The requester sees your note.",
             "withdrawn" => "Withdrawn. Nobody needs to answer any more.",
-            _ => return None,
+            _ => return ().into_any(),
         };
-        Some(view! { <p class="notice notice-good" role="status">{said}</p> })
-    }
+        view! { <p class="notice notice-good" role="status">{said}</p> }.into_any()
+    })
 }
 
 /// The problems of a refused form that belong to no field of it; with a word about the others, if there are any.
@@ -38,12 +39,15 @@ pub(crate) fn Problems(
         let whole: Vec<_> = problems
             .iter()
             .filter(|found| found.field == Field::Form)
-            .map(|found| view! { <p>{sentence::problem(found.field, &found.problem)}</p> })
+            .map(|found| {
+                view! { <p>{sentence::problem(found.field, &found.problem)}</p> }.into_any()
+            })
             .collect();
-        let intro = whole.is_empty().then(
-            || view! { <p>"Nothing was recorded yet. Please look at what is marked below."</p> },
-        );
-        view! { <div class="notice notice-bad" role="alert">{intro} {whole}</div> }
+        let intro = whole.is_empty().then(|| {
+            view! { <p>"Nothing was recorded yet. Please look at what is marked below."</p> }
+                .into_any()
+        });
+        view! { <div class="notice notice-bad" role="alert">{intro} {whole}</div> }.into_any()
     })
 }
 
@@ -74,11 +78,11 @@ pub(crate) fn Empty(
 }
 
 /// A whole page that cannot be shown, with the status that says the same and what to do next.
-#[component]
-pub(crate) fn Refusal(
-    /// Why.
-    error: WireError,
-) -> impl IntoView {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape of what `follow` calls"
+)]
+pub(crate) fn refuse(error: WireError) -> AnyView {
     status(match error {
         WireError::SignedOut => 401,
         WireError::NotFound => 404,
@@ -94,9 +98,10 @@ pub(crate) fn Refusal(
             <p class="actions">{way_on(&error)}</p>
         </section>
     }
+    .into_any()
 }
 
-fn way_on(error: &WireError) -> impl IntoView + use<> {
+fn way_on(error: &WireError) -> AnyView {
     let here = here();
     match error {
         WireError::SignedOut => {
@@ -129,10 +134,10 @@ fn here() -> String {
 #[component]
 pub(crate) fn Interruption(
     /// Why the newest read gave nothing.
-    problem: Signal<Option<WireError>>,
+    problem: RwSignal<Option<WireError>>,
 ) -> impl IntoView {
-    move || {
-        problem.get().map(|error| {
+    changing(move || {
+        let said = problem.get().map(|error| {
             let (title, _) = sentence::wire_error(&error);
             view! {
                 <div class="notice notice-wait" role="status">
@@ -143,25 +148,28 @@ pub(crate) fn Interruption(
                     <p class="actions">{way_on(&error)}</p>
                 </div>
             }
-        })
-    }
+            .into_any()
+        });
+        said.into_any()
+    })
 }
 
 /// Says that changes made elsewhere do not arrive at the moment.
 #[component]
 pub(crate) fn LiveNotice() -> impl IntoView {
     let interrupted = use_context::<Interrupted>();
-    move || {
-        interrupted
-            .is_some_and(|interrupted| interrupted.0.get())
-            .then(|| {
-                view! {
-                    <p class="notice notice-wait" role="status">
-                        "Belay cannot be reached, so what you see may be out of date. Trying again…"
-                    </p>
-                }
-            })
-    }
+    changing(move || {
+        if interrupted.is_some_and(|interrupted| interrupted.0.get()) {
+            view! {
+                <p class="notice notice-wait" role="status">
+                    "Belay cannot be reached, so what you see may be out of date. Trying again…"
+                </p>
+            }
+            .into_any()
+        } else {
+            ().into_any()
+        }
+    })
 }
 
 /// Grey lines in the shape of what is about to be there.

@@ -8,51 +8,57 @@ use crate::{
     view::{EpochMs, EvidenceView, ReceiptKind, ReceiptView},
 };
 
-/// A receipt.
-#[component]
-pub(crate) fn Receipt(
-    /// How it ended.
-    receipt: ReceiptView,
-    /// Sessions opened until the end may last until then.
-    sessions_may_last_until: EpochMs,
-) -> impl IntoView {
-    let sessions = matches!(
+/// A receipt. Sessions opened until the end may last until `sessions_may_last_until`.
+pub(crate) fn receipt(receipt: &ReceiptView, sessions_may_last_until: EpochMs) -> AnyView {
+    let is_gone = matches!(
         receipt.kind,
         ReceiptKind::Removed | ReceiptKind::AbsentAlready
-    )
-    .then(|| {
+    );
+    let sessions = is_gone.then(|| {
         view! {
             <p class="quiet">
-                "AWS sessions opened before the end may last until " <Time at=sessions_may_last_until/> "."
+                "AWS sessions opened before the end may last until "
+                <Time at=sessions_may_last_until/> "."
             </p>
         }
+        .into_any()
     });
     let held_by: Vec<_> = receipt
         .held_by
         .iter()
-        .map(|id| view! { <li><a href=link::request(id)>"Request " <code>{id.clone()}</code></a></li> })
+        .map(|id| {
+            let name = id.clone();
+            view! { <li><a href=link::request(id)>"Request " <code>{name}</code></a></li> }
+                .into_any()
+        })
         .collect();
+    let held_by = (!held_by.is_empty()).then(|| view! { <ul>{held_by}</ul> }.into_any());
+    let evidence: Vec<_> = receipt.evidence.iter().map(line).collect();
     view! {
         <div class="receipt">
             <p class="receipt-head">
-                <strong>{sentence::receipt_short(receipt.kind)}</strong>
-                " " <Time at=receipt.at/>
+                <strong>{sentence::receipt_short(receipt.kind)}</strong> " " <Time at=receipt.at/>
             </p>
             <p>{sentence::receipt(receipt.kind)}</p>
-            {(!held_by.is_empty()).then(|| view! { <ul>{held_by}</ul> })}
-            <ul class="evidence">{receipt.evidence.into_iter().map(line).collect_view()}</ul>
+            {held_by}
+            <ul class="evidence">{evidence}</ul>
             {sessions}
         </div>
     }
+    .into_any()
 }
 
-fn line(evidence: EvidenceView) -> impl IntoView {
-    let id = evidence.aws_request_id;
+fn line(evidence: &EvidenceView) -> AnyView {
+    let id = (!evidence.aws_request_id.is_empty()).then(|| {
+        let id = evidence.aws_request_id.clone();
+        view! { <code class="evidence-id" title="AWS's request id">{id}</code> }.into_any()
+    });
     view! {
         <li>
             <span class="evidence-what">{sentence::evidence(evidence.what)}</span>
             <span class="evidence-when"><Time at=evidence.at/></span>
-            {(!id.is_empty()).then(|| view! { <code class="evidence-id" title="AWS's request id">{id}</code> })}
+            {id}
         </li>
     }
+    .into_any()
 }

@@ -2,9 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::components::{Problems, problem_at};
 use crate::{
-    components::TextArea,
+    components::{Problems, TextArea, problem_at},
     link,
     view::{ActionsView, Field, FormState},
 };
@@ -23,42 +22,38 @@ pub(crate) fn ReviewForm(
     #[prop(optional)]
     before: FormState,
 ) -> impl IntoView {
-    let id = format!("note-{request_id}");
-    let hint = "The requester and auditors see it. A word on why helps when you deny.";
+    let from = (!from.is_empty())
+        .then(|| view! { <input type="hidden" name="from" value=from/> }.into_any());
+    let buttons: Vec<_> = [
+        (
+            actions.can_approve,
+            "approve",
+            "Approve",
+            "button button-main",
+        ),
+        (actions.can_deny, "deny", "Deny", "button button-bad"),
+    ]
+    .into_iter()
+    .filter(|(may, ..)| *may)
+    .map(|(_, act, name, class)| {
+        view! { <button class=class type="submit" name="act" value=act>{name}</button> }.into_any()
+    })
+    .collect();
     view! {
         <form class="review" method="post" action=link::request(&request_id) novalidate>
             <Problems problems=before.problems.clone()/>
-            {(!from.is_empty()).then(|| view! { <input type="hidden" name="from" value=from/> })}
+            {from}
             <TextArea
                 name="note"
-                id=id
+                id=format!("note-{request_id}")
                 label="Note"
-                hint=hint
+                hint="The requester and auditors see it. A word on why helps when you deny."
                 rows=2
                 max_chars=actions.note_max_chars
                 value=before.value("note").to_owned()
                 problem=problem_at(&before.problems, Field::Note)
             />
-            <div class="actions">
-                {actions
-                    .can_approve
-                    .then(|| {
-                        view! {
-                            <button class="button button-main" type="submit" name="act" value="approve">
-                                "Approve"
-                            </button>
-                        }
-                    })}
-                {actions
-                    .can_deny
-                    .then(|| {
-                        view! {
-                            <button class="button button-bad" type="submit" name="act" value="deny">
-                                "Deny"
-                            </button>
-                        }
-                    })}
-            </div>
+            <div class="actions">{buttons}</div>
         </form>
     }
 }

@@ -5,6 +5,8 @@
 
 use leptos::prelude::*;
 
+use crate::components::changing;
+
 /// A field for text of several lines, with its label, a hint, what is wrong with it, and what was typed before.
 #[component]
 pub(crate) fn TextArea(
@@ -41,18 +43,20 @@ pub(crate) fn TextArea(
         .collect::<Vec<_>>()
         .join(" ");
     let typed = RwSignal::new(None::<usize>);
-    let over = move || {
-        typed
+    let over = changing(move || {
+        let near_the_limit = typed
             .get()
-            .filter(|chars| max_chars > 0 && *chars * 10 > max_chars as usize * 9)
-            .map(|chars| format!("{chars} of {max_chars} characters"))
-    };
+            .filter(|chars| max_chars > 0 && *chars * 10 > max_chars as usize * 9);
+        near_the_limit
+            .map(|chars| format!("{chars} of {max_chars} characters").into_any())
+            .into_any()
+    });
 
     view! {
-        <div class="field" class:field-wrong=is_wrong>
+        <div class=if is_wrong { "field field-wrong" } else { "field" }>
             <label class="label" for=id.clone()>{label}</label>
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
-            {is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> })}
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> }.into_any())}
+            {is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any())}
             <textarea
                 class="input"
                 id=id

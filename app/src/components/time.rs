@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::{
     browser::{Alive, now, zone_offset_ms},
     clock,
+    components::changing,
     view::EpochMs,
 };
 
@@ -16,7 +17,7 @@ pub(crate) fn Time(
 ) -> impl IntoView {
     view! {
         <time datetime=clock::iso(at) title=clock::utc_to_the_second(at)>
-            {move || said(at)}
+            {changing(move || said(at).into_any())}
         </time>
     }
 }

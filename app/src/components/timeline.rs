@@ -1,45 +1,33 @@
-//! What happened, oldest first.
+//! What happened.
 
 use leptos::prelude::*;
 
 use crate::{
-    components::Time,
+    components::{Time, quote},
     sentence,
     view::{EventKind, EventView},
 };
 
-/// A request's events.
-#[component]
-pub(crate) fn Timeline(
-    /// Oldest first.
-    events: Signal<Vec<EventView>>,
-    /// Whether to say which ask an event is about.
-    several_asks: bool,
-) -> impl IntoView {
-    view! {
-        <ol class="timeline">
-            <For each=move || events.get() key=|event| event.id.clone() let:event>
-                {moment(event, several_asks)}
-            </For>
-        </ol>
-    }
+/// A request's events, oldest first. With several asks each event says which one it is about.
+pub(crate) fn timeline(events: &[EventView], asks: usize) -> AnyView {
+    let moments: Vec<_> = events.iter().map(|event| moment(event, asks)).collect();
+    view! { <ol class="timeline">{moments}</ol> }.into_any()
 }
 
-fn moment(event: EventView, several_asks: bool) -> impl IntoView {
+fn moment(event: &EventView, asks: usize) -> AnyView {
     let what = sentence::event(&event.kind, &event.actor);
     let which = event
         .ask
-        .filter(|_| several_asks)
+        .filter(|_| asks > 1)
         .map(|index| format!(" (no. {})", index + 1));
     view! {
         <li class=format!("moment moment-{}", tone(&event.kind))>
-            <p class="moment-what">
-                {what} {which}
-            </p>
+            <p class="moment-what">{what} {which}</p>
             <p class="moment-when"><Time at=event.at/></p>
-            {(!event.note.is_empty()).then(|| view! { <blockquote class="quote">{event.note}</blockquote> })}
+            {quote(&event.note)}
         </li>
     }
+    .into_any()
 }
 
 const fn tone(kind: &EventKind) -> &'static str {

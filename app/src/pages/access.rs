@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    browser::title,
+    browser::{lower_case, title},
     clock,
-    components::{Empty, Icon, Interruption, Refusal, Time, skeleton},
+    components::{Empty, Icon, Interruption, Time, changing, refuse, skeleton},
     follow::{Followed, follow},
     link, read, sentence,
     view::{
@@ -19,15 +19,15 @@ use crate::{
 pub(crate) fn Access() -> impl IntoView {
     title("Access");
     follow(
-        read::read_access,
+        || Box::pin(read::read_access()),
         |topic| topic == "mine",
         skeleton,
-        catalogue,
-        |error| view! { <Refusal error/> },
+        page,
+        refuse,
     )
 }
 
-fn catalogue(access: Followed<AccessView>) -> impl IntoView {
+fn page(access: Followed<AccessView>) -> AnyView {
     // Without script the search is an ordinary form, and the server narrows the list.
     let typed = RwSignal::new(
         use_query_map()
@@ -35,163 +35,173 @@ fn catalogue(access: Followed<AccessView>) -> impl IntoView {
             .get("q")
             .unwrap_or_default(),
     );
-    let words = Memo::new(move |_| words(&typed.read()));
+    let words = Signal::derive(move || words(&typed.read()));
     let value = access.value;
-    let is_empty = move || value.read().ous.is_empty();
-    let list = move || {
-        let access = value.get();
-        access
-            .ous
-            .iter()
-            .map(|ou| unit(ou, &access.permission_sets, words))
-            .collect_view()
-    };
-    let found = Memo::new(move |_| {
-        let access = value.read();
-        let words = words.read();
-        access
-            .ous
-            .iter()
-            .flat_map(|ou| ou.accounts.iter().map(move |account| (ou, account)))
-            .map(|(ou, account)| {
-                matching_offers(ou, account, &access.permission_sets, &words).count()
-            })
-            .sum::<usize>()
-    });
-
     view! {
         <Interruption problem=access.problem/>
         <div class="page-head">
             <h1>"Access"</h1>
-            <p class="lead">"Ask for what you need, for as long as you need it. It goes away by itself."</p>
+            <p class="lead">
+                "Ask for what you need, for as long as you need it. It goes away by itself."
+            </p>
         </div>
-        <Show when=move || !is_empty() fallback=nothing_offered>
-            <form class="search" method="get" action="/" role="search" on:submit=|event| event.prevent_default()>
-                {Icon::Search.draw()}
-                <label class="sr" for="q">"Search accounts, units, tags and permission sets"</label>
-                <input
-                    class="input"
-                    id="q"
-                    name="q"
-                    type="search"
-                    autocomplete="off"
-                    spellcheck="false"
-                    placeholder="Account, unit, tag or permission set"
-                    value=typed.get_untracked()
-                    on:input=move |event| typed.set(event_target_value(&event))
-                />
-            </form>
-            <p class="sr" role="status">{move || sentence::count(u32::try_from(found.get()).unwrap_or(u32::MAX), "match")}</p>
-            <div class="catalogue">{list}</div>
-            <div hidden=move || found.get() != 0>
-                <Empty title="Nothing matches">
-                    <p>"Each word has to be found in an account's name, number, unit or tags, or in a permission set. "
-                    "What your groups may not ask for is not listed."</p>
-                </Empty>
-            </div>
-        </Show>
-        <p class="foot quiet">
-            "As of " {move || { let at = value.read().directory_at; view! { <Time at/> } }}
-            {move || {
-                value
-                    .read()
-                    .directory_is_stale
-                    .then_some(". AWS could not be read since, so newer accounts may be missing")
-            }} "."
-        </p>
+        <form
+            class="search"
+            method="get"
+            action="/"
+            role="search"
+            on:submit=|event| event.prevent_default()
+        >
+            {Icon::Search.draw()}
+            <label class="sr" for="q">"Search accounts, units, tags and permission sets"</label>
+            <input
+                class="input"
+                id="q"
+                name="q"
+                type="search"
+                autocomplete="off"
+                spellcheck="false"
+                placeholder="Account, unit, tag or permission set"
+                value=typed.get_untracked()
+                on:input=move |event| typed.set(event_target_value(&event))
+            />
+        </form>
+        {changing(move || catalogue(&value.read(), words))}
     }
+    .into_any()
 }
 
-fn nothing_offered() -> impl IntoView {
+fn catalogue(access: &AccessView, words: Signal<Vec<String>>) -> AnyView {
+    if access.ous.is_empty() {
+        return view! {
+            <Empty title="There is nothing that you may ask for">
+                <p>
+                    "No rule of the policy names you or one of your groups. If that is a surprise, \
+                    tell an admin which account and permission set you need, and for what."
+                </p>
+            </Empty>
+        }
+        .into_any();
+    }
+    let haystacks: Vec<_> = access
+        .ous
+        .iter()
+        .flat_map(|ou| ou.accounts.iter().map(move |account| (ou, account)))
+        .flat_map(|(ou, account)| haystacks(ou, account, &access.permission_sets))
+        .collect();
+    let found = Signal::derive(move || {
+        let words = words.read();
+        haystacks
+            .iter()
+            .filter(|haystack| is_match(haystack, &words))
+            .count()
+    });
+    let units: Vec<_> = access
+        .ous
+        .iter()
+        .map(|ou| unit(ou, &access.permission_sets, words))
+        .collect();
+    let stale = access
+        .directory_is_stale
+        .then_some(". AWS could not be read since, so newer accounts may be missing");
     view! {
-        <Empty title="There is nothing that you may ask for">
-            <p>"No rule of the policy names you or one of your groups. If that is a surprise, tell an admin which account
-            and permission set you need, and for what."</p>
-        </Empty>
+        <p class="sr" role="status">
+            {changing(move || {
+                sentence::count(u32::try_from(found.get()).unwrap_or(u32::MAX), "match").into_any()
+            })}
+        </p>
+        <div class="catalogue">{units}</div>
+        {changing(move || {
+            let nothing = (found.get() == 0).then(|| {
+                view! {
+                    <Empty title="Nothing matches">
+                        <p>
+                            "Each word has to be found in an account's name, number, unit or tags, \
+                            or in a permission set. What you may not ask for is not listed."
+                        </p>
+                    </Empty>
+                }
+                .into_any()
+            });
+            nothing.into_any()
+        })}
+        <p class="foot quiet">"As of " <Time at=access.directory_at/> {stale} "."</p>
     }
+    .into_any()
 }
 
-/// The words of a search, in lower case.
+/// The words of a search.
 fn words(typed: &str) -> Vec<String> {
-    typed.split_whitespace().map(str::to_lowercase).collect()
+    typed.split_whitespace().map(lower_case).collect()
 }
 
-/// The offers of an account in which every word is found, be it in what the account is or in the permission set.
-fn matching_offers<'a>(
+/// What the words of a search are looked for in, for each offer of an account.
+fn haystacks(
     ou: &OuView,
-    account: &'a AccountView,
+    account: &AccountView,
     permission_sets: &[PermissionSetView],
-    words: &[String],
-) -> impl Iterator<Item = &'a OfferView> {
-    let of_account = account_haystack(ou, account);
-    account
-        .offers
-        .iter()
-        .filter(move |offer| is_match(&of_account, &offer_haystack(offer, permission_sets), words))
-}
-
-fn is_match(of_account: &str, of_offer: &str, words: &[String]) -> bool {
-    words
-        .iter()
-        .all(|word| of_account.contains(word.as_str()) || of_offer.contains(word.as_str()))
-}
-
-fn account_haystack(ou: &OuView, account: &AccountView) -> String {
-    format!(
+) -> Vec<String> {
+    let of_account = format!(
         "{} {} {} {}",
         account.name,
         account.id,
         ou.path,
         account.tags.join(" ")
-    )
-    .to_lowercase()
+    );
+    account
+        .offers
+        .iter()
+        .map(|offer| {
+            let description = described(offer, permission_sets);
+            lower_case(&format!(
+                "{of_account} {} {description}",
+                offer.permission_set
+            ))
+        })
+        .collect()
 }
 
-fn offer_haystack(offer: &OfferView, permission_sets: &[PermissionSetView]) -> String {
-    let description = described(offer, permission_sets).map_or("", |set| set.description.as_str());
-    format!("{} {description}", offer.permission_set).to_lowercase()
+/// Every word is found.
+fn is_match(haystack: &str, words: &[String]) -> bool {
+    words.iter().all(|word| haystack.contains(word.as_str()))
 }
 
-fn described<'a>(
-    offer: &OfferView,
-    permission_sets: &'a [PermissionSetView],
-) -> Option<&'a PermissionSetView> {
+fn described<'a>(offer: &OfferView, permission_sets: &'a [PermissionSetView]) -> &'a str {
     permission_sets
         .iter()
         .find(|set| set.name == offer.permission_set)
+        .map_or("", |set| set.description.as_str())
 }
 
-fn unit(
-    ou: &OuView,
-    permission_sets: &[PermissionSetView],
-    words: Memo<Vec<String>>,
-) -> impl IntoView + use<> {
-    let haystacks: Vec<_> = ou
+/// Hides what holds none of these.
+fn hidden_without(haystacks: Vec<String>, words: Signal<Vec<String>>) -> Signal<bool> {
+    Signal::derive(move || {
+        let words = words.read();
+        !haystacks.iter().any(|haystack| is_match(haystack, &words))
+    })
+}
+
+fn unit(ou: &OuView, permission_sets: &[PermissionSetView], words: Signal<Vec<String>>) -> AnyView {
+    let haystacks = ou
         .accounts
         .iter()
-        .flat_map(|account| {
-            let of_account = account_haystack(ou, account);
-            account
-                .offers
-                .iter()
-                .map(move |offer| (of_account.clone(), offer_haystack(offer, permission_sets)))
-        })
+        .flat_map(|account| haystacks(ou, account, permission_sets))
         .collect();
-    let is_hidden = move || {
-        let words = words.read();
-        !haystacks
-            .iter()
-            .any(|(of_account, of_offer)| is_match(of_account, of_offer, &words))
-    };
     let (parents, last) = split_path(&ou.path);
+    let parents = (!parents.is_empty())
+        .then(|| view! { <span class="quiet">{parents} " / "</span> }.into_any());
+    let cards: Vec<_> = ou
+        .accounts
+        .iter()
+        .map(|account| card(ou, account, permission_sets, words))
+        .collect();
     view! {
-        <section class="unit" hidden=is_hidden>
-            <h2 class="unit-name">
-                {(!parents.is_empty()).then(|| view! { <span class="quiet">{parents} " / "</span> })} {last}
-            </h2>
-            {ou.accounts.iter().map(|account| card(ou, account, permission_sets, words)).collect_view()}
+        <section class="unit" hidden=hidden_without(haystacks, words)>
+            <h2 class="unit-name">{parents} {last}</h2>
+            {cards}
         </section>
     }
+    .into_any()
 }
 
 /// `Root / Production / Payments` as what leads there, without the root that all share, and the unit itself.
@@ -207,84 +217,71 @@ fn card(
     ou: &OuView,
     account: &AccountView,
     permission_sets: &[PermissionSetView],
-    words: Memo<Vec<String>>,
-) -> impl IntoView + use<> {
-    let of_account = account_haystack(ou, account);
-    let of_offers: Vec<_> = account
+    words: Signal<Vec<String>>,
+) -> AnyView {
+    let haystacks = haystacks(ou, account, permission_sets);
+    let rows: Vec<_> = account
         .offers
         .iter()
-        .map(|offer| offer_haystack(offer, permission_sets))
-        .collect();
-    let offers = account
-        .offers
-        .iter()
-        .zip(&of_offers)
-        .map(|(offer, of_offer)| {
-            let (of_account, of_offer) = (of_account.clone(), of_offer.clone());
-            let is_hidden = move || !is_match(&of_account, &of_offer, &words.read());
+        .zip(&haystacks)
+        .map(|(offer, haystack)| {
+            let is_hidden = hidden_without(vec![haystack.clone()], words);
             row(account, offer, described(offer, permission_sets), is_hidden)
         })
-        .collect_view();
-    let is_hidden = move || {
-        let words = words.read();
-        !of_offers
-            .iter()
-            .any(|of_offer| is_match(&of_account, of_offer, &words))
-    };
-    let tags = account
+        .collect();
+    let tags: Vec<_> = account
         .tags
         .iter()
-        .map(|tag| view! { <span class="tag">{tag.clone()}</span> })
-        .collect_view();
+        .map(|tag| view! { <span class="tag">{tag.clone()}</span> }.into_any())
+        .collect();
     view! {
-        <article class="card account" hidden=is_hidden>
+        <article class="card account" hidden=hidden_without(haystacks, words)>
             <header class="account-head">
                 <h3>{account.name.clone()}</h3>
                 <code class="quiet">{account.id.clone()}</code>
                 <span class="tags">{tags}</span>
             </header>
-            <ul class="offers">{offers}</ul>
+            <ul class="offers">{rows}</ul>
         </article>
     }
+    .into_any()
 }
 
-fn row<Hidden>(
+fn row(
     account: &AccountView,
     offer: &OfferView,
-    described: Option<&PermissionSetView>,
-    is_hidden: Hidden,
-) -> impl IntoView + use<Hidden>
-where
-    Hidden: Fn() -> bool + Send + Sync + 'static,
-{
-    let description = described
-        .map(|set| set.description.clone())
-        .unwrap_or_default();
+    description: &str,
+    is_hidden: Signal<bool>,
+) -> AnyView {
     let approval = match offer.approval {
         ApprovalKind::Needed { .. } => "offer-approval",
         _ => "offer-approval offer-at-once",
     };
+    let current = offer.current.as_ref().map(|current| {
+        let (class, said) = match current {
+            CurrentView::Pending { .. } => ("pill pill-wait", "Pending"),
+            CurrentView::Active { .. } => ("pill pill-good", "Active"),
+            CurrentView::Standing => ("pill pill-calm", "Yours already"),
+        };
+        view! { <span class=class>{said}</span> }.into_any()
+    });
+    let most = format!(
+        "up to {}",
+        clock::duration_short(offer.max_duration_seconds)
+    );
     view! {
         <li class="offer" hidden=is_hidden>
             <a class="offer-link" href=link::ask(&account.id, &offer.permission_set)>
                 <span class="offer-name">{offer.permission_set.clone()}</span>
-                <span class="offer-text quiet">{description}</span>
-                <span class="offer-current">{current(offer.current.as_ref())}</span>
-                <span class="offer-max">"up to " {clock::duration_short(offer.max_duration_seconds)}</span>
+                <span class="offer-text quiet">{description.to_owned()}</span>
+                <span class="offer-current">{current}</span>
+                <span class="offer-max">{most}</span>
                 <span class=approval>{sentence::approval_kind(offer.approval)}</span>
                 {Icon::Next.draw()}
             </a>
         </li>
     }
-}
-
-fn current(current: Option<&CurrentView>) -> impl IntoView + use<> {
-    let (tone, said) = match current? {
-        CurrentView::Pending { .. } => ("wait", "Pending"),
-        CurrentView::Active { .. } => ("good", "Active"),
-        CurrentView::Standing => ("calm", "Yours already"),
-    };
-    Some(view! { <span class=format!("pill pill-{tone}")>{said}</span> })
+    .into_any()
 }
 
 #[cfg(test)]
@@ -293,12 +290,11 @@ mod tests {
 
     #[test]
     fn every_word_is_found_somewhere() {
-        let account = "payments production 111122223333 root / production / payments env=prod";
-        let offer = "readonlyaccess look, do not touch";
-        assert!(is_match(account, offer, &words("  PROD read ")));
-        assert!(is_match(account, offer, &words("")));
-        assert!(is_match(account, offer, &words("3333 touch")));
-        assert!(!is_match(account, offer, &words("prod admin")));
+        let haystack = "payments production 111122223333 root / production env=prod readonlyaccess";
+        assert!(is_match(haystack, &words("  PROD read ")));
+        assert!(is_match(haystack, &words("")));
+        assert!(is_match(haystack, &words("3333 env=prod")));
+        assert!(!is_match(haystack, &words("prod admin")));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use crate::{
     browser::title,
     components::{
-        AskFacts, Done, Empty, Interruption, Refusal, ReviewForm, Time, approval_line, skeleton,
+        Done, Empty, Interruption, ReviewForm, Time, ask_facts, changing, quote, refuse, skeleton,
+        way,
     },
     follow::{Followed, follow},
     link, read, sentence,
@@ -17,17 +18,27 @@ use crate::{
 pub(crate) fn Approvals() -> impl IntoView {
     title("Approvals");
     follow(
-        read::read_approvals,
+        || Box::pin(read::read_approvals()),
         |topic| topic == "approvals",
         skeleton,
         page,
-        |error| view! { <Refusal error/> },
+        refuse,
     )
 }
 
-fn page(waiting: Followed<Vec<ApprovalView>>) -> impl IntoView {
+fn page(waiting: Followed<Vec<ApprovalView>>) -> AnyView {
     let value = waiting.value;
-    let is_empty = Memo::new(move |_| value.read().is_empty());
+    let nothing = changing(move || {
+        let nothing = value.read().is_empty().then(|| {
+            view! {
+                <Empty title="Nothing waits for you">
+                    <p>"What comes in appears here by itself, and in the title of this page."</p>
+                </Empty>
+            }
+            .into_any()
+        });
+        nothing.into_any()
+    });
     view! {
         <Interruption problem=waiting.problem/>
         <div class="page-head">
@@ -41,29 +52,33 @@ fn page(waiting: Followed<Vec<ApprovalView>>) -> impl IntoView {
                 {card(&one, value)}
             </For>
         </div>
-        <Show when=move || is_empty.get()>
-            <Empty title="Nothing waits for you">
-                <p>"What comes in appears here by itself, and in the title of this page."</p>
-            </Empty>
-        </Show>
+        {nothing}
     }
+    .into_any()
 }
 
-fn card(one: &ApprovalView, all: Signal<Vec<ApprovalView>>) -> impl IntoView + use<> {
+fn card(one: &ApprovalView, all: RwSignal<Vec<ApprovalView>>) -> AnyView {
     let id = one.request_id.clone();
-    let routes = Memo::new(move |_| {
-        all.read()
-            .iter()
-            .find(|other| other.request_id == id)
-            .map(|other| other.routes.clone())
-            .unwrap_or_default()
+    let ways = changing(move || {
+        let all = all.read();
+        let this = all.iter().find(|other| other.request_id == id);
+        let ways: Vec<_> = this
+            .into_iter()
+            .flat_map(|this| this.routes.iter().map(way))
+            .collect();
+        view! { <ul class="plain small">{ways}</ul> }.into_any()
     });
-    let facts = one
+    let facts: Vec<_> = one
         .targets
         .iter()
-        .map(|target| view! { <AskFacts target=target.clone() duration_seconds=one.duration_seconds/> })
-        .collect_view();
-    let groups = one.requester_groups.join(", ");
+        .map(|target| ask_facts(target, one.duration_seconds))
+        .collect();
+    let who = std::iter::once(&one.requester.email)
+        .chain(&one.requester_groups)
+        .filter(|word| !word.is_empty())
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     view! {
         <article class="card approval">
             <header class="approval-head">
@@ -72,34 +87,22 @@ fn card(one: &ApprovalView, all: Signal<Vec<ApprovalView>>) -> impl IntoView + u
                     <a href=link::request(&one.request_id)>{sentence::targets(&one.targets)}</a>
                 </h2>
                 <p class="quiet">
-                    {one.requester.email.clone()} {(!groups.is_empty()).then(|| format!(" · {groups}"))} " · asked "
-                    <Time at=one.submitted_at/> " · lapses " <Time at=one.expires_at/>
+                    {who} " · asked " <Time at=one.submitted_at/> " · lapses "
+                    <Time at=one.expires_at/>
                 </p>
             </header>
             <div class="split">
                 <div class="split-main stack">
-                    <blockquote class="quote">{one.reason.clone()}</blockquote>
-                    <ReviewForm request_id=one.request_id.clone() actions=one.actions.clone() from="approvals"/>
+                    {quote(&one.reason)}
+                    <ReviewForm
+                        request_id=one.request_id.clone()
+                        actions=one.actions.clone()
+                        from="approvals"
+                    />
                 </div>
-                <div class="split-side">
-                    {facts}
-                    <ul class="plain small">
-                        {move || {
-                            routes
-                                .read()
-                                .iter()
-                                .map(|route| {
-                                    view! {
-                                        <li>
-                                            "Needs " {approval_line(route)} <span class="quiet rule">" · rule " {route.rule.clone()}</span>
-                                        </li>
-                                    }
-                                })
-                                .collect_view()
-                        }}
-                    </ul>
-                </div>
+                <div class="split-side">{facts} {ways}</div>
             </div>
         </article>
     }
+    .into_any()
 }

@@ -7,7 +7,7 @@ use crate::{
     browser::title,
     clock,
     components::{
-        Interruption, Problems, Refusal, TextArea, Time, approval_line, problem_at, skeleton,
+        Interruption, Problems, TextArea, Time, changing, problem_at, refuse, skeleton, way,
     },
     follow::{Followed, follow},
     form_state::Arrived,
@@ -22,96 +22,127 @@ const USUAL_DURATIONS: [u32; 9] = [300, 900, 1800, 3600, 7200, 14_400, 28_800, 4
 #[component]
 pub(crate) fn Ask() -> impl IntoView {
     let params = use_params_map();
-    let target = Memo::new(move |_| {
-        let params = params.read();
-        (
-            params.get("account_id").unwrap_or_default(),
-            params.get("permission_set").unwrap_or_default(),
-        )
-    });
     // Another target is another page: everything below is made anew.
-    move || {
-        let (account_id, permission_set) = target.get();
+    changing(move || {
+        let params = params.read();
+        let account_id = params.get("account_id").unwrap_or_default();
+        let permission_set = params.get("permission_set").unwrap_or_default();
         let before = Arrived::form();
         title(format!("Ask for {permission_set}"));
         follow(
-            move || read::read_ask_form(account_id.clone(), permission_set.clone()),
+            move || {
+                Box::pin(read::read_ask_form(
+                    account_id.clone(),
+                    permission_set.clone(),
+                ))
+            },
             |topic| topic == "mine",
             skeleton,
-            move |form| page(form, before),
-            |error| view! { <Refusal error/> },
+            move |form| page(form, &before),
+            refuse,
         )
-    }
+    })
 }
 
-fn page(form: Followed<AskFormView>, before: FormState) -> impl IntoView {
-    let first = form.value.get_untracked();
+fn page(form: Followed<AskFormView>, before: &FormState) -> AnyView {
+    let value = form.value;
+    let first = value.get_untracked();
     title(format!(
         "{} in {}",
         first.permission_set.name, first.account_name
     ));
-    let preview = Memo::new(move |_| form.value.read().preview.clone());
-    let current = Memo::new(move |_| form.value.read().current.clone());
     let can_ask = first.preview.outcome != PreviewOutcome::Refused;
+    let preview = changing(move || verdict(&value.read().preview));
+    let content = if can_ask {
+        fields(&first, preview, before)
+    } else {
+        view! { <div class="card stack">{preview}</div> }.into_any()
+    };
     view! {
         <Interruption problem=form.problem/>
         <p class="crumbs"><a href="/">"Access"</a></p>
         <div class="page-head">
-            <h1>{first.permission_set.name.clone()} <span class="quiet">" in "</span> {first.account_name.clone()}</h1>
+            <h1>
+                {first.permission_set.name.clone()} <span class="quiet">" in "</span>
+                {first.account_name.clone()}
+            </h1>
             <p class="lead">{first.permission_set.description.clone()}</p>
         </div>
         <div class="split">
             <div class="split-main stack">
-                {move || current.get().map(|current| already(&current))}
-                {if can_ask {
-                    fields(&first, preview, &before).into_any()
-                } else {
-                    view! { <div class="card stack">{move || verdict(&preview.get())}</div> }.into_any()
-                }}
+                {changing(move || value.read().current.as_ref().map(already).into_any())}
+                {content}
             </div>
             <aside class="split-side" aria-label="About this access">{about(&first)}</aside>
         </div>
     }
+    .into_any()
 }
 
-fn already(current: &CurrentView) -> impl IntoView + use<> {
+fn already(current: &CurrentView) -> AnyView {
     let said = match current {
         CurrentView::Pending { request_id } => view! {
-            <p>
-                "You have asked for this already, and it waits for an answer. "
-                <a href=link::request(request_id)>"See that request"</a> "."
-            </p>
+            "You have asked for this already, and it waits for an answer. "
+            <a href=link::request(request_id)>"See that request"</a> "."
         }
         .into_any(),
         CurrentView::Active { request_id, until } => view! {
-            <p>
-                "You have this already, until " <Time at=*until/> ". " <a href=link::request(request_id)>"See it"</a> "."
-            </p>
+            "You have this already, until " <Time at=*until/> ". "
+            <a href=link::request(request_id)>"See it"</a> "."
         }
         .into_any(),
-        CurrentView::Standing => view! {
-            <p>"You have this access permanently already, from outside Belay. Asking for it gives you nothing more."</p>
+        CurrentView::Standing => {
+            "You have this access permanently already, from outside Belay. Asking for it gives you \
+             nothing more."
+                .into_any()
         }
-        .into_any(),
     };
-    view! { <div class="notice notice-wait">{said}</div> }
+    view! { <p class="notice notice-wait">{said}</p> }.into_any()
 }
 
-fn fields(
-    form: &AskFormView,
-    preview: Memo<PreviewView>,
-    before: &FormState,
-) -> impl IntoView + use<> {
-    let duration_problem = problem_at(&before.problems, Field::Duration);
-    let is_wrong = !duration_problem.is_empty();
-    let offered = offered(form);
-    let typed = before.value("duration");
-    let chosen = if typed.is_empty() {
-        form.default_duration_seconds.to_string()
-    } else {
-        typed.to_owned()
+fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
+    let limits = format!(
+        "From {} to {} characters. Approvers and auditors read it: what for, and a link if there is one.",
+        form.reason_min_chars, form.reason_max_chars
+    );
+    view! {
+        <form
+            class="card stack"
+            method="post"
+            action=link::ask(&form.account_id, &form.permission_set.name)
+            novalidate
+        >
+            <Problems problems=before.problems.clone()/>
+            {durations(form, before)}
+            <TextArea
+                name="reason"
+                label="Why do you need it?"
+                hint=limits
+                rows=4
+                max_chars=form.reason_max_chars
+                value=before.value("reason").to_owned()
+                problem=problem_at(&before.problems, Field::Reason)
+            />
+            <div aria-live="polite">{preview}</div>
+            <div class="actions">
+                <button class="button button-main" type="submit">
+                    {submit(form.preview.outcome)}
+                </button>
+                <a class="button button-quiet" href="/">"Back"</a>
+            </div>
+        </form>
+    }
+    .into_any()
+}
+
+fn durations(form: &AskFormView, before: &FormState) -> AnyView {
+    let problem = problem_at(&before.problems, Field::Duration);
+    let is_wrong = !problem.is_empty();
+    let chosen = match before.value("duration") {
+        "" => form.default_duration_seconds.to_string(),
+        typed => typed.to_owned(),
     };
-    let choices = offered
+    let choices: Vec<_> = offered(form)
         .into_iter()
         .map(|seconds| {
             let value = seconds.to_string();
@@ -122,43 +153,22 @@ fn fields(
                     <span>{clock::duration(seconds)}</span>
                 </label>
             }
+            .into_any()
         })
-        .collect_view();
-    let limits = format!(
-        "From {} to {} characters. Approvers and auditors read it: what for, and a link if there is one.",
-        form.reason_min_chars, form.reason_max_chars
-    );
-    let problem = problem_at(&before.problems, Field::Reason);
+        .collect();
+    let problem = is_wrong
+        .then(|| view! { <p class="field-problem" id="duration-problem">{problem}</p> }.into_any());
     view! {
-        <form
-            class="card stack"
-            method="post"
-            action=link::ask(&form.account_id, &form.permission_set.name)
-            novalidate
+        <fieldset
+            class=if is_wrong { "field field-wrong" } else { "field" }
+            aria-describedby=is_wrong.then_some("duration-problem".to_owned())
         >
-            <Problems problems=before.problems.clone()/>
-            <fieldset class="field" class:field-wrong=is_wrong aria-describedby=is_wrong.then_some("duration-problem")>
-                <legend class="label">"For how long?"</legend>
-                {is_wrong
-                    .then(|| view! { <p class="field-problem" id="duration-problem">{duration_problem}</p> })}
-                <div class="choices">{choices}</div>
-            </fieldset>
-            <TextArea
-                name="reason"
-                label="Why do you need it?"
-                hint=limits
-                rows=4
-                max_chars=form.reason_max_chars
-                value=before.value("reason").to_owned()
-                problem=problem
-            />
-            <div aria-live="polite">{move || verdict(&preview.get())}</div>
-            <div class="actions">
-                <button class="button button-main" type="submit">{move || submit(preview.read().outcome)}</button>
-                <a class="button button-quiet" href="/">"Back"</a>
-            </div>
-        </form>
+            <legend class="label">"For how long?"</legend>
+            {problem}
+            <div class="choices">{choices}</div>
+        </fieldset>
     }
+    .into_any()
 }
 
 const fn submit(outcome: PreviewOutcome) -> &'static str {
@@ -184,60 +194,70 @@ fn offered(form: &AskFormView) -> Vec<u32> {
     offered
 }
 
-fn verdict(preview: &PreviewView) -> impl IntoView + use<> {
-    let (tone, title) = match preview.outcome {
-        PreviewOutcome::Automatic => ("good", "You get this at once, without approval."),
+fn verdict(preview: &PreviewView) -> AnyView {
+    let (class, title) = match preview.outcome {
+        PreviewOutcome::Automatic => (
+            "verdict verdict-good",
+            "You get this at once, without approval.",
+        ),
         PreviewOutcome::SelfApproved => (
-            "good",
+            "verdict verdict-good",
             "You may approve this yourself, so you get it at once.",
         ),
-        PreviewOutcome::NeedsApproval => ("wait", "Somebody has to approve this."),
-        PreviewOutcome::Refused => ("bad", "This cannot be granted as things are."),
+        PreviewOutcome::NeedsApproval => ("verdict verdict-wait", "Somebody has to approve this."),
+        PreviewOutcome::Refused => (
+            "verdict verdict-bad",
+            "This cannot be granted as things are.",
+        ),
     };
-    let ways = preview
-        .routes
-        .iter()
-        .map(|route| view! { <li>{approval_line(route)} <span class="quiet rule">" · rule " {route.rule.clone()}</span></li> })
-        .collect_view();
-    let is_waiting = preview.outcome == PreviewOutcome::NeedsApproval;
-    let reasons = (preview.outcome == PreviewOutcome::Refused).then(|| {
-        preview
+    let details: Vec<_> = match preview.outcome {
+        PreviewOutcome::Automatic | PreviewOutcome::SelfApproved => Vec::new(),
+        PreviewOutcome::NeedsApproval => preview.routes.iter().map(way).collect(),
+        PreviewOutcome::Refused => preview
             .reasons
             .iter()
-            .map(|reason| view! { <li>{sentence::reason(reason)}</li> })
-            .collect_view()
-    });
+            .map(|reason| view! { <li>{sentence::reason(reason)}</li> }.into_any())
+            .collect(),
+    };
     view! {
-        <div class=format!("verdict verdict-{tone}")>
+        <div class=class>
             <p class="verdict-title">{title}</p>
-            {is_waiting.then(|| view! { <ul class="plain">{ways}</ul> })}
-            {reasons.map(|reasons| view! { <ul class="plain">{reasons}</ul> })}
+            <ul class="plain">{details}</ul>
         </div>
     }
+    .into_any()
 }
 
-fn about(form: &AskFormView) -> impl IntoView + use<> {
+fn about(form: &AskFormView) -> AnyView {
     let session = clock::duration(form.permission_set.session_seconds);
+    let after = format!(
+        "Belay removes the access at its end. A session that you opened before then stays open in \
+         AWS for up to {session}."
+    );
     view! {
         <dl class="facts facts-tall">
             <div>
                 <dt>"Account"</dt>
-                <dd>{form.account_name.clone()} <br/> <code class="quiet">{form.account_id.clone()}</code></dd>
+                <dd>
+                    {form.account_name.clone()} " "
+                    <code class="quiet">{form.account_id.clone()}</code>
+                </dd>
             </div>
-            <div><dt>"Unit"</dt><dd>{form.ou_path.clone()}</dd></div>
-            <div><dt>"Longest"</dt><dd>{clock::duration(form.max_duration_seconds)}</dd></div>
+            <div>
+                <dt>"Unit"</dt>
+                <dd>{form.ou_path.clone()}</dd>
+            </div>
+            <div>
+                <dt>"Longest"</dt>
+                <dd>{clock::duration(form.max_duration_seconds)}</dd>
+            </div>
             <div>
                 <dt>"AWS session"</dt>
-                <dd>
-                    "up to " {session.clone()}
-                    <p class="quiet small">
-                        "Belay removes the access at its end. A session that you opened before then stays open in AWS \
-                        for up to " {session} "."
-                    </p>
-                </dd>
+                <dd>"up to " {session} <p class="quiet small">{after}</p></dd>
             </div>
         </dl>
     }
+    .into_any()
 }
 
 #[cfg(test)]

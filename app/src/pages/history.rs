@@ -6,7 +6,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     browser::title,
     clock,
-    components::{Empty, Interruption, Pill, Refusal, Time, problem_at, skeleton},
+    components::{Empty, Interruption, Pill, Time, changing, problem_at, refuse, skeleton},
     follow::{Followed, follow},
     link, read, sentence,
     view::{Field, FieldProblem, HistoryFilter, HistoryPage, HistoryRow},
@@ -17,10 +17,11 @@ use crate::{
 pub(crate) fn History() -> impl IntoView {
     title("History");
     let query = use_query_map();
-    let filter = Memo::new(move |_| {
+    // Another search is another page: everything below is made anew.
+    changing(move || {
         let query = query.read();
-        let field = |name: &str| query.get(name).unwrap_or_default().trim().to_owned();
-        HistoryFilter {
+        let field = |name: &str| query.get_str(name).unwrap_or_default().trim().to_owned();
+        let filter = HistoryFilter {
             from: field("from"),
             to: field("to"),
             person: field("person"),
@@ -29,111 +30,117 @@ pub(crate) fn History() -> impl IntoView {
             state: field("state"),
             text: field("text"),
             cursor: field("cursor"),
-        }
-    });
-    // Another search is another page: everything below is made anew.
-    move || {
-        let filter = filter.get();
+        };
         let searched = filter.clone();
         // Older pages do not move.
         let is_first_page = filter.cursor.is_empty();
         follow(
-            move || read::read_history(filter.clone()),
+            move || Box::pin(read::read_history(filter.clone())),
             move |topic| is_first_page && topic == "history",
             skeleton,
-            move |history| page(history, &searched),
-            |error| view! { <Refusal error/> },
+            move |history| page(history, searched),
+            refuse,
         )
-    }
+    })
 }
 
-fn page(history: Followed<HistoryPage>, filter: &HistoryFilter) -> impl IntoView + use<> {
+fn page(history: Followed<HistoryPage>, filter: HistoryFilter) -> AnyView {
     let value = history.value;
-    let first = value.get_untracked();
-    let is_empty = Memo::new(move |_| value.read().rows.is_empty());
-    let older = {
-        let filter = filter.clone();
-        move || {
-            let page = value.read();
-            let next = page.next.as_deref()?;
-            let searched_back_to = page.searched_back_to;
-            let href = address(&filter, next);
-            Some(view! {
-                {searched_back_to.map(|at| view! { <span class="quiet">"Searched back to " <Time at/> ". "</span> })}
-                <a class="button" href=href>"Older"</a>
-            })
-        }
-    };
-    let newest = (!filter.cursor.is_empty())
-        .then(|| view! { <a class="button" href=address(filter, "")>"Newest"</a> });
+    let form = search(&filter, &value.read_untracked().problems);
     view! {
         <Interruption problem=history.problem/>
         <div class="page-head">
             <h1>"History"</h1>
             <p class="lead">"Every request, newest first. Each opens with its whole record."</p>
         </div>
-        {search(filter, &first.problems)}
-        <Show
-            when=move || !is_empty.get()
-            fallback=|| {
-                view! {
-                    <Empty title="Nothing was found">
-                        <p>"Widen the days, or take a filter away. " <a href="/history">"Show everything"</a></p>
-                    </Empty>
-                }
-            }
-        >
-            <div class="card table-card">
-                <table class="table">
-                    <thead>
-                        <tr>
-                            <th scope="col">"Asked"</th>
-                            <th scope="col">"Who"</th>
-                            <th scope="col">"What"</th>
-                            <th scope="col">"Reviewed by"</th>
-                            <th scope="col">"State"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{move || value.read().rows.iter().map(row).collect_view()}</tbody>
-                </table>
-            </div>
-        </Show>
-        <p class="actions paging">{newest} {older}</p>
+        {form}
+        {changing(move || results(&value.read(), &filter))}
     }
+    .into_any()
 }
 
-fn row(row: &HistoryRow) -> impl IntoView + use<> {
+fn results(page: &HistoryPage, filter: &HistoryFilter) -> AnyView {
+    let rows: Vec<_> = page.rows.iter().map(row).collect();
+    let table = if rows.is_empty() {
+        view! {
+            <Empty title="Nothing was found">
+                <p>
+                    "Widen the days, or take a filter away. "
+                    <a href="/history">"Show everything"</a>
+                </p>
+            </Empty>
+        }
+        .into_any()
+    } else {
+        let heads: Vec<_> = ["Asked", "Who", "What", "Reviewed by", "State"]
+            .into_iter()
+            .map(|head| view! { <th scope="col">{head}</th> }.into_any())
+            .collect();
+        view! {
+            <div class="card table-card">
+                <table class="table">
+                    <thead><tr>{heads}</tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        }
+        .into_any()
+    };
+    let searched = page.searched_back_to.map(|at| {
+        view! { <span class="quiet">"Searched back to " <Time at/> "."</span> }.into_any()
+    });
+    let newest = (!filter.cursor.is_empty()).then(|| paging(address(filter, ""), "Newest"));
+    let older = page
+        .next
+        .as_deref()
+        .map(|next| paging(address(filter, next), "Older"));
+    view! {
+        {table}
+        <p class="actions paging">{searched} {newest} {older}</p>
+    }
+    .into_any()
+}
+
+fn paging(address: String, name: &'static str) -> AnyView {
+    view! { <a class="button" href=address>{name}</a> }.into_any()
+}
+
+fn row(row: &HistoryRow) -> AnyView {
     let numbers = row
         .targets
         .iter()
         .map(|target| target.account_id.clone())
         .collect::<Vec<_>>()
         .join(", ");
-    let reviewers = if row.reviewers.is_empty() {
-        "nobody".to_owned()
-    } else {
-        row.reviewers.join(", ")
+    let reviewers = match row.reviewers.as_slice() {
+        [] => "nobody".to_owned(),
+        names => names.join(", "),
     };
+    let ended = row.ended_at.map(|at| view! { " " <Time at/> }.into_any());
     view! {
         <tr>
             <td data-label="Asked" class="cell-when"><Time at=row.submitted_at/></td>
             <td data-label="Who">
-                {row.requester.name.clone()} <span class="quiet cell-more">{row.requester.email.clone()}</span>
+                {row.requester.name.clone()}
+                <span class="quiet cell-more">{row.requester.email.clone()}</span>
             </td>
             <td data-label="What">
                 <a href=link::request(&row.request_id)>{sentence::targets(&row.targets)}</a>
-                <span class="quiet cell-more">{numbers} ", for " {clock::duration(row.duration_seconds)}</span>
+                <span class="quiet cell-more">
+                    {numbers} ", for " {clock::duration(row.duration_seconds)}
+                </span>
                 <span class="cell-more cell-reason">{row.reason.clone()}</span>
             </td>
             <td data-label="Reviewed by">{reviewers}</td>
             <td data-label="State">
                 <Pill state=row.state/>
                 <span class="quiet cell-more">
-                    {row.receipt.map(sentence::receipt_short)} {row.ended_at.map(|at| view! { " " <Time at/> })}
+                    {row.receipt.map(sentence::receipt_short)} {ended}
                 </span>
             </td>
         </tr>
     }
+    .into_any()
 }
 
 /// The address of this search from `cursor` on.
@@ -161,28 +168,30 @@ fn address(filter: &HistoryFilter, cursor: &str) -> String {
     }
 }
 
-fn search(filter: &HistoryFilter, problems: &[FieldProblem]) -> impl IntoView + use<> {
-    let chosen = filter.state.clone();
-    let states = sentence::REQUEST_STATES
-        .into_iter()
-        .map(|(code, state)| {
-            let is_chosen = chosen == code;
-            view! { <option value=code selected=is_chosen>{sentence::request_state(state)}</option> }
+fn search(filter: &HistoryFilter, problems: &[FieldProblem]) -> AnyView {
+    let states: Vec<_> = std::iter::once(("", "Any"))
+        .chain(
+            sentence::REQUEST_STATES
+                .into_iter()
+                .map(|(code, state)| (code, sentence::request_state(state))),
+        )
+        .map(|(code, name)| {
+            let is_chosen = filter.state == code;
+            view! { <option value=code selected=is_chosen>{name}</option> }.into_any()
         })
-        .collect_view();
+        .collect();
+    let from = problem_at(problems, Field::From);
+    let to = problem_at(problems, Field::To);
     view! {
         <form class="card filter" method="get" action="/history" role="search" novalidate>
-            {field("from", "From", "date", &filter.from, problem_at(problems, Field::From))}
-            {field("to", "To", "date", &filter.to, problem_at(problems, Field::To))}
+            {field("from", "From", "date", &filter.from, from)}
+            {field("to", "To", "date", &filter.to, to)}
             {field("person", "Person", "text", &filter.person, String::new())}
             {field("account", "Account", "text", &filter.account, String::new())}
             {field("permission_set", "Permission set", "text", &filter.permission_set, String::new())}
             <div class="field">
                 <label class="label" for="state">"State"</label>
-                <select class="input" id="state" name="state">
-                    <option value="">"Any"</option>
-                    {states}
-                </select>
+                <select class="input" id="state" name="state">{states}</select>
             </div>
             {field("text", "Reason", "text", &filter.text, String::new())}
             <div class="actions filter-actions">
@@ -191,6 +200,7 @@ fn search(filter: &HistoryFilter, problems: &[FieldProblem]) -> impl IntoView + 
             </div>
         </form>
     }
+    .into_any()
 }
 
 fn field(
@@ -199,11 +209,14 @@ fn field(
     kind: &'static str,
     value: &str,
     problem: String,
-) -> impl IntoView + use<> {
+) -> AnyView {
     let is_wrong = !problem.is_empty();
     let problem_id = format!("{name}-problem");
+    let described_by = is_wrong.then(|| problem_id.clone());
+    let problem =
+        is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any());
     view! {
-        <div class="field" class:field-wrong=is_wrong>
+        <div class=if is_wrong { "field field-wrong" } else { "field" }>
             <label class="label" for=name>{label}</label>
             <input
                 class="input"
@@ -213,11 +226,12 @@ fn field(
                 value=value.to_owned()
                 autocomplete="off"
                 aria-invalid=is_wrong.then_some("true")
-                aria-describedby=is_wrong.then(|| problem_id.clone())
+                aria-describedby=described_by
             />
-            {is_wrong.then(|| view! { <p class="field-problem" id=problem_id.clone()>{problem}</p> })}
+            {problem}
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

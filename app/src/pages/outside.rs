@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     browser::title,
-    components::{Logo, Refusal},
+    components::{Logo, refuse},
     link,
     view::WireError,
 };
@@ -15,8 +15,8 @@ use crate::{
 pub(crate) fn SignedOut() -> impl IntoView {
     title("Signed out");
     let query = use_query_map();
-    let why = move || match query.read().get_str("why").unwrap_or_default() {
-        "expired" => {
+    let why = match query.read_untracked().get_str("why") {
+        Some("expired") => {
             "Your session ended after a while of rest, or at the end of the day. Sign in to go on."
         }
         _ => "Access that you hold goes on to its end, and then goes away by itself.",
@@ -36,5 +36,5 @@ pub(crate) fn SignedOut() -> impl IntoView {
 /// An address that is none of ours.
 #[component]
 pub(crate) fn NotFound() -> impl IntoView {
-    view! { <Refusal error=WireError::NotFound/> }
+    refuse(WireError::NotFound)
 }

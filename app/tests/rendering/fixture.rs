@@ -1,6 +1,6 @@
 //! The real document and pages, over a backend that answers from a small fixed world.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use app::{
     Assets, Backend, FormState, Theme,
@@ -29,6 +29,19 @@ fn assets() -> Assets {
         wasm: ASSETS.1.to_owned(),
         css: ASSETS.2.to_owned(),
     }
+}
+
+/// Every address of a page, with how it is rendered. Listed once and before anything is rendered: it starts the
+/// executor that rendering needs, and while it runs Leptos loads nothing in the whole process.
+static ROUTES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    leptos_axum::generate_route_list(app::App)
+        .iter()
+        .map(|route| format!("{} {:?}", route.path(), route.mode()))
+        .collect()
+});
+
+pub(crate) fn routes() -> &'static [String] {
+    &ROUTES
 }
 
 pub(crate) fn problem_page(problem: PageProblem) -> String {
@@ -109,6 +122,7 @@ impl Door {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Page {
+        routes();
         let door = self.clone();
         let context = move || {
             provide_context(door.theme);

@@ -13,9 +13,25 @@ use app::{
     FormState, Theme,
     view::{Field, FieldProblem, PageProblem, Part, Problem},
 };
-use fixture::{ASSETS, Door, Person, problem_page};
+use fixture::{ASSETS, Door, Person, problem_page, routes};
 
 const EVIL: &str = "</textarea></title><script>alert('x')</script>";
+
+#[tokio::test]
+async fn these_are_all_pages_and_each_is_rendered_before_its_first_byte() {
+    assert_eq!(
+        routes(),
+        [
+            "/ Async",
+            "/access/{account_id}/{permission_set} Async",
+            "/mine Async",
+            "/approvals Async",
+            "/requests/{id} Async",
+            "/history Async",
+            "/signed-out Async",
+        ]
+    );
+}
 
 #[tokio::test]
 async fn every_page_is_whole_without_script() {

@@ -4,43 +4,39 @@ use leptos::prelude::*;
 
 use crate::{
     clock,
-    components::{AskFacts, Countdown, Icon, Pill, Receipt, Time, approval_line},
-    link, sentence,
+    components::{
+        Countdown, Pill, Time, approval_line, ask_facts, console_link, quote, receipt, way,
+    },
+    sentence,
     view::{
-        AskState, AskView, EpochMs, GrantState, GrantView, RequestState, RequestView, ReviewKind,
-        ReviewView,
+        AskState, AskView, EpochMs, GrantView, RequestState, RequestView, ReviewKind, ReviewView,
     },
 };
 
-/// The ask at this index, kept up to date.
-pub(super) fn ask(index: usize, several: bool, request: Signal<RequestView>) -> impl IntoView {
-    let ask = Memo::new(move |_| request.read().asks.get(index).cloned());
-    let expires_at = request.read_untracked().expires_at;
-    let duration_seconds = request.read_untracked().duration_seconds;
-    move || {
-        let ask = ask.get()?;
-        let now = request.read_untracked().now;
-        let heading = several.then(|| {
-            view! {
-                <h2 class="ask-head">
-                    {sentence::target(&ask.target)} " " <Pill state=state(&ask)/>
-                </h2>
-            }
-        });
-        Some(view! {
-            <section class="card stack" aria-label=sentence::target(&ask.target)>
-                {heading}
-                {standing(&ask, now, expires_at)}
-                <AskFacts target=ask.target.clone() duration_seconds/>
-                {reviews(&ask.reviews)}
-                {verdict(&ask)}
-            </section>
-        })
+/// All asks, one card each.
+pub(super) fn asks(request: &RequestView) -> AnyView {
+    let cards: Vec<_> = request.asks.iter().map(|ask| card(ask, request)).collect();
+    cards.into_any()
+}
+
+fn card(ask: &AskView, request: &RequestView) -> AnyView {
+    let heading = (request.asks.len() > 1).then(|| {
+        view! { <h2>{sentence::target(&ask.target)} " " <Pill state=state(ask)/></h2> }.into_any()
+    });
+    view! {
+        <section class="card stack" aria-label=sentence::target(&ask.target)>
+            {heading}
+            {standing(ask, request.now, request.expires_at)}
+            {ask_facts(&ask.target, request.duration_seconds)}
+            {reviews(&ask.reviews)}
+            {verdict(ask)}
+        </section>
     }
+    .into_any()
 }
 
 fn state(ask: &AskView) -> RequestState {
-    match (&ask.state, &ask.grant) {
+    match (ask.state, &ask.grant) {
         (_, Some(grant)) => sentence::grant_state(grant.state, grant.is_overdue),
         (AskState::Pending, None) => RequestState::Pending,
         (AskState::Approved, None) => RequestState::Scheduled,
@@ -50,165 +46,170 @@ fn state(ask: &AskView) -> RequestState {
     }
 }
 
+/// A state in its colour, with what matters about it now.
+fn block(class: &'static str, title: &'static str, more: AnyView) -> AnyView {
+    view! {
+        <div class=class>
+            <p class="verdict-title">{title}</p>
+            {more}
+        </div>
+    }
+    .into_any()
+}
+
 /// Where it stands, in the words that matter now.
-fn standing(ask: &AskView, now: EpochMs, expires_at: EpochMs) -> impl IntoView + use<> {
-    match (&ask.state, &ask.grant) {
-        (_, Some(grant)) => granted(grant, now).into_any(),
-        (AskState::Pending, None) => {
-            let ways = ask
-                .routes
-                .iter()
-                .map(|route| {
-                    view! { <li>{approval_line(route)} <span class="quiet rule">" · rule " {route.rule.clone()}</span></li> }
-                })
-                .collect_view();
-            view! {
-                <div class="verdict verdict-wait">
-                    <p class="verdict-title">"Waiting for approval"</p>
-                    <ul class="plain">{ways}</ul>
-                    <p class="quiet">"Without an answer it lapses " <Time at=expires_at/> "."</p>
-                </div>
-            }
-            .into_any()
+fn standing(ask: &AskView, now: EpochMs, expires_at: EpochMs) -> AnyView {
+    if let Some(grant) = &ask.grant {
+        return granted(grant, now);
+    }
+    match ask.state {
+        AskState::Pending => {
+            let ways: Vec<_> = ask.routes.iter().map(way).collect();
+            let more = view! {
+                <ul class="plain">{ways}</ul>
+                <p class="quiet">"Without an answer it lapses " <Time at=expires_at/> "."</p>
+            };
+            block(
+                "verdict verdict-wait",
+                "Waiting for approval",
+                more.into_any(),
+            )
         }
-        (AskState::Approved, None) => {
-            view! { <p class="verdict verdict-good">"Approved. Belay is about to grant it."</p> }
-                .into_any()
-        }
-        (AskState::Denied, None) => {
-            view! { <p class="verdict verdict-bad">"Denied."</p> }.into_any()
-        }
-        (AskState::Withdrawn, None) => {
-            view! { <p class="verdict">"Withdrawn before it was decided."</p> }.into_any()
-        }
-        (AskState::Expired, None) => {
-            view! { <p class="verdict">"Nobody answered in time. You may ask again."</p> }
-                .into_any()
-        }
+        AskState::Approved => block(
+            "verdict verdict-good",
+            "Approved. Belay is about to grant it.",
+            ().into_any(),
+        ),
+        AskState::Denied => block("verdict verdict-bad", "Denied", ().into_any()),
+        AskState::Withdrawn => block("verdict", "Withdrawn before it was decided", ().into_any()),
+        AskState::Expired => block(
+            "verdict",
+            "Nobody answered in time. You may ask again.",
+            ().into_any(),
+        ),
     }
 }
 
-fn granted(grant: &GrantView, now: EpochMs) -> impl IntoView + use<> {
-    let trouble = grant
-        .trouble
-        .map(|trouble| view! { <p class="notice notice-wait">{sentence::trouble(trouble)}</p> });
+fn granted(grant: &GrantView, now: EpochMs) -> AnyView {
+    let until = grant.until;
     let body = match sentence::grant_state(grant.state, grant.is_overdue) {
-        RequestState::Active => active(grant, now).into_any(),
-        RequestState::Granting => view! {
-            <div class="verdict verdict-busy">
-                <p class="verdict-title">"Being created in AWS"</p>
-                <p class="quiet">"Usually this takes some seconds. It ends " <Time at=grant.until/> " in any case."</p>
-            </div>
+        RequestState::Active => active(grant, now),
+        RequestState::Granting => {
+            let more = view! {
+                <p class="quiet">
+                    "Usually this takes some seconds. It ends " <Time at=until/> " in any case."
+                </p>
+            };
+            block(
+                "verdict verdict-busy",
+                "Being created in AWS",
+                more.into_any(),
+            )
         }
-        .into_any(),
-        RequestState::Revoking => view! {
-            <div class="verdict verdict-busy">
-                <p class="verdict-title">"Being removed from AWS"</p>
-                <p class="quiet">"Its time ended " <Time at=grant.until/> ". It counts as gone once a read proves it."</p>
-            </div>
+        RequestState::Revoking => {
+            let more = view! {
+                <p class="quiet">
+                    "Its time ended " <Time at=until/> ". It counts as gone once a read proves it."
+                </p>
+            };
+            block(
+                "verdict verdict-busy",
+                "Being removed from AWS",
+                more.into_any(),
+            )
         }
-        .into_any(),
-        RequestState::Overdue => view! {
-            <div class="verdict verdict-bad">
-                <p class="verdict-title">"Overdue: it should be gone and is not proven to be"</p>
-                <p>"Its time ended " <Time at=grant.until/> ". Belay keeps trying; an admin should look."</p>
-            </div>
+        RequestState::Overdue => {
+            let more = view! {
+                <p>
+                    "Its time ended " <Time at=until/> ". Belay keeps trying; an admin should look."
+                </p>
+            };
+            let title = "Overdue: it should be gone and is not proven to be";
+            block("verdict verdict-bad", title, more.into_any())
         }
-        .into_any(),
         RequestState::Ended => match &grant.receipt {
-            Some(receipt) => {
-                let until = grant.sessions_may_last_until;
-                view! { <Receipt receipt=receipt.clone() sessions_may_last_until=until/> }.into_any()
-            }
-            None => view! { <p class="verdict">"Ended."</p> }.into_any(),
+            Some(proof) => receipt(proof, grant.sessions_may_last_until),
+            None => block("verdict", "Ended", ().into_any()),
         },
-        _ => view! {
-            <p class="verdict verdict-wait">
-                "Approved. It begins " <Time at=grant.from/> " and ends " <Time at=grant.until/> "."
-            </p>
+        _ => {
+            let more = view! {
+                <p class="quiet">
+                    "It begins " <Time at=grant.from/> " and ends " <Time at=until/> "."
+                </p>
+            };
+            block("verdict verdict-good", "Approved", more.into_any())
         }
-        .into_any(),
     };
-    view! { {body} {trouble} }
+    let trouble = grant.trouble.map(|trouble| {
+        view! { <p class="notice notice-wait">{sentence::trouble(trouble)}</p> }.into_any()
+    });
+    view! { {body} {trouble} }.into_any()
 }
 
-fn active(grant: &GrantView, now: EpochMs) -> impl IntoView + use<> {
-    let console = grant
-        .console_url
-        .as_deref()
-        .filter(|_| grant.state == GrantState::Active)
-        .and_then(link::external)
-        .map(|url| {
-            view! {
-                <a class="button button-main" href=url.to_owned() target="_blank" rel="external noopener noreferrer">
-                    "Open console" {Icon::External.draw()}
-                </a>
-            }
-        });
+fn active(grant: &GrantView, now: EpochMs) -> AnyView {
     view! {
         <div class="verdict verdict-good verdict-active">
             <div>
                 <p class="verdict-title">"Active"</p>
                 <p><Countdown now from=grant.from until=grant.until/></p>
                 <p class="quiet">
-                    "until " <Time at=grant.until/> ". AWS sessions opened until then may last until "
+                    "until " <Time at=grant.until/>
+                    ". AWS sessions opened until then may last until "
                     <Time at=grant.sessions_may_last_until/> "."
                 </p>
             </div>
-            {console}
+            {console_link(grant.state, grant.console_url.as_deref())}
         </div>
     }
+    .into_any()
 }
 
-fn reviews(reviews: &[ReviewView]) -> impl IntoView + use<> {
-    let lines = reviews
-        .iter()
-        .map(|review| {
-            let (tone, said) = match review.kind {
-                ReviewKind::Approve => ("good", "approved"),
-                ReviewKind::Deny => ("bad", "denied"),
-            };
-            let note = review.note.clone();
-            view! {
-                <li class=format!("review-line review-{tone}")>
-                    <p>
-                        <strong>{review.by.name.clone()}</strong> " " {said} " " <Time at=review.at/>
-                        {(!review.counts)
-                            .then_some(view! { <span class="quiet">" · does not count: no longer an approver"</span> })}
-                    </p>
-                    {(!note.is_empty()).then(|| view! { <blockquote class="quote">{note}</blockquote> })}
-                </li>
-            }
-        })
-        .collect_view();
-    (!reviews.is_empty()).then(|| view! { <ul class="plain reviews">{lines}</ul> })
+fn reviews(reviews: &[ReviewView]) -> AnyView {
+    let lines: Vec<_> = reviews.iter().map(review).collect();
+    let list = (!lines.is_empty()).then(|| view! { <ul class="plain">{lines}</ul> }.into_any());
+    list.into_any()
+}
+
+fn review(review: &ReviewView) -> AnyView {
+    let did = match review.kind {
+        ReviewKind::Approve => " approved ",
+        ReviewKind::Deny => " denied ",
+    };
+    let counts = (!review.counts).then(|| {
+        view! { <span class="quiet">" · does not count: no longer an approver"</span> }.into_any()
+    });
+    view! {
+        <li class="review-line">
+            <p><strong>{review.by.name.clone()}</strong> {did} <Time at=review.at/> {counts}</p>
+            {quote(&review.note)}
+        </li>
+    }
+    .into_any()
 }
 
 /// Why the policy said what it said, for those who want to know.
-fn verdict(ask: &AskView) -> impl IntoView + use<> {
-    let reasons = ask
-        .reasons
-        .iter()
-        .map(|reason| view! { <li>{sentence::reason(reason)}</li> })
-        .collect_view();
-    let ways = ask
-        .routes
-        .iter()
-        .map(|route| {
-            let longest = clock::duration(route.max_duration_seconds);
-            view! {
-                <li>
-                    "Rule " {route.rule.clone()} ": " {approval_line(route)} ", at most " {longest} "."
-                </li>
-            }
-        })
-        .collect_view();
-    (!ask.reasons.is_empty() || !ask.routes.is_empty()).then(|| {
+fn verdict(ask: &AskView) -> AnyView {
+    let reasons = ask.reasons.iter().map(sentence::reason);
+    let ways = ask.routes.iter().map(|route| {
+        format!(
+            "Rule {}: {}, at most {}.",
+            route.rule,
+            approval_line(route),
+            clock::duration(route.max_duration_seconds)
+        )
+    });
+    let lines: Vec<_> = reasons
+        .chain(ways)
+        .map(|line| view! { <li>{line}</li> }.into_any())
+        .collect();
+    let details = (!lines.is_empty()).then(|| {
         view! {
             <details class="more">
                 <summary>"Why the policy says so"</summary>
-                <ul>{reasons} {ways}</ul>
+                <ul>{lines}</ul>
             </details>
         }
-    })
+        .into_any()
+    });
+    details.into_any()
 }
