@@ -57,7 +57,7 @@ class Program {
         const tail = existsSync(this.log) ? readFileSync(this.log, "utf8").split("\n").slice(-30).join("\n") : "";
         throw new Error(`${this.name} has not ${what}${this.isRunning ? ` in ${READY_MS} ms` : ", it has stopped"}:\n${tail}`);
       }
-      await new Promise((next) => setTimeout(next, 50));
+      await new Promise((next) => setTimeout(next, 200));
     }
   }
 
