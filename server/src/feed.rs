@@ -54,9 +54,7 @@ pub async fn follow(store: Store, stop: CancellationToken) {
         first = false;
         if missed && !failed {
             // Whatever was in the buckets that could not be read.
-            topics.extend(
-                [Topic::Approvals, Topic::Mine, Topic::History].map(|topic| topic.to_string()),
-            );
+            topics.push(Topic::Missed.to_string());
         }
         missed = failed;
         if !topics.is_empty() {

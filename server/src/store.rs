@@ -168,6 +168,8 @@ pub enum Topic {
     Request(RequestId),
     /// Due entries: for workers in other processes.
     Work,
+    /// Changes that could not be read: live pages begin anew.
+    Missed,
 }
 
 impl fmt::Display for Topic {
@@ -178,6 +180,7 @@ impl fmt::Display for Topic {
             Self::History => f.write_str("history"),
             Self::Request(id) => write!(f, "request:{id}"),
             Self::Work => f.write_str("work"),
+            Self::Missed => f.write_str("missed"),
         }
     }
 }

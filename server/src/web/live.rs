@@ -16,8 +16,8 @@ use futures::Stream;
 use futures::stream::unfold;
 use http::{HeaderValue, StatusCode};
 use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tower_sessions::Session;
 
 use crate::service::Caller;
@@ -88,6 +88,10 @@ impl Drop for Place {
     }
 }
 
+/// Reading the organisation takes seconds after a start; a request may take 30 s in all.
+const WAIT_FOR_WORLD: Duration = Duration::from_secs(20);
+const LOOK_FOR_WORLD: Duration = Duration::from_millis(100);
+
 /// Opens a stream for the signed-in person; to anybody else it says that there is nothing, and
 /// browsers do not ask again after that.
 pub(super) async fn stream(State(portal): State<Portal>, session: Session) -> Response {
@@ -106,6 +110,12 @@ pub(super) async fn stream(State(portal): State<Portal>, session: Session) -> Re
             app::view::PageProblem::TooMany,
         );
     };
+    // Just after a start nobody can be told anything yet, and a browser that reads anew as soon as
+    // its stream opens would be told just that. So the stream opens when there is something to say.
+    let begun = Instant::now();
+    while portal.service.world().is_err() && begun.elapsed() < WAIT_FOR_WORLD {
+        tokio::time::sleep(LOOK_FOR_WORLD).await;
+    }
     let mut check = interval(CHECK_SESSION);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
     // The first tick is immediate, and the session was read just now.
@@ -165,17 +175,22 @@ impl Listener {
             };
             let mut topics = match news {
                 Ok(committed) => committed.topics.clone(),
-                // What was missed is unknown, so everything may have changed.
-                Err(RecvError::Lagged(_)) => return Some(everything()),
-                Err(RecvError::Closed) => return None,
+                // What was missed is unknown. The browser opens the stream again, and then reads
+                // whatever it shows anew.
+                Err(RecvError::Lagged(_) | RecvError::Closed) => return None,
             };
-            while topics.len() < TOPICS_MAX
-                && let Ok(more) = self.news.try_recv()
-            {
-                topics.extend(more.topics.iter().cloned());
+            while topics.len() < TOPICS_MAX {
+                match self.news.try_recv() {
+                    Ok(more) => topics.extend(more.topics.iter().cloned()),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Lagged(_) | TryRecvError::Closed) => return None,
+                }
             }
             topics.sort_unstable();
             topics.dedup();
+            if topics.contains(&Topic::Missed.to_string()) {
+                return None;
+            }
             let topics = self.visible(topics).await;
             if !topics.is_empty() {
                 return Some(topics);
@@ -216,12 +231,6 @@ impl Listener {
             Ok(Some(person)) if person.user == self.caller.who.id && !person.is_over()
         )
     }
-}
-
-fn everything() -> Vec<String> {
-    [Topic::Approvals, Topic::Mine, Topic::History]
-        .map(|topic| topic.to_string())
-        .into()
 }
 
 #[cfg(test)]

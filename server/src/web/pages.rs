@@ -147,8 +147,8 @@ mod tests {
     use super::super::addresses::PagePath;
 
     /// Whatever page is added to the interface can be returned to after signing in.
-    #[test]
-    fn every_page_is_one_that_can_be_returned_to() {
+    #[tokio::test]
+    async fn every_page_is_one_that_can_be_returned_to() {
         for listing in leptos_axum::generate_route_list(app::App) {
             let path = listing
                 .path()

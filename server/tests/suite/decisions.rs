@@ -124,7 +124,7 @@ async fn access_that_was_there_before_is_never_taken_away() {
     let request = page.location().split('?').next().unwrap().to_owned();
     eventually("it has ended, as standing", || async {
         let page = ana.get(&request).await;
-        page.body.contains("standing").then_some(())
+        page.body.contains("Standing access stays").then_some(())
     })
     .await;
     assert!(

@@ -252,7 +252,8 @@ async fn nobody_signed_in_is_told_so_at_each_door_in_its_own_way() {
     assert_eq!(browser.get("/live").await.status, 204);
     let read = browser.read("/api/ui/me").await;
     assert_eq!(read.status, 200);
-    assert!(read.body.contains("signed-out"), "{}", read.body);
+    // A refusal (1) of the first kind (0), behind the fingerprint of the views: "signed out".
+    assert!(read.body.ends_with("\u{1}\u{0}"), "{:?}", read.body);
     let form = [("duration", "900"), ("reason", "look at the logs")];
     let page = browser
         .post("/access/111122223333/ReadOnlyAccess", &form)
@@ -268,6 +269,22 @@ async fn nobody_signed_in_is_told_so_at_each_door_in_its_own_way() {
         None,
         "looking around makes no session"
     );
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_read_signs_nobody_out() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let browser = belay.signed_in("ana.silva").await;
+    sandbox
+        .refuse("dynamodb:GetItem", "InternalServerError")
+        .await;
+    let page = browser.get("/mine").await;
+    assert_eq!(page.status, 503, "{}", page.text());
+    assert_eq!(page.header("retry-after"), "5");
+    assert!(page.body.contains("<h1>"), "{}", page.text());
+    sandbox.heal().await;
+    assert_eq!(browser.get("/mine").await.status, 200);
 }
 
 #[tokio::test]

@@ -144,6 +144,22 @@ async fn an_answer_that_failed_cannot_be_tried_again() {
 }
 
 #[tokio::test]
+async fn who_typed_another_name_of_this_machine_is_led_to_the_right_one() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let other = belay.portal.replace("localhost", "127.0.0.1");
+    let page = Browser::new(&other)
+        .get("/auth/start?return_to=%2Fmine")
+        .await;
+    assert_eq!(page.status, 303);
+    assert_eq!(
+        page.location(),
+        format!("{}/auth/start?return_to=%2Fmine", belay.portal)
+    );
+    assert_eq!(page.cookies(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn several_sign_ins_may_be_under_way_in_one_browser() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;

@@ -257,6 +257,7 @@ mod tests {
         DescribeUserOutput::builder()
             .identity_store_id("d-99670a1b2c")
             .user_id("93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b")
+            .user_arn("arn:aws:identitystore:::user/93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b")
             .user_name("ana.silva")
             .display_name("Ana Silva")
             .emails(
