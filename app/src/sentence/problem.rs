@@ -70,6 +70,11 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
                 "You have {limit} requests pending, which is the limit. Withdraw one, or wait for an answer."
             )
         }
+        Problem::TooManyLive { limit } => {
+            format!(
+                "There are {limit} grants of this access to the same person already, which is the limit. Wait until one has ended."
+            )
+        }
         Problem::TooManySubmissions { limit } => {
             format!(
                 "You have asked {limit} times within the hour, which is the limit. Try again later."

@@ -102,6 +102,11 @@ pub enum Problem {
         /// The limit.
         limit: u32,
     },
+    /// The requester holds this many grants of the same target already.
+    TooManyLive {
+        /// The limit.
+        limit: u32,
+    },
     /// This person has submitted this many within the hour.
     TooManySubmissions {
         /// The limit.

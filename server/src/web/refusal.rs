@@ -57,13 +57,14 @@ impl Refusal {
             ServiceError::ReviewedAlready => {
                 Self::of(Is::CONFLICT, Field::Form, Problem::AlreadyReviewed)
             }
-            ServiceError::TooManyPending { limit } | ServiceError::TooManyLive { limit } => {
-                Self::of(
-                    Is::TOO_MANY_REQUESTS,
-                    Field::Form,
-                    Problem::TooManyPending { limit },
-                )
+            ServiceError::TooManyLive { limit } => {
+                Self::of(Is::CONFLICT, Field::Form, Problem::TooManyLive { limit })
             }
+            ServiceError::TooManyPending { limit } => Self::of(
+                Is::TOO_MANY_REQUESTS,
+                Field::Form,
+                Problem::TooManyPending { limit },
+            ),
             ServiceError::TooManySubmissions { limit } => Self::of(
                 Is::TOO_MANY_REQUESTS,
                 Field::Form,

@@ -13,6 +13,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::HeaderMap;
+use http::header::HOST;
 use serde::{Deserialize, Serialize};
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 use tower_sessions::{Expiry, Session};
@@ -69,10 +70,28 @@ async fn start(
     Query(query): Query<Start>,
 ) -> Response {
     let return_to = PagePath::parse_or_home(query.return_to.as_deref());
+    if let Some(elsewhere) = under_our_name(&portal, &headers, &return_to) {
+        return Redirect::to(&elsewhere).into_response();
+    }
     match begin(&portal, &session, &return_to).await {
         Ok(to) => Redirect::to(&to).into_response(),
         Err(refusal) => refusal.page(&portal, &headers),
     }
+}
+
+/// Where a sign-in has to begin instead, on a laptop whose owner typed `127.0.0.1` for `localhost`:
+/// the provider sends them back to the public address, where the cookie of another name is not
+/// sent. Elsewhere a load balancer may have changed the name, so there it is left alone.
+fn under_our_name(portal: &Portal, headers: &HeaderMap, return_to: &PagePath) -> Option<String> {
+    let typed = headers.get(HOST)?.to_str().ok()?;
+    let origin = portal.public_url.origin();
+    let ours = origin.split("://").nth(1)?;
+    let differs = portal.public_url.is_loopback() && !typed.eq_ignore_ascii_case(ours);
+    differs.then(|| {
+        portal
+            .public_url
+            .join(&signed_in::start_at(Some(return_to.as_str())))
+    })
 }
 
 async fn begin(

@@ -153,7 +153,7 @@ pub(super) async fn optional(
 }
 
 /// The address that begins a sign-in and comes back here.
-fn start_at(here: Option<&str>) -> String {
+pub(super) fn start_at(here: Option<&str>) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("return_to", PagePath::parse_or_home(here).as_str())
         .finish();
