@@ -24,7 +24,7 @@ struct Civil {
 
 impl Civil {
     /// Days to a date by Howard Hinnant's `civil_from_days`: <https://howardhinnant.github.io/date_algorithms.html>.
-    const fn of(ms: EpochMs) -> Self {
+    fn of(ms: EpochMs) -> Self {
         let second_of_day = ms.rem_euclid(MS_A_DAY) / 1000;
         // From 0000-03-01, so that a leap day is the last of its year; 400 years are one era of 146,097 days.
         let days = ms.div_euclid(MS_A_DAY) + 719_468;
@@ -36,13 +36,9 @@ impl Civil {
         let month_from_march = (5 * day_of_year + 2) / 153;
         let january_or_february = month_from_march >= 10;
         Self {
-            year: year_of_era + era * 400 + if january_or_february { 1 } else { 0 },
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "0 to 11"
-            )]
-            month: ((month_from_march + 2) % 12) as usize,
+            year: year_of_era + era * 400 + i64::from(january_or_february),
+            // 0 to 11.
+            month: usize::try_from((month_from_march + 2) % 12).unwrap_or_default(),
             day: day_of_year - (153 * month_from_march + 2) / 5 + 1,
             hour: second_of_day / 3600,
             minute: second_of_day / 60 % 60,

@@ -61,6 +61,7 @@ mod server {
     /// The whole document, with the page of the current address in it.
     ///
     /// Reads the [`Theme`] and the nonce in context. Its only script of its own starts the browser's half.
+    #[must_use]
     pub fn shell(assets: Assets) -> impl IntoView {
         let theme = use_context::<Theme>().unwrap_or_default();
         let start = format!(

@@ -9,6 +9,10 @@
     unreachable_pub,
     reason = "`#[component]` writes its items as pub, also where they are the crate's own"
 )]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "a component owns its props, and what is boxed for the browser outlives its caller"
+)]
 
 pub mod backend;
 mod browser;

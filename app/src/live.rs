@@ -78,7 +78,7 @@ mod browser {
         };
 
         let on_change = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| {
-            tell(&topics(&event.data()))
+            tell(&topics(&event.data()));
         });
         // The only error is a listener that is not one.
         let _ =

@@ -53,14 +53,14 @@ impl Icon {
     }
 }
 
-/// The mark: a carabiner with the rope running through it.
+/// The mark: a carabiner, its gate, and the rope that runs through it.
 #[component]
 pub(crate) fn Logo() -> impl IntoView {
     view! {
         <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-            <path class="logo-ring" d="M16 2a7.5 7.5 0 0 1 7.5 7.5v5a7.5 7.5 0 0 1-15 0v-5A7.5 7.5 0 0 1 16 2Z"></path>
-            <path class="logo-gate" d="M23.5 8.5v6"></path>
-            <path class="logo-rope" d="M11.5 30V19a4.5 4.5 0 0 1 9 0v11"></path>
+            <path class="logo-ring" d="M21.5 4.2a6.5 6.5 0 0 1 3 8.7l-5.3 11a6.5 6.5 0 0 1-11.7-5.6l2.4-5m3.3-6.8a6.5 6.5 0 0 1 8.3-2.3"></path>
+            <path class="logo-gate" d="M12.6 8 9.4 14.6"></path>
+            <path class="logo-rope" d="M2 29c3.5-1 5-6 9-7.5s6 2.5 9.5 1.5c4-1.1 5-5 9.5-5"></path>
         </svg>
     }
 }

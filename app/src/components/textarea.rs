@@ -39,7 +39,8 @@ pub(crate) fn TextArea(
     let is_wrong = !problem.is_empty();
     let described_by = [(!hint.is_empty(), &hint_id), (is_wrong, &problem_id)]
         .into_iter()
-        .filter_map(|(is_there, id)| is_there.then(|| id.clone()))
+        .filter(|(is_there, _)| *is_there)
+        .map(|(_, id)| id.clone())
         .collect::<Vec<_>>()
         .join(" ");
     let typed = RwSignal::new(None::<usize>);

@@ -124,7 +124,7 @@ fn row(row: &HistoryRow) -> AnyView {
                 {row.requester.name.clone()}
                 <span class="quiet cell-more">{row.requester.email.clone()}</span>
             </td>
-            <td data-label="What">
+            <td data-label="What" class="cell-what">
                 <a href=link::request(&row.request_id)>{sentence::targets(&row.targets)}</a>
                 <span class="quiet cell-more">
                     {numbers} ", for " {clock::duration(row.duration_seconds)}

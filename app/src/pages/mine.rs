@@ -93,9 +93,14 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
     view! {
         <article class="card held">
             <div class="held-what">
-                <h3>
-                    <a href=link::request(&grant.request_id)>{sentence::target(&grant.target)}</a>
-                </h3>
+                <header class="held-head">
+                    <h3>
+                        <a href=link::request(&grant.request_id)>
+                            {sentence::target(&grant.target)}
+                        </a>
+                    </h3>
+                    <Pill state/>
+                </header>
                 <p class="quiet">
                     <code>{grant.target.account_id.clone()}</code> " · "
                     {grant.target.ou_path.clone()}
@@ -107,7 +112,6 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
                 </p>
             </div>
             <div class="held-state">
-                <Pill state/>
                 {progress}
                 {console_link(grant.state, grant.console_url.as_deref())}
             </div>
@@ -140,9 +144,14 @@ fn waiting(card: &PendingCard) -> AnyView {
     view! {
         <article class="card held">
             <div class="held-what">
-                <h3>
-                    <a href=link::request(&card.request_id)>{sentence::targets(&card.targets)}</a>
-                </h3>
+                <header class="held-head">
+                    <h3>
+                        <a href=link::request(&card.request_id)>
+                            {sentence::targets(&card.targets)}
+                        </a>
+                    </h3>
+                    <Pill state=RequestState::Pending/>
+                </header>
                 <p class="quiet">
                     "for " {clock::duration(card.duration_seconds)} ", asked "
                     <Time at=card.submitted_at/>
@@ -150,7 +159,6 @@ fn waiting(card: &PendingCard) -> AnyView {
                 <p>{progress}</p>
             </div>
             <div class="held-state">
-                <Pill state=RequestState::Pending/>
                 <p class="quiet">"lapses " <Time at=card.expires_at/></p>
                 <form method="post" action=link::request(&card.request_id)>
                     <button class="button" type="submit" name="act" value="withdraw">

@@ -184,8 +184,10 @@ impl Page {
             .html
             .split_once("nonce=\"")
             .and_then(|(_, rest)| rest.split_once('"'))
-            .map(|(nonce, _)| nonce.to_owned())
-            .unwrap_or_else(|| panic!("no nonce: {}", self.html));
+            .map_or_else(
+                || panic!("no nonce: {}", self.html),
+                |(nonce, _)| nonce.to_owned(),
+            );
         assert!(nonce.len() >= 16, "{nonce}");
         for tag in self.html.split("<script").skip(1) {
             let tag = tag.split_once('>').unwrap().0;

@@ -1,11 +1,6 @@
 //! Pages as the server draws them: statuses, what was typed, and what nobody may smuggle in.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::missing_panics_doc,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod fixture;
 
