@@ -118,18 +118,10 @@ impl Service {
     }
 
     /// Whether the person may see that request, now. What cannot be told is not shown.
-    pub async fn may_see(&self, caller: &Caller, id: RequestId) -> bool {
-        let Ok(world) = self.world() else {
-            return false;
-        };
-        match self.store.request(id).await {
-            Ok(Some(request)) => self.must_see(&world, caller, &request).is_ok(),
-            Ok(None) => false,
-            Err(error) => {
-                tracing::warn!(%error, "a request could not be read, so its change is not shown");
-                false
-            }
-        }
+    #[must_use]
+    pub fn may_see(&self, caller: &Caller, request: &Request) -> bool {
+        self.world()
+            .is_ok_and(|world| self.must_see(&world, caller, request).is_ok())
     }
 
     /// What the person may ask for.

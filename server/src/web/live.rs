@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use domain::id::{RequestId, UserId};
+use domain::request::Request;
 use futures::Stream;
 use futures::stream::unfold;
 use http::{HeaderValue, StatusCode};
@@ -21,7 +22,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 use tower_sessions::Session;
 
 use crate::service::Caller;
-use crate::store::{Committed, Topic};
+use crate::store::{Committed, Store, Topic};
 
 use super::signed_in::{self, PERSON, Person};
 use super::{Portal, problem};
@@ -41,9 +42,41 @@ const MAX_STREAMS_A_PERSON: usize = 20;
 /// Changes that are told in one event when they come in quick succession.
 const TOPICS_MAX: usize = 50;
 
-/// The open streams, counted.
+/// How long a request that changed is remembered: every open stream hears of the same change at the
+/// same moment, and one read serves them all.
+const CHANGED_KEPT: Duration = Duration::from_secs(1);
+
+/// The open streams.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Streams(Arc<Mutex<HashMap<UserId, usize>>>);
+pub(super) struct Streams {
+    /// How many each person has.
+    open: Arc<Mutex<HashMap<UserId, usize>>>,
+    changed: Changed,
+}
+
+/// Requests that changed just now, to judge who may hear of it.
+#[derive(Debug, Clone, Default)]
+struct Changed(Arc<tokio::sync::Mutex<HashMap<RequestId, (Instant, Option<Arc<Request>>)>>>);
+
+impl Changed {
+    /// The request; those who ask while it is being read wait for the same answer.
+    async fn read(&self, store: &Store, id: RequestId) -> Option<Arc<Request>> {
+        let mut changed = self.0.lock().await;
+        changed.retain(|_, (at, _)| at.elapsed() < CHANGED_KEPT);
+        if let Some((_, request)) = changed.get(&id) {
+            return request.clone();
+        }
+        let request = match store.request(id).await {
+            Ok(request) => request.map(Arc::new),
+            Err(error) => {
+                tracing::warn!(%error, "a request could not be read, so its change is not told");
+                None
+            }
+        };
+        changed.insert(id, (Instant::now(), request.clone()));
+        request
+    }
+}
 
 /// One open stream; counts until it is dropped.
 #[derive(Debug)]
@@ -54,7 +87,7 @@ struct Place {
 
 impl Streams {
     fn take(&self, user: &UserId) -> Option<Place> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.values().sum::<usize>() >= MAX_STREAMS {
             return None;
         }
@@ -75,7 +108,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self
             .streams
-            .0
+            .open
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if let Some(mine) = open.get_mut(&self.user) {
@@ -113,7 +146,10 @@ pub(super) async fn stream(State(portal): State<Portal>, session: Session) -> Re
     // Just after a start nobody can be told anything yet, and a browser that reads anew as soon as
     // its stream opens would be told just that. So the stream opens when there is something to say.
     let begun = Instant::now();
-    while portal.service.world().is_err() && begun.elapsed() < WAIT_FOR_WORLD {
+    while portal.service.world().is_err()
+        && begun.elapsed() < WAIT_FOR_WORLD
+        && !portal.shutdown.is_cancelled()
+    {
         tokio::time::sleep(LOOK_FOR_WORLD).await;
     }
     let mut check = interval(CHECK_SESSION);
@@ -217,7 +253,11 @@ impl Listener {
         let Ok(id) = RequestId::parse(id) else {
             return false;
         };
-        self.portal.service.may_see(&self.caller, id).await
+        let service = &self.portal.service;
+        match self.portal.streams.changed.read(service.store(), id).await {
+            Some(request) => service.may_see(&self.caller, &request),
+            None => false,
+        }
     }
 
     async fn is_still_signed_in(&self) -> bool {
