@@ -266,7 +266,7 @@ pub(crate) fn event(kind: &EventKind, actor: &ActorView) -> String {
         EventKind::Denied => "Denied",
         EventKind::Withdrawn => "Withdrawn",
         EventKind::Expired => "Lapsed without an answer",
-        EventKind::Scheduled => "Window fixed",
+        EventKind::Scheduled => "Start and end fixed",
         EventKind::Granting => "Creating it in AWS",
         EventKind::Active => "Active: AWS reports it created",
         EventKind::Revoking => "Removing it from AWS",
@@ -283,6 +283,8 @@ pub(crate) fn event(kind: &EventKind, actor: &ActorView) -> String {
         EventKind::ReviewedDeny | EventKind::Denied => format!("{name} denied"),
         EventKind::Withdrawn => format!("{name} withdrew it"),
         EventKind::Revoking => format!("{name} ended it; removing it from AWS"),
+        // It follows from somebody's approval, which stands on the line before.
+        EventKind::Scheduled => by_nobody.to_owned(),
         _ => format!("{by_nobody} ({name})"),
     }
 }
@@ -315,6 +317,21 @@ mod tests {
         let many = names(&["A", "B", "C", "D", "E", "F", "G"]);
         assert_eq!(approver_names(&many, 40), "A, B, C, D, E or 35 more");
         assert_eq!(approver_names(&many[..2], 2), "A or B");
+    }
+
+    #[test]
+    fn a_timeline_names_people_and_not_machines() {
+        let ana = ActorView::Person("Ana Silva".to_owned());
+        assert_eq!(event(&EventKind::Submitted, &ana), "Ana Silva asked");
+        assert_eq!(event(&EventKind::Approved, &ana), "Ana Silva approved");
+        assert_eq!(event(&EventKind::Approved, &ActorView::Policy), "Approved");
+        assert_eq!(event(&EventKind::Scheduled, &ana), "Start and end fixed");
+        assert_eq!(
+            event(&EventKind::Granting, &ActorView::Worker),
+            "Creating it in AWS"
+        );
+        let unknown = EventKind::Other("grant.extended".to_owned());
+        assert_eq!(event(&unknown, &ActorView::Worker), "grant extended");
     }
 
     #[test]
