@@ -56,7 +56,10 @@ pub(super) struct Streams {
 
 /// Requests that changed just now, to judge who may hear of it.
 #[derive(Debug, Clone, Default)]
-struct Changed(Arc<tokio::sync::Mutex<HashMap<RequestId, (Instant, Option<Arc<Request>>)>>>);
+struct Changed(Arc<tokio::sync::Mutex<HashMap<RequestId, Read>>>);
+
+/// When it was read, and what was there.
+type Read = (Instant, Option<Arc<Request>>);
 
 impl Changed {
     /// The request; those who ask while it is being read wait for the same answer.

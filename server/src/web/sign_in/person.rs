@@ -267,6 +267,7 @@ mod tests {
                     .build(),
             )
             .set_user_status(status)
+            .revision("1")
             .build()
             .unwrap()
     }
