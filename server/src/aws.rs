@@ -9,6 +9,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
+use crate::config::{Config, Problems};
+
 /// A connection within a region takes milliseconds; two seconds mean that nobody answers there.
 const CONNECT: Duration = Duration::from_secs(2);
 
@@ -33,9 +35,10 @@ pub struct Clients {
 
 impl Clients {
     /// Reads region, credentials and endpoints where AWS's SDKs read them.
-    pub async fn load() -> Self {
+    pub async fn load(config: &Config) -> Result<Self, Problems> {
         let shared = aws_config::defaults(BehaviorVersion::latest()).load().await;
-        Self::new(&shared)
+        config.permit_endpoint(shared.endpoint_url())?;
+        Ok(Self::new(&shared))
     }
 
     /// Clients with our time limits, from what was loaded.

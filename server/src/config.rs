@@ -75,6 +75,8 @@ pub struct Config {
     pub log: String,
     /// Where the pages' assets are (`LEPTOS_SITE_ROOT`).
     pub site_root: PathBuf,
+    /// The protections that were lifted by name.
+    lifted: Vec<exposure::Protection>,
 }
 
 /// Where the policy is read from.
@@ -173,6 +175,12 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 impl Config {
+    /// Whether AWS's services may be called at this address, which the SDK has found in a profile:
+    /// variables are checked before the SDK is asked.
+    pub fn permit_endpoint(&self, endpoint: Option<&str>) -> Result<(), Problems> {
+        exposure::permit_endpoint(self, endpoint).map_err(|problem| Problems(vec![problem]))
+    }
+
     /// Reads the environment of this process and, if named, a file.
     pub fn load(role: Role, file: Option<&Path>) -> Result<Self, Problems> {
         // Names or values that are not Unicode cannot be ours, nor AWS's.
@@ -197,8 +205,7 @@ impl Config {
         let typed = typed::Typed::collect(environment, file, &mut problems);
         let config = meaning::read(&typed, role, site_root, &mut problems);
         if let Some(config) = &config {
-            let allowed = meaning::allowed(&typed, &mut problems);
-            exposure::check(config, &surroundings, &allowed, &mut problems);
+            exposure::check(config, &surroundings, &mut problems);
         }
         match config {
             Some(config) if problems.is_empty() => Ok(config),

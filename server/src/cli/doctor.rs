@@ -10,9 +10,9 @@ mod storage;
 use serde::Serialize;
 
 use crate::aws::Clients;
-use crate::config::{Config, Oidc};
+use crate::config::{Config, Oidc, Problems};
 
-use super::{Doctor, Outcome, print, print_json, runtime};
+use super::{Doctor, Outcome, print, print_json, runtime, say};
 
 /// How one check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -74,7 +74,13 @@ pub(super) fn run(command: &Doctor) -> Outcome {
         Ok(runtime) => runtime,
         Err(outcome) => return outcome,
     };
-    let findings = runtime.block_on(examine(&config));
+    let findings = match runtime.block_on(examine(&config)) {
+        Ok(findings) => findings,
+        Err(problems) => {
+            say(&problems.to_string());
+            return Outcome::Usage;
+        }
+    };
     if command.json {
         print_json(&findings);
     } else {
@@ -83,8 +89,8 @@ pub(super) fn run(command: &Doctor) -> Outcome {
     outcome(&findings)
 }
 
-async fn examine(config: &Config) -> Vec<Finding> {
-    let clients = Clients::load().await;
+async fn examine(config: &Config) -> Result<Vec<Finding>, Problems> {
+    let clients = Clients::load(config).await?;
     let (table, bucket, center, store, policy, issuer) = tokio::join!(
         storage::table(&clients, config),
         storage::bucket(&clients, config),
@@ -95,7 +101,7 @@ async fn examine(config: &Config) -> Vec<Finding> {
     );
     let mut findings = vec![table, bucket, center, store, policy];
     findings.extend(issuer);
-    findings
+    Ok(findings)
 }
 
 async fn provider(oidc: Option<&Oidc>, config: &Config) -> Option<Finding> {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::aws::Clients;
-use crate::config::{Config, Role};
+use crate::config::{Config, Problems, Role};
 use crate::engine::Engine;
 use crate::readiness::{Part, Readiness};
 use crate::telemetry::{self, TelemetryError};
@@ -33,6 +33,8 @@ enum StartError {
     Telemetry(#[from] TelemetryError),
     #[error(transparent)]
     Portal(#[from] PortalError),
+    #[error("{0}")]
+    Config(#[from] Problems),
 }
 
 /// Serves until it is asked to stop.
@@ -49,7 +51,10 @@ pub(super) fn run(command: &Serve) -> Outcome {
         Ok(()) => Outcome::Yes,
         Err(error) => {
             say(&format!("belay cannot start: {}", chain(&error)));
-            Outcome::Unknown
+            match error {
+                StartError::Config(_) => Outcome::Usage,
+                _ => Outcome::Unknown,
+            }
         }
     }
 }
@@ -64,7 +69,7 @@ async fn serve(mut config: Config, command: &Serve) -> Result<(), StartError> {
 
     let stop = CancellationToken::new();
     let readiness = Readiness::of(&parts(role));
-    let clients = Clients::load().await;
+    let clients = Clients::load(&config).await?;
     let engine = Engine::new(&config, &clients);
     let tasks = TaskTracker::new();
     let router = match config.oidc.clone() {

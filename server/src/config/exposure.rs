@@ -19,9 +19,12 @@ const SANDBOX_SECRETS: [&str; 2] = ["sandbox", "belay-sandbox-secret"];
 
 /// A protection that can be lifted by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Protection {
+pub(crate) enum Protection {
+    /// AWS is called where AWS is.
     AwsEndpoint,
+    /// The provider is reached by TLS, elsewhere.
     OidcIssuer,
+    /// Keys are secret.
     SandboxKeys,
 }
 
@@ -68,17 +71,12 @@ impl Surroundings {
 }
 
 /// Adds a problem for each thing that a public portal must not have.
-pub(super) fn check(
-    config: &Config,
-    surroundings: &Surroundings,
-    allowed: &[Protection],
-    problems: &mut Vec<Problem>,
-) {
+pub(super) fn check(config: &Config, surroundings: &Surroundings, problems: &mut Vec<Problem>) {
     if config.public_url.is_loopback() {
         return;
     }
     let mut refuse = |protection: Protection, variable: &str, why: &str, fix: &str| {
-        if !allowed.contains(&protection) {
+        if !config.lifted.contains(&protection) {
             problems.push(Problem::new(
                 variable,
                 format!("{why}, and {BELAY_PUBLIC_URL} is not this machine alone"),
@@ -127,6 +125,26 @@ pub(super) fn check(
             "is the sandbox's, which everybody knows",
             "give the secret of your own client",
         );
+    }
+}
+
+/// Refuses an endpoint of an AWS profile where a variable would be refused.
+pub(super) fn permit_endpoint(config: &Config, endpoint: Option<&str>) -> Result<(), Problem> {
+    match endpoint {
+        Some(endpoint)
+            if !config.public_url.is_loopback()
+                && !config.lifted.contains(&Protection::AwsEndpoint) =>
+        {
+            Err(Problem::new(
+                "endpoint_url",
+                format!(
+                    "of the AWS profile sends calls to {endpoint}, and {BELAY_PUBLIC_URL} is not \
+                     this machine alone"
+                ),
+                format!("remove it, or add aws-endpoint to {BELAY_ALLOW}"),
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -173,6 +173,7 @@ pub(super) fn read(
     );
     let oidc = oidc(&mut from);
     let aws_rate = from.parsed(BELAY_AWS_RATE, "give calls a second, 1 to 500", rate);
+    let lifted = lifted(&mut from);
     let log = from.parsed(
         BELAY_LOG,
         "give tracing directives: info,server=debug",
@@ -191,29 +192,32 @@ pub(super) fn read(
         oidc: oidc.ok()?,
         aws_rate: aws_rate?,
         log: log?,
+        lifted: lifted?,
         site_root,
     })
 }
 
-/// The protections that were lifted by name.
-pub(super) fn allowed(typed: &Typed, problems: &mut Vec<Problem>) -> Vec<Protection> {
-    let names = typed.text(BELAY_ALLOW).unwrap_or_default();
-    let mut allowed = Vec::new();
-    for name in names
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
-        match Protection::ALL.into_iter().find(|one| one.name() == name) {
-            Some(protection) => allowed.push(protection),
-            None => problems.push(Problem::new(
-                BELAY_ALLOW,
-                format!("names `{name}`, which is no protection"),
-                "known are aws-endpoint, oidc-issuer and sandbox-keys",
-            )),
-        }
+/// The protections that were lifted by name: none, if none is.
+fn lifted(from: &mut Reader<'_>) -> Option<Vec<Protection>> {
+    if from.typed.text(BELAY_ALLOW).is_none() {
+        return Some(Vec::new());
     }
-    allowed
+    from.parsed(
+        BELAY_ALLOW,
+        "known are aws-endpoint, oidc-issuer and sandbox-keys",
+        |text| {
+            text.split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty())
+                .map(|name| {
+                    Protection::ALL
+                        .into_iter()
+                        .find(|one| one.name() == name)
+                        .ok_or_else(|| format!("names `{name}`, which is no protection"))
+                })
+                .collect()
+        },
+    )
 }
 
 fn audit_log(from: &mut Reader<'_>) -> Option<AuditLog> {

@@ -36,6 +36,26 @@ fn a_public_portal_does_not_start_on_a_sandbox() {
 }
 
 #[test]
+fn an_endpoint_that_hides_in_a_profile_is_refused_like_one_in_the_environment() {
+    let sandbox = Sandbox::start();
+    let profile = sandbox.folder().join("aws.config");
+    std::fs::write(
+        &profile,
+        format!("[default]\nendpoint_url = {}\n", sandbox.aws),
+    )
+    .unwrap();
+    let output = Setup::of(&sandbox)
+        .with("BELAY_PUBLIC_URL", "https://belay.example.com")
+        .with("BELAY_ALLOW", "oidc-issuer, sandbox-keys")
+        .with("AWS_CONFIG_FILE", profile.to_str().unwrap())
+        .without("AWS_ENDPOINT_URL")
+        .run(&["serve"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("endpoint_url"), "{said}");
+}
+
+#[test]
 fn a_policy_is_checked_line_by_line() {
     let sandbox = Sandbox::start();
     let setup = Setup::of(&sandbox);
@@ -106,4 +126,17 @@ fn the_doctor_names_everything_that_is_wrong_and_what_to_do() {
             "oidc-issuer"
         ]
     );
+}
+
+#[test]
+fn the_doctor_says_when_it_could_not_find_out() {
+    let sandbox = Sandbox::start();
+    // Nobody listens there.
+    let output = Setup::of(&sandbox)
+        .with("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        .run(&["doctor"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("unknown  table"), "{said}");
+    assert!(said.contains("ok       oidc-issuer"), "{said}");
 }

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use crate::harness::{Belay, Sandbox};
+use crate::harness::{Belay, Browser, Sandbox, Setup, eventually, reserve};
 
 /// Everything that takes a POST, and things that do not.
 const ADDRESSES: [&str; 7] = [
@@ -154,4 +154,42 @@ async fn every_page_carries_its_protections() {
     let policy = problem.header("content-security-policy");
     assert!(!policy.contains("script-src"), "{policy}");
     assert!(policy.contains("default-src 'none'"), "{policy}");
+}
+
+#[tokio::test]
+async fn behind_tls_only_the_public_origin_is_ours() {
+    let sandbox = Sandbox::start();
+    let (address, port) = reserve().await;
+    let public = "https://belay.example.com";
+    let setup = Setup::of(&sandbox)
+        .with("BELAY_PUBLIC_URL", public)
+        .with("BELAY_LISTEN", format!("127.0.0.1:{port}"))
+        .with("BELAY_ALLOW", "aws-endpoint, oidc-issuer, sandbox-keys");
+    let belay = Belay::launch(&setup);
+    assert_eq!(belay.portal, public);
+    let browser = Browser::new(&address);
+    let page = browser.get("/signed-out").await;
+    assert!(
+        page.header("strict-transport-security")
+            .starts_with("max-age=63072000"),
+        "{:?}",
+        page.headers
+    );
+    for (origin, status) in [
+        (public, 303),
+        (address.as_str(), 403),
+        ("https://belay.example.com:444", 403),
+    ] {
+        let page = browser
+            .post_from("/theme", &[("theme", "dark")], &[("origin", origin)])
+            .await;
+        assert_eq!(page.status, status, "{origin}: {}", page.text());
+    }
+    let start = eventually("the provider is known", || async {
+        let page = browser.get("/auth/start").await;
+        (page.status == 303).then_some(page)
+    })
+    .await;
+    let callback = "redirect_uri=https%3A%2F%2Fbelay.example.com%2Fauth%2Fcallback";
+    assert!(start.location().contains(callback), "{}", start.location());
 }
