@@ -147,6 +147,8 @@ impl Reader {
             people,
             groups,
             members: domain::directory::Members::default(),
+            // What groups are assigned is not read yet, so none can be asked for.
+            holdings: domain::directory::Holdings::default(),
             read_at: Some(read_at),
         })
     }

@@ -20,6 +20,7 @@ pub mod engine;
 pub mod feed;
 pub mod limiter;
 pub mod people;
+pub mod policy_text;
 pub mod readiness;
 pub mod service;
 pub mod store;
