@@ -219,9 +219,21 @@ impl Catalogue {
             &self.coverage.sets.members,
             &judge,
         );
+        // Only sets that share one of the person's rules with the accounts are looked at.
+        let mut sets_of_rule: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, (by_set, _)) in sets.iter().enumerate() {
+            for rule in by_set.intersection(&judge.eligible) {
+                sets_of_rule.entry(rule).or_default().push(at);
+            }
+        }
         let mut blocks = Vec::new();
+        let mut meeting = FixedBitSet::with_capacity(sets.len());
         for (by_account, accounts) in &accounts {
-            for (by_set, sets) in &sets {
+            meeting.clear();
+            for rule in by_account.intersection(&judge.eligible) {
+                meeting.extend(sets_of_rule.get(&rule).into_iter().flatten().copied());
+            }
+            for (by_set, sets) in meeting.ones().filter_map(|at| sets.get(at)) {
                 let mut covering = by_account.clone();
                 covering.intersect_with(by_set);
                 if let Some(offer) = judge.offer(covering) {
@@ -421,9 +433,6 @@ impl<'c, 'f> Judge<'c, 'f> {
     }
 
     fn offer(&mut self, covering: FixedBitSet) -> Option<Arc<Offer>> {
-        if covering.is_disjoint(&self.eligible) {
-            return None;
-        }
         if let Some(judged) = self.judged.get(&covering) {
             return judged.clone();
         }
