@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. Exit codes: 0 yes, 1 no or problems found,
 //! 2 usage (also of the configuration), 3 could not find out.
 
+mod conversion;
 mod doctor;
 mod policy;
 mod reference;
@@ -90,6 +91,21 @@ enum Policy {
         #[arg(long)]
         json: bool,
     },
+    /// Turn another tool's configuration into a policy that decides the same.
+    #[command(subcommand)]
+    Import(Import),
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// SSO Elevator's `config` and `group_config`, as one JSON object.
+    SsoElevator {
+        /// A JSON file.
+        file: PathBuf,
+        /// The policy and the problems as a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -119,6 +135,9 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(command) => serve::run(&command),
         Command::Policy(Policy::Check { file, json }) => policy::check(&file, json),
+        Command::Policy(Policy::Import(Import::SsoElevator { file, json })) => {
+            conversion::run(&file, json, domain::policy::import)
+        }
         Command::Doctor(command) => doctor::run(&command),
         Command::Reference(command) => reference::run(command.json),
     };

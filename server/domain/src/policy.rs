@@ -26,6 +26,7 @@ mod accounts;
 mod closed;
 mod decide;
 mod facts;
+mod import;
 pub mod language;
 mod pattern;
 mod problem;
@@ -41,6 +42,7 @@ mod who;
 
 pub use decide::{Proposal, decide};
 pub use facts::{Facts, with_person};
+pub use import::import;
 pub use language::{
     Approval, Defaults, MAX_WINDOW, PolicyFile, REASON_MAX, RuleName, SelfApproval,
 };

@@ -12,6 +12,7 @@
 mod harness;
 
 mod configuration;
+mod conversion;
 mod decisions;
 mod forms;
 mod killed;
