@@ -5,10 +5,12 @@
 
 mod conversion;
 mod doctor;
+mod inventory;
 mod policy;
 mod reference;
 mod serve;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -57,6 +59,8 @@ enum Command {
     Policy(Policy),
     /// Check everything that a server needs, and say what to do about what is missing.
     Doctor(Doctor),
+    /// List who holds what in Identity Center, whoever gave it. Reads only, and needs no server.
+    Inventory(Inventory),
     /// List every configuration variable.
     Reference(Reference),
 }
@@ -121,6 +125,34 @@ struct Doctor {
 }
 
 #[derive(Debug, Args)]
+struct Inventory {
+    /// How to write it. CSV is safe to open in a spreadsheet.
+    #[arg(long, value_enum, default_value = "table")]
+    format: InventoryFormat,
+    /// The same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// The Identity Center instance; found by itself where there is only one.
+    #[arg(long, value_name = "ARN", env = "BELAY_INSTANCE_ARN")]
+    instance_arn: Option<String>,
+    /// Calls a second to each of Identity Center and the Identity Store. Both allow 20 to everyone in
+    /// the organisation together.
+    #[arg(long, value_name = "N", env = "BELAY_AWS_RATE", default_value = "15", value_parser = inventory::rate)]
+    rate: NonZeroU32,
+}
+
+/// How an inventory is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum InventoryFormat {
+    /// Columns for a terminal.
+    Table,
+    /// Comma-separated, with a heading.
+    Csv,
+    /// Everything, for `belay policy suggest` and other programs.
+    Json,
+}
+
+#[derive(Debug, Args)]
 struct Reference {
     /// Variables as a JSON array.
     #[arg(long)]
@@ -139,6 +171,7 @@ pub fn run() -> ExitCode {
             conversion::run(&file, json, domain::policy::import)
         }
         Command::Doctor(command) => doctor::run(&command),
+        Command::Inventory(command) => inventory::run(&command),
         Command::Reference(command) => reference::run(command.json),
     };
     outcome.into()

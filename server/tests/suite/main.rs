@@ -15,6 +15,7 @@ mod configuration;
 mod conversion;
 mod decisions;
 mod forms;
+mod inventory;
 mod killed;
 mod live;
 mod operations;
