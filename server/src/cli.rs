@@ -3,11 +3,14 @@
 //! Results go to stdout, everything else to stderr. Exit codes: 0 yes, 1 no or problems found,
 //! 2 usage (also of the configuration), 3 could not find out.
 
+mod conversion;
 mod doctor;
+mod inventory;
 mod policy;
 mod reference;
 mod serve;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,6 +59,8 @@ enum Command {
     Policy(Policy),
     /// Check everything that a server needs, and say what to do about what is missing.
     Doctor(Doctor),
+    /// List who holds what in Identity Center, whoever gave it. Reads only, and needs no server.
+    Inventory(Inventory),
     /// List every configuration variable.
     Reference(Reference),
 }
@@ -90,6 +95,21 @@ enum Policy {
         #[arg(long)]
         json: bool,
     },
+    /// Turn another tool's configuration into a policy that decides the same.
+    #[command(subcommand)]
+    Import(Import),
+}
+
+#[derive(Debug, Subcommand)]
+enum Import {
+    /// SSO Elevator's `config` and `group_config`, as one JSON object.
+    SsoElevator {
+        /// A JSON file.
+        file: PathBuf,
+        /// The policy and the problems as a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -102,6 +122,34 @@ struct Doctor {
     /// Findings as a JSON array.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Inventory {
+    /// How to write it. CSV is safe to open in a spreadsheet.
+    #[arg(long, value_enum, default_value = "table")]
+    format: InventoryFormat,
+    /// The same as `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// The Identity Center instance; found by itself where there is only one.
+    #[arg(long, value_name = "ARN", env = "BELAY_INSTANCE_ARN")]
+    instance_arn: Option<String>,
+    /// Calls a second to each of Identity Center and the Identity Store. Both allow 20 to everyone in
+    /// the organisation together.
+    #[arg(long, value_name = "N", env = "BELAY_AWS_RATE", default_value = "15", value_parser = inventory::rate)]
+    rate: NonZeroU32,
+}
+
+/// How an inventory is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum InventoryFormat {
+    /// Columns for a terminal.
+    Table,
+    /// Comma-separated, with a heading.
+    Csv,
+    /// Everything, for `belay policy suggest` and other programs.
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -119,7 +167,11 @@ pub fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(command) => serve::run(&command),
         Command::Policy(Policy::Check { file, json }) => policy::check(&file, json),
+        Command::Policy(Policy::Import(Import::SsoElevator { file, json })) => {
+            conversion::run(&file, json, domain::policy::import)
+        }
         Command::Doctor(command) => doctor::run(&command),
+        Command::Inventory(command) => inventory::run(&command),
         Command::Reference(command) => reference::run(command.json),
     };
     outcome.into()

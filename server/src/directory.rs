@@ -286,7 +286,8 @@ impl Reader {
         Ok(())
     }
 
-    async fn permission_sets(
+    /// The permission sets, each with its name and session.
+    pub(crate) async fn permission_sets(
         &self,
     ) -> Result<BTreeMap<domain::id::PermissionSetArn, PermissionSet>, DirectoryError> {
         let mut arns = Vec::new();
@@ -326,7 +327,8 @@ impl Reader {
         Ok(sets)
     }
 
-    async fn people(&self) -> Result<BTreeMap<UserId, Person>, DirectoryError> {
+    /// Everyone in the Identity Store.
+    pub(crate) async fn people(&self) -> Result<BTreeMap<UserId, Person>, DirectoryError> {
         let mut people = BTreeMap::new();
         every_page!("ListUsers", token => {
             self.identity.acquire().await;
@@ -353,7 +355,8 @@ impl Reader {
         Ok(people)
     }
 
-    async fn groups(&self) -> Result<BTreeMap<GroupId, Group>, DirectoryError> {
+    /// Every group of the Identity Store, without its members.
+    pub(crate) async fn groups(&self) -> Result<BTreeMap<GroupId, Group>, DirectoryError> {
         let mut groups = BTreeMap::new();
         every_page!("ListGroups", token => {
             self.identity.acquire().await;

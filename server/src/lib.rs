@@ -18,6 +18,7 @@ pub mod config;
 pub mod directory;
 pub mod engine;
 pub mod feed;
+pub mod inventory;
 pub mod limiter;
 pub mod people;
 pub mod policy_text;

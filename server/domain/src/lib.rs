@@ -11,12 +11,14 @@
 //! 3. [`request`] and [`grant`]: the life of a request, and of what was promised.
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
 //! 5. [`event`]: the record of each step.
+//! 6. [`inventory`]: what was held before any of this.
 
 pub mod catalogue;
 pub mod directory;
 pub mod event;
 pub mod grant;
 pub mod id;
+pub mod inventory;
 pub mod key;
 pub mod plan;
 pub mod policy;

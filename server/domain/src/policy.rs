@@ -27,6 +27,7 @@ mod facts;
 pub(crate) mod found;
 pub(crate) mod guardrail;
 mod hours;
+mod import;
 pub mod language;
 mod pattern;
 mod problem;
@@ -50,6 +51,7 @@ pub(crate) use decide::decide_among;
 pub use decide::{BreakGlass, Proposal, Run, decide};
 pub use facts::{Facts, with_person};
 pub use hours::Hours;
+pub use import::import;
 pub use language::{
     Approval, Defaults, MAX_START_AHEAD, MAX_WINDOW, PolicyFile, REASON_MAX, RuleName, SelfApproval,
 };

@@ -12,8 +12,10 @@
 mod harness;
 
 mod configuration;
+mod conversion;
 mod decisions;
 mod forms;
+mod inventory;
 mod killed;
 mod live;
 mod operations;

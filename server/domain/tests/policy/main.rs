@@ -10,6 +10,7 @@ mod catalogue;
 mod covering;
 mod deciding;
 mod facts;
+mod importing;
 mod organisation;
 mod parsing;
 mod properties;

@@ -1,0 +1,86 @@
+//! From SSO Elevator's configuration to a policy that decides the same.
+//!
+//! Read from that tool's documentation and behaviour, release 5: a statement that covers the target
+//! and whose restrictions admit the requester is *eligible*. `ApprovalIsNotRequired: true` grants at
+//! once unless an eligible statement says `false`. `AllowSelfApproval: true` grants at once to a
+//! requester who is an approver of that statement, unless an eligible statement of which they are an
+//! approver says `false`. Otherwise the approvers of all eligible statements, but for the requester,
+//! are asked, and any one of them is enough. A flag that is absent or `null` says nothing.
+//!
+//! Each of these is one key of our language, so a statement becomes a rule, and nothing of one
+//! statement is mixed into another. Where that tool is unsafe the policy differs and a comment says
+//! so. `writing` knows our language, `statement` knows theirs.
+//!
+//! Deliberately absent: names of accounts, OUs and groups. That tool knows none, and the ids that it
+//! is configured with mean the same for ever.
+
+mod statement;
+mod writing;
+
+use super::problem::{Place, Problem, ProblemCode, Problems};
+use super::read::parse;
+use super::source::{Format, Node, tree};
+use statement::{Kind, Words, statements};
+
+/// Turns SSO Elevator's JSON, an object with the lists `config` and `group_config`, into a policy in
+/// TOML. The names that its own bucket uses, `statements` and `group_statements`, are read too.
+///
+/// Either all of it is right, or every problem is reported, in the file's order.
+pub fn import(source: &str, file_name: &str) -> Result<String, Vec<Problem>> {
+    let mut problems = Problems::new(file_name);
+    let policy = tree(source, Format::Json, &mut problems)
+        .and_then(|root| import_tree(&root, source, &mut problems));
+    match policy {
+        Some(policy) if problems.is_empty() => Ok(policy),
+        _ => Err(problems.into_sorted()),
+    }
+}
+
+/// The same from a tree: the configuration may be a part of a larger file.
+fn import_tree(root: &Node, source: &str, problems: &mut Problems<'_>) -> Option<String> {
+    let found = statements(root, &Words::of(source), problems);
+    if !problems.is_empty() {
+        return None;
+    }
+    if found.is_empty() {
+        problems.error(
+            root.place,
+            ProblemCode::MissingKey,
+            "the configuration has no statement, so nobody may ask for anything",
+            "give the statements as the lists `config` and `group_config`",
+        );
+        return None;
+    }
+    if found
+        .iter()
+        .all(|statement| statement.kind == Kind::Nothing)
+    {
+        problems.error(
+            root.place,
+            ProblemCode::InvalidValue,
+            "no statement names anything that could be asked for",
+            "fill in `Resource`, and `PermissionSet` where it is for accounts",
+        );
+        return None;
+    }
+    let policy = writing::policy(&found);
+    too_large(&policy, problems);
+    Some(policy)
+}
+
+/// The language's limits hold for what was written, too: said here, since nobody could use it.
+fn too_large(policy: &str, problems: &mut Problems<'_>) {
+    let Err(found) = parse(policy, Format::Toml, "the imported policy") else {
+        return;
+    };
+    for problem in found {
+        if problem.code == ProblemCode::TooLarge {
+            problems.error(
+                Place::START,
+                ProblemCode::TooLarge,
+                format!("the imported policy: {}", problem.message),
+                problem.help,
+            );
+        }
+    }
+}
