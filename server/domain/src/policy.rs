@@ -21,6 +21,7 @@ use crate::id::{AccountId, GroupId, PolicyVersion, UserId};
 use crate::target::Target;
 
 mod accounts;
+mod cases;
 mod closed;
 mod decide;
 mod facts;
@@ -47,6 +48,7 @@ mod warn;
 mod who;
 
 pub(crate) use accounts::covers;
+pub use cases::{Actual, CaseReport, Difference, Expected, cases_text, run_cases};
 pub(crate) use decide::decide_among;
 pub use decide::{BreakGlass, Proposal, Run, decide};
 pub use facts::{Facts, with_person};

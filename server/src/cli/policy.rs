@@ -1,8 +1,8 @@
-//! `belay policy check`: every problem of a policy, without a server and without AWS.
+//! `belay policy check` and `test`: what can be said of a policy without a server and without AWS.
 
 use std::path::Path;
 
-use domain::policy;
+use domain::policy::{self, PolicyFile};
 
 use crate::policy_text::PolicyText;
 
@@ -29,4 +29,69 @@ pub(super) fn check(file: &Path, json: bool) -> Outcome {
     } else {
         Outcome::No
     }
+}
+
+/// Runs policy tests.
+pub(super) fn test(cases: &Path, shared: Option<&Path>, json: bool) -> Outcome {
+    let shared = match shared.map(load).transpose() {
+        Ok(shared) => shared,
+        Err(outcome) => return outcome,
+    };
+    let name = cases.display().to_string();
+    let source = match std::fs::read_to_string(cases) {
+        Ok(source) => source,
+        Err(error) => {
+            say(&format!("{name} cannot be read: {error}"));
+            return Outcome::Unknown;
+        }
+    };
+    let reports = match policy::run_cases(&source, &name, shared.as_ref()) {
+        Ok(reports) => reports,
+        Err(problems) => {
+            for problem in &problems {
+                say(&problem.to_string());
+            }
+            return Outcome::No;
+        }
+    };
+    if json {
+        for report in &reports {
+            match &report.actual {
+                Ok(actual) => match serde_json::to_string(actual) {
+                    Ok(line) => print(&line),
+                    Err(error) => say(&format!("{}: {error}", report.name)),
+                },
+                Err(problems) => problems
+                    .iter()
+                    .for_each(|problem| say(&problem.to_string())),
+            }
+        }
+    } else {
+        print(policy::cases_text(&reports).trim_end());
+    }
+    if reports.iter().all(policy::CaseReport::passed) {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    }
+}
+
+/// Reads a policy, or reports everything that is wrong with it.
+pub(super) fn load(file: &Path) -> Result<PolicyFile, Outcome> {
+    let source = PolicyText::read_file(file).map_err(|error| {
+        say(&error.to_string());
+        Outcome::Unknown
+    })?;
+    policy::parse_with(
+        &source.text,
+        source.format(),
+        &source.place,
+        &source.included,
+    )
+    .map_err(|problems| {
+        for problem in &problems {
+            say(&problem.to_string());
+        }
+        Outcome::No
+    })
 }

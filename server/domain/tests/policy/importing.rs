@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
-use crate::organisation::Organisation;
+use crate::organisation::{Organisation, now};
 
 const EVERYTHING: &str = r#"{
   "config": [
@@ -308,7 +308,7 @@ proptest! {
         let target = organisation.target(&named.name, set);
         for who in WHO {
             let requester = organisation.user(who);
-            let proposal = Proposal { requester: requester.clone(), target: target.clone(), duration: Seconds::from_hours(24), reason_chars: 1 };
+            let proposal = Proposal::new(requester.clone(), target.clone(), Seconds::from_hours(24), 1, now());
             let verdict = decide(&policy, &proposal, &organisation.facts());
             let answer = match verdict.code {
                 Code::NoRule => Answer::NothingCovers,
@@ -322,7 +322,8 @@ proptest! {
             if let Answer::AnyOf(others) = answer {
                 // One of them is enough, and the requester is none of them whatever another
                 // statement allows: the documented difference.
-                let ask = AskFacts { requester: &requester, target: &target, duration: Seconds::from_hours(1), submitted_routes: &verdict.route_rules() };
+                let submitted = verdict.route_rules();
+                let ask = AskFacts::new(&requester, &target, Seconds::from_hours(1), &submitted, now());
                 for reviewer in WHO {
                     let may = may_review(&policy, &ask, &organisation.user(reviewer), &organisation.facts()).is_ok();
                     prop_assert_eq!(may, others.contains(reviewer), "{} for {}\n{}", reviewer, who, toml);

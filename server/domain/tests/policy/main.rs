@@ -6,6 +6,7 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod cases;
 mod catalogue;
 mod covering;
 mod deciding;
