@@ -93,7 +93,27 @@ enum Policy {
     Check {
         /// A TOML or JSON file.
         file: PathBuf,
+        /// What `belay policy directory` wrote: names are looked up in it, too.
+        #[arg(long, value_name = "FILE")]
+        directory: Option<PathBuf>,
+        /// Look names up in AWS.
+        #[arg(long, conflicts_with = "directory")]
+        live: bool,
+        #[command(flatten)]
+        connection: Connection,
         /// Problems as a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say who gains and loses what by a change of policy; exit 1 if somebody does.
+    Diff {
+        /// The policy as it is.
+        old: PathBuf,
+        /// The policy as it would be.
+        new: PathBuf,
+        #[command(flatten)]
+        organisation: Organisation,
+        /// The differences as a JSON array.
         #[arg(long)]
         json: bool,
     },
@@ -240,7 +260,25 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(command) => serve::run(&command),
-        Command::Policy(Policy::Check { file, json }) => policy::check(&file, json),
+        Command::Policy(Policy::Check {
+            file,
+            directory,
+            live,
+            connection,
+            json,
+        }) => {
+            let organisation = (live || directory.is_some()).then_some(Organisation {
+                directory,
+                connection,
+            });
+            policy::check(&file, organisation.as_ref(), json)
+        }
+        Command::Policy(Policy::Diff {
+            old,
+            new,
+            organisation,
+            json,
+        }) => policy::diff(&old, &new, &organisation, json),
         Command::Policy(Policy::Test {
             cases,
             policy: shared,

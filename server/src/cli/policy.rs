@@ -1,15 +1,16 @@
-//! `belay policy check` and `test`: what can be said of a policy without a server and without AWS.
+//! `belay policy check`, `test` and `diff`: what can be said of a policy without a server.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use domain::policy::{self, PolicyFile};
+use domain::policy::{self, PolicyFile, Setting};
 
 use crate::policy_text::PolicyText;
 
-use super::{Outcome, print, print_json, say};
+use super::{Organisation, Outcome, print, print_json, say};
 
 /// Reports the problems of one file.
-pub(super) fn check(file: &Path, json: bool) -> Outcome {
+pub(super) fn check(file: &Path, organisation: Option<&Organisation>, json: bool) -> Outcome {
     let source = match PolicyText::read_file(file) {
         Ok(source) => source,
         Err(error) => {
@@ -17,14 +18,56 @@ pub(super) fn check(file: &Path, json: bool) -> Outcome {
             return Outcome::Unknown;
         }
     };
+    let directory = match organisation.map(Organisation::load).transpose() {
+        Ok(directory) => directory,
+        Err(outcome) => return outcome,
+    };
     let name = &source.place;
-    let problems = policy::check_with(&source.text, source.format(), name, &source.included, None);
+    let problems = policy::check_with(
+        &source.text,
+        source.format(),
+        name,
+        &source.included,
+        directory.as_ref(),
+    );
     if json {
         print_json(&problems);
     } else {
         print(policy::report_text(name, &problems).trim_end());
     }
     if problems.is_empty() {
+        Outcome::Yes
+    } else {
+        Outcome::No
+    }
+}
+
+/// Compares two policies.
+pub(super) fn diff(old: &Path, new: &Path, organisation: &Organisation, json: bool) -> Outcome {
+    let judged = || {
+        let (old, new) = (load(old)?, load(new)?);
+        let directory = organisation.load()?;
+        let resolved = |file: &PolicyFile| {
+            let resolved = policy::resolve(file, &directory, &Setting::default());
+            for problem in &resolved.problems {
+                say(&problem.to_string());
+            }
+            Arc::new(resolved.policy)
+        };
+        Ok(policy::diff(&resolved(&old), &resolved(&new), &directory))
+    };
+    let changes = match judged() {
+        Ok(changes) => changes,
+        // Problems of a policy are not differences.
+        Err(Outcome::No) => return Outcome::Unknown,
+        Err(outcome) => return outcome,
+    };
+    if json {
+        print_json(&changes);
+    } else {
+        print(policy::diff_text(&changes).trim_end());
+    }
+    if changes.is_empty() {
         Outcome::Yes
     } else {
         Outcome::No

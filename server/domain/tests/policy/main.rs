@@ -10,6 +10,7 @@ mod cases;
 mod catalogue;
 mod covering;
 mod deciding;
+mod diffing;
 mod facts;
 mod importing;
 mod organisation;
