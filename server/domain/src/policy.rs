@@ -36,9 +36,11 @@ mod review;
 pub(crate) mod route;
 mod seconds;
 mod source;
+mod suggest;
 mod table;
 mod verdict;
 mod who;
+mod written;
 
 pub use decide::{Proposal, decide};
 pub use facts::{Facts, with_person};
@@ -54,6 +56,7 @@ pub use review::{
 };
 pub use seconds::{InvalidSeconds, Seconds};
 pub use source::Format;
+pub use suggest::suggest;
 pub use verdict::{Code, Nearest, Outcome, Reason, Route, Verdict};
 
 use accounts::covers;

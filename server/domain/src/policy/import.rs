@@ -17,9 +17,9 @@
 mod statement;
 mod writing;
 
-use super::problem::{Place, Problem, ProblemCode, Problems};
-use super::read::parse;
+use super::problem::{Problem, ProblemCode, Problems};
 use super::source::{Format, Node, tree};
+use super::written::too_large;
 use statement::{Kind, Words, statements};
 
 /// Turns SSO Elevator's JSON, an object with the lists `config` and `group_config`, into a policy in
@@ -66,21 +66,4 @@ fn import_tree(root: &Node, source: &str, problems: &mut Problems<'_>) -> Option
     let policy = writing::policy(&found);
     too_large(&policy, problems);
     Some(policy)
-}
-
-/// The language's limits hold for what was written, too: said here, since nobody could use it.
-fn too_large(policy: &str, problems: &mut Problems<'_>) {
-    let Err(found) = parse(policy, Format::Toml, "the imported policy") else {
-        return;
-    };
-    for problem in found {
-        if problem.code == ProblemCode::TooLarge {
-            problems.error(
-                Place::START,
-                ProblemCode::TooLarge,
-                format!("the imported policy: {}", problem.message),
-                problem.help,
-            );
-        }
-    }
 }

@@ -18,4 +18,5 @@ mod reference;
 mod resolving;
 mod reviewing;
 mod sandbox;
+mod suggesting;
 mod telling;
