@@ -8,6 +8,7 @@
 
 mod catalogue;
 mod covering;
+mod damage;
 mod deciding;
 mod facts;
 mod importing;

@@ -1,0 +1,24 @@
+//! Whatever is given as SSO Elevator's configuration, it is refused with its places, or becomes a
+//! policy that can be read.
+
+#![no_main]
+
+use domain::policy::{Format, ProblemCode, import, parse, report_text};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|source: &str| {
+    match import(source, "p") {
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            let text = report_text("p", &problems);
+            assert_eq!(text.lines().count(), problems.len() + 1, "{text}");
+        }
+        Ok(policy) => {
+            let refused = parse(&policy, Format::Toml, "p").err().unwrap_or_default();
+            let wrong = refused
+                .iter()
+                .find(|problem| problem.code != ProblemCode::NotSupportedYet);
+            assert!(wrong.is_none(), "{wrong:?}\n{policy}");
+        }
+    }
+});
