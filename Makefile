@@ -1,6 +1,6 @@
 # The commands of this repository. Each installs what it needs first, or says what is missing.
 
-.PHONY: help run test build compile lint fmt e2e oracle bench check-tools reset
+.PHONY: help run test build compile lint fmt e2e judges oracle bench check-tools reset
 
 help:
 	@echo "make run          build, start Belay and a sandbox around it, print where and who"
@@ -9,6 +9,7 @@ help:
 	@echo "make lint         format, clippy and cargo deny, as .ci/run does"
 	@echo "make fmt          format the Rust code"
 	@echo "make e2e          browser journeys only (ARGS='-g approve' to choose)"
+	@echo "make judges       Belay before programs that others wrote, only (ARGS as for e2e)"
 	@echo "make oracle       check the sandbox against AWS's own models only"
 	@echo "make bench        measure click-to-grant and end-to-delete latency"
 	@echo "make check-tools  say what is missing, install nothing"
@@ -39,6 +40,11 @@ e2e:
 	@.ci/setup build test
 	@$(MAKE) --no-print-directory compile
 	npm --prefix end2end --silent test -- $(ARGS)
+
+judges:
+	@.ci/setup build test
+	@$(MAKE) --no-print-directory compile
+	npm --prefix end2end --silent run judges -- $(ARGS)
 
 oracle:
 	@.ci/setup build test

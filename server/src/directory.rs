@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
 use domain::directory::{Account, Directory, Group, PermissionSet, Person, Status};
@@ -13,8 +12,9 @@ use domain::id::{AccountId, GroupId, InvalidId, UserId};
 use jiff::SignedDuration;
 use thiserror::Error;
 
+use crate::assignments::is_throttle;
 use crate::aws::Clients;
-use crate::limiter::Limiter;
+use crate::limiter::{Class, Limiter};
 use crate::store::now;
 
 /// Nested organisational units that are followed. AWS allows five below the root.
@@ -70,6 +70,13 @@ where
     }
 }
 
+/// Fewer calls, if that is what the error asks for.
+pub(crate) fn slow_down(limiter: &Limiter, error: &impl ProvideErrorMetadata) {
+    if error.code().is_some_and(is_throttle) {
+        limiter.throttled();
+    }
+}
+
 fn need<T>(
     value: Option<T>,
     operation: &'static str,
@@ -80,7 +87,7 @@ fn need<T>(
 
 /// Gathers every page of a list. `$next` is called with the token of the page before.
 macro_rules! every_page {
-    ($operation:literal, $token:ident => $call:expr, $page:ident => $use:expr) => {{
+    ($operation:literal, $limiter:expr, $token:ident => $call:expr, $page:ident => $use:expr) => {{
         let mut $token: Option<String> = None;
         let mut pages = 0;
         loop {
@@ -90,7 +97,11 @@ macro_rules! every_page {
                     operation: $operation,
                 });
             }
-            let $page = $call.await.map_err(|error| failed($operation, &error))?;
+            $limiter.pass(Class::Refresh).await;
+            let $page = $call.await.map_err(|error| {
+                slow_down(&$limiter, &error);
+                failed($operation, &error)
+            })?;
             $token = $page.next_token().map(str::to_owned);
             $use;
             if $token.is_none() {
@@ -106,9 +117,9 @@ pub struct Reader {
     clients: Clients,
     instance_arn: String,
     identity_store_id: String,
-    sso: Arc<Limiter>,
-    identity: Arc<Limiter>,
-    organizations: Arc<Limiter>,
+    sso: Limiter,
+    identity: Limiter,
+    organizations: Limiter,
 }
 
 /// Organizations allows a burst of 10 to 15 and some calls a second for each API; ten leave room.
@@ -121,8 +132,8 @@ impl Reader {
         clients: Clients,
         instance_arn: String,
         identity_store_id: String,
-        sso: Arc<Limiter>,
-        identity: Arc<Limiter>,
+        sso: Limiter,
+        identity: Limiter,
     ) -> Self {
         Self {
             clients,
@@ -130,7 +141,7 @@ impl Reader {
             identity_store_id,
             sso,
             identity,
-            organizations: Arc::new(Limiter::new(ORGANIZATIONS_RATE)),
+            organizations: Limiter::new(ORGANIZATIONS_RATE),
         }
     }
 
@@ -147,6 +158,8 @@ impl Reader {
             people,
             groups,
             members: domain::directory::Members::default(),
+            // What groups are assigned is not read yet, so none can be asked for.
+            holdings: domain::directory::Holdings::default(),
             read_at: Some(read_at),
         })
     }
@@ -166,8 +179,7 @@ impl Reader {
                 continue;
             }
             let mut people = BTreeSet::new();
-            every_page!("ListGroupMemberships", token => {
-                self.identity.acquire().await;
+            every_page!("ListGroupMemberships", self.identity, token => {
                 self.clients.identitystore.list_group_memberships()
                     .identity_store_id(&self.identity_store_id)
                     .group_id(group.as_str())
@@ -188,7 +200,7 @@ impl Reader {
     }
 
     async fn is_there(&self, group: &GroupId) -> Result<bool, DirectoryError> {
-        self.identity.acquire().await;
+        self.identity.pass(Class::Refresh).await;
         let answer = self
             .clients
             .identitystore
@@ -206,15 +218,17 @@ impl Reader {
             {
                 Ok(false)
             }
-            Err(error) => Err(failed("DescribeGroup", &error)),
+            Err(error) => {
+                slow_down(&self.identity, &error);
+                Err(failed("DescribeGroup", &error))
+            }
         }
     }
 
     async fn accounts(&self) -> Result<BTreeMap<AccountId, Account>, DirectoryError> {
         let mut accounts = BTreeMap::new();
         let mut units: Vec<(String, Vec<String>, Vec<String>)> = Vec::new();
-        every_page!("ListRoots", token => {
-            self.organizations.acquire().await;
+        every_page!("ListRoots", self.organizations, token => {
             self.clients.organizations.list_roots().set_next_token(token).send()
         }, page => for root in page.roots() {
             let id = need(root.id(), "ListRoots", "Id")?.to_owned();
@@ -227,8 +241,7 @@ impl Reader {
             if names.len() >= OU_DEPTH_MAX {
                 continue;
             }
-            every_page!("ListOrganizationalUnitsForParent", token => {
-                self.organizations.acquire().await;
+            every_page!("ListOrganizationalUnitsForParent", self.organizations, token => {
                 self.clients.organizations.list_organizational_units_for_parent()
                     .parent_id(&parent)
                     .set_next_token(token)
@@ -252,8 +265,7 @@ impl Reader {
         accounts: &mut BTreeMap<AccountId, Account>,
     ) -> Result<(), DirectoryError> {
         let mut found = Vec::new();
-        every_page!("ListAccountsForParent", token => {
-            self.organizations.acquire().await;
+        every_page!("ListAccountsForParent", self.organizations, token => {
             self.clients.organizations.list_accounts_for_parent()
                 .parent_id(parent)
                 .set_next_token(token)
@@ -270,8 +282,7 @@ impl Reader {
             });
         });
         for mut account in found {
-            every_page!("ListTagsForResource", token => {
-                self.organizations.acquire().await;
+            every_page!("ListTagsForResource", self.organizations, token => {
                 self.clients.organizations.list_tags_for_resource()
                     .resource_id(account.id.as_str())
                     .set_next_token(token)
@@ -289,8 +300,7 @@ impl Reader {
         &self,
     ) -> Result<BTreeMap<domain::id::PermissionSetArn, PermissionSet>, DirectoryError> {
         let mut arns = Vec::new();
-        every_page!("ListPermissionSets", token => {
-            self.sso.acquire().await;
+        every_page!("ListPermissionSets", self.sso, token => {
             self.clients.ssoadmin.list_permission_sets()
                 .instance_arn(&self.instance_arn)
                 .max_results(100)
@@ -300,7 +310,7 @@ impl Reader {
         let mut sets = BTreeMap::new();
         for arn in arns {
             const OPERATION: &str = "DescribePermissionSet";
-            self.sso.acquire().await;
+            self.sso.pass(Class::Refresh).await;
             let answer = self
                 .clients
                 .ssoadmin
@@ -309,7 +319,10 @@ impl Reader {
                 .permission_set_arn(&arn)
                 .send()
                 .await
-                .map_err(|error| failed(OPERATION, &error))?;
+                .map_err(|error| {
+                    slow_down(&self.sso, &error);
+                    failed(OPERATION, &error)
+                })?;
             let set = need(answer.permission_set(), OPERATION, "PermissionSet")?;
             let arn: domain::id::PermissionSetArn = arn.parse()?;
             sets.insert(
@@ -328,8 +341,7 @@ impl Reader {
     /// Everyone in the Identity Store.
     pub(crate) async fn people(&self) -> Result<BTreeMap<UserId, Person>, DirectoryError> {
         let mut people = BTreeMap::new();
-        every_page!("ListUsers", token => {
-            self.identity.acquire().await;
+        every_page!("ListUsers", self.identity, token => {
             self.clients.identitystore.list_users()
                 .identity_store_id(&self.identity_store_id)
                 .max_results(100)
@@ -356,8 +368,7 @@ impl Reader {
     /// Every group of the Identity Store, without its members.
     pub(crate) async fn groups(&self) -> Result<BTreeMap<GroupId, Group>, DirectoryError> {
         let mut groups = BTreeMap::new();
-        every_page!("ListGroups", token => {
-            self.identity.acquire().await;
+        every_page!("ListGroups", self.identity, token => {
             self.clients.identitystore.list_groups()
                 .identity_store_id(&self.identity_store_id)
                 .max_results(100)

@@ -43,14 +43,14 @@ impl Engine {
         let store = Store::new(clients.dynamodb.clone(), config.table.clone());
         let center = &config.identity_center;
         // One budget for each service's quota, shared by everything in this process.
-        let sso = Arc::new(Limiter::new(config.aws_rate));
-        let identity = Arc::new(Limiter::new(config.aws_rate));
+        let sso = Limiter::new(config.aws_rate);
+        let identity = Limiter::new(config.aws_rate);
         let reader = Reader::new(
             clients.clone(),
             center.instance_arn.clone(),
             center.identity_store_id.clone(),
-            Arc::clone(&sso),
-            identity,
+            sso.clone(),
+            identity.clone(),
         );
         let keeper = Arc::new(Keeper::new(
             reader,
@@ -60,7 +60,7 @@ impl Engine {
             config.protected_accounts.iter().cloned().collect(),
             me,
         ));
-        let people = People::new(clients.clone(), center.identity_store_id.clone());
+        let people = People::new(clients.clone(), center.identity_store_id.clone(), identity);
         let service = Service::new(store.clone(), people, Arc::clone(&keeper), me);
         let assignments = Assignments::new(clients.clone(), center.instance_arn.clone(), sso);
         let worker = Worker::new(store.clone(), service.clone(), assignments, me);

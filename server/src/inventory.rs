@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use thiserror::Error;
 
 use crate::aws::Clients;
 use crate::directory::{DirectoryError, Reader, failed};
-use crate::limiter::Limiter;
+use crate::limiter::{Class, Limiter};
 use crate::store::now;
 
 /// Calls under way at once. A call takes some 200 ms, so that many keep up with any rate that AWS
@@ -85,14 +84,14 @@ pub async fn read(
 ) -> Result<Inventory, InventoryError> {
     let shared = aws_config::defaults(BehaviorVersion::latest()).load().await;
     let clients = patient(&shared);
-    let sso = Arc::new(Limiter::new(rate));
-    let identity = Arc::new(Limiter::new(rate));
+    let sso = Limiter::new(rate);
+    let identity = Limiter::new(rate);
     let instance = find(&clients, &sso, instance_arn).await?;
     let reader = Reader::new(
         clients.clone(),
         instance.arn.clone(),
         instance.identity_store_id.clone(),
-        Arc::clone(&sso),
+        sso.clone(),
         identity,
     );
     let scan = Scan {
@@ -159,7 +158,7 @@ async fn find(
 ) -> Result<Instance, InventoryError> {
     const LIST: &str = "ListInstances";
     const DESCRIBE: &str = "DescribeInstance";
-    limiter.acquire().await;
+    limiter.pass(Class::Refresh).await;
     if let Some(arn) = named {
         let answer = clients
             .ssoadmin
@@ -209,7 +208,7 @@ async fn find(
 struct Scan {
     clients: Clients,
     instance: Instance,
-    sso: Arc<Limiter>,
+    sso: Limiter,
 }
 
 impl Scan {
@@ -292,7 +291,7 @@ impl Scan {
         let mut found = Vec::new();
         let mut token: Option<String> = None;
         for _ in 0..PAGES_MAX {
-            self.sso.acquire().await;
+            self.sso.pass(Class::Refresh).await;
             let page = self
                 .clients
                 .ssoadmin
@@ -324,7 +323,7 @@ impl Scan {
         let mut found = BTreeSet::new();
         let mut token: Option<String> = None;
         for _ in 0..PAGES_MAX {
-            self.sso.acquire().await;
+            self.sso.pass(Class::Refresh).await;
             let page = self
                 .clients
                 .ssoadmin

@@ -21,6 +21,7 @@ pub mod feed;
 pub mod inventory;
 pub mod limiter;
 pub mod people;
+pub mod policy_text;
 pub mod readiness;
 pub mod service;
 pub mod store;

@@ -4,12 +4,14 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use domain::directory::{Members, Status};
 use domain::id::{GroupId, UserId};
 use domain::policy;
 
 use crate::aws::Clients;
-use crate::directory::{DirectoryError, failed, status};
+use crate::directory::{DirectoryError, failed, slow_down, status};
+use crate::limiter::{Class, Limiter};
 
 /// Groups in one `IsMemberInGroups`: AWS's limit.
 /// <https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_IsMemberInGroups.html>
@@ -20,20 +22,23 @@ const GROUPS_A_CALL: usize = 100;
 pub struct People {
     clients: Clients,
     identity_store_id: String,
+    limiter: Limiter,
 }
 
 impl People {
     /// Look-ups in this Identity Store.
     #[must_use]
-    pub fn new(clients: Clients, identity_store_id: String) -> Self {
+    pub const fn new(clients: Clients, identity_store_id: String, limiter: Limiter) -> Self {
         Self {
             clients,
             identity_store_id,
+            limiter,
         }
     }
 
     /// Whether the person may use AWS at all; `None`: there is no such person.
     pub async fn status(&self, user: &UserId) -> Result<Option<Status>, DirectoryError> {
+        self.limiter.pass(Class::Grant).await;
         let answer = self
             .clients
             .people
@@ -51,7 +56,7 @@ impl People {
             {
                 Ok(None)
             }
-            Err(error) => Err(failed("DescribeUser", &error)),
+            Err(error) => Err(self.failed("DescribeUser", &error)),
         }
     }
 
@@ -64,6 +69,7 @@ impl People {
         let asked: Vec<&GroupId> = asked.iter().collect();
         let mut found = BTreeSet::new();
         for chunk in asked.chunks(GROUPS_A_CALL) {
+            self.limiter.pass(Class::Grant).await;
             let answer = self
                 .clients
                 .people
@@ -75,7 +81,7 @@ impl People {
                 .set_group_ids(Some(chunk.iter().map(ToString::to_string).collect()))
                 .send()
                 .await
-                .map_err(|error| failed("IsMemberInGroups", &error))?;
+                .map_err(|error| self.failed("IsMemberInGroups", &error))?;
             for result in answer.results() {
                 if let (Some(group), true) = (result.group_id(), result.membership_exists()) {
                     found.insert(GroupId::parse(group)?);
@@ -83,6 +89,14 @@ impl People {
             }
         }
         Ok(found)
+    }
+
+    fn failed<E>(&self, operation: &'static str, error: &E) -> DirectoryError
+    where
+        E: std::error::Error + ProvideErrorMetadata,
+    {
+        slow_down(&self.limiter, error);
+        failed(operation, error)
     }
 
     /// The snapshot's members with these people's places in these groups read anew.
@@ -93,8 +107,10 @@ impl People {
         groups: &BTreeSet<GroupId>,
     ) -> Result<Members, DirectoryError> {
         let mut members = snapshot.clone();
-        for user in people {
-            let found = self.groups_of(user, groups).await?;
+        // All at once: somebody waits.
+        let asked = people.iter().map(|user| self.groups_of(user, groups));
+        let answers = futures::future::try_join_all(asked).await?;
+        for (user, found) in people.iter().zip(answers) {
             members = policy::with_person(&members, user, groups, &found);
         }
         Ok(members)

@@ -142,11 +142,14 @@ impl Store {
             id: uuid::Uuid::now_v7(),
             topics,
             events: Vec::new(),
+            wakes: false,
         }));
     }
 
     fn tell(&self, committed: &Committed) {
-        self.signals.work.notify_one();
+        if committed.wakes {
+            self.signals.work.notify_one();
+        }
         if !committed.events.is_empty() {
             self.signals.outbox.notify_one();
         }

@@ -34,16 +34,17 @@ const PAGES_A_LOOK: u32 = 50;
 /// What this version cannot do is tried again after this long: another version may be deployed.
 const LEFT_ALONE: Duration = Duration::from_mins(1);
 
-/// Operations that AWS lets be outstanding.
-/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/limits.html>
-const OUTSTANDING_MAX: usize = 15;
-
-/// Keys that are worked on at once: enough to keep every slot busy while others read.
-const KEYS_AT_ONCE: usize = 64;
+/// Keys that are worked on at once. Most of them wait: for a place, of which no pair should have
+/// two, and for reads, which one call answers for all of a pair. So there must be many more than
+/// places for every place to be busy; each costs a few kilobytes.
+const KEYS_AT_ONCE: usize = 512;
 
 /// Without a wake-up it looks this often: what another process made due is found by the change
 /// feed within about a second, and this is the net below that.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// The longest that wake-ups are left to gather.
+const REST_MAX: Duration = Duration::from_millis(100);
 
 /// After the table did not answer.
 const TABLE_PAUSE: Duration = Duration::from_secs(1);
@@ -58,7 +59,10 @@ pub struct Worker {
     busy: Arc<Busy>,
     handed: Arc<Mutex<HashSet<OperationId>>>,
     keys: Arc<Semaphore>,
-    slots: Arc<Semaphore>,
+    /// Keys whose last attempt AWS refused only because of too many calls: the next is no retry.
+    excused: Arc<Mutex<HashSet<String>>>,
+    /// How often a read that no operation paces failed in a row.
+    unread: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 /// What a task of this process is working on, and what is left alone for a while.
@@ -139,7 +143,8 @@ impl Worker {
             busy: Arc::new(Busy::default()),
             handed: Arc::new(Mutex::new(HashSet::new())),
             keys: Arc::new(Semaphore::new(KEYS_AT_ONCE)),
-            slots: Arc::new(Semaphore::new(OUTSTANDING_MAX)),
+            excused: Arc::default(),
+            unread: Arc::default(),
         }
     }
 
@@ -171,6 +176,7 @@ impl Worker {
     pub async fn run(&self, stop: CancellationToken) {
         let tasks = TaskTracker::new();
         while !stop.is_cancelled() {
+            let began = Instant::now();
             let pause = match self.look(&tasks, &stop).await {
                 Ok(next) => next.map_or(LOOK_EVERY, |at| until(at).min(LOOK_EVERY)),
                 Err(error) => {
@@ -178,9 +184,15 @@ impl Worker {
                     TABLE_PAUSE
                 }
             };
+            // Wake-ups gather for as long as a look takes, so that under load looking takes at most
+            // half of the time; otherwise that is a few milliseconds.
+            let rest = began.elapsed().min(REST_MAX);
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = self.store.signals().work.notified() => {}
+                () = async {
+                    tokio::time::sleep(rest).await;
+                    self.store.signals().work.notified().await;
+                } => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::PolicySource;
 use crate::directory::{DirectoryError, Reader};
+use crate::policy_text::{PolicyText, PolicyUnreadable};
 use crate::store::commit::{Commit, Expect};
 use crate::store::item::{self, PolicyInForce};
 use crate::store::{Store, StoreError, keys, now};
@@ -38,9 +39,6 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 
 /// After a failure, while an older snapshot serves.
 const RETRY_LATER: Duration = Duration::from_secs(30);
-
-/// A policy larger than this is a mistake: a thousand rules are some 300 KB.
-const POLICY_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// A snapshot of everything that decides.
 #[derive(Debug)]
@@ -66,6 +64,7 @@ impl World {
         Facts {
             directory: &self.directory,
             members,
+            holdings: &self.directory.holdings,
         }
     }
 }
@@ -83,13 +82,8 @@ pub enum WorldError {
     #[error("the table could not be reached")]
     Store(#[from] StoreError),
     /// The policy's source could not be read.
-    #[error("the policy {place} could not be read: {why}")]
-    PolicySource {
-        /// Where it should be.
-        place: String,
-        /// What went wrong.
-        why: String,
-    },
+    #[error(transparent)]
+    PolicySource(#[from] PolicyUnreadable),
     /// The policy has problems.
     #[error("the policy {place} is not valid ({count} problems; `belay policy check` lists them)")]
     Policy {
@@ -260,11 +254,21 @@ impl Keeper {
     }
 
     async fn read_policy(&self) -> Result<ReadPolicy, WorldError> {
-        let source = read_source(&self.source, &self.s3).await?;
-        let place = self.source.to_string();
-        let digest = hex(&Sha256::digest(source.as_bytes()));
+        let PolicyText {
+            place,
+            text,
+            included,
+        } = PolicyText::read(&self.source, &self.s3).await?;
+        let mut whole = Sha256::new_with_prefix(text.as_bytes());
+        for (name, text) in &included {
+            // Lengths keep a text from running into the next name.
+            let text = text.as_deref().unwrap_or_default();
+            whole.update(format!("\n{}:{name}{}:", name.len(), text.len()));
+            whole.update(text);
+        }
+        let digest = hex(&whole.finalize());
         let format = policy::Format::of_file_name(&place);
-        match policy::parse(&source, format, &place) {
+        match policy::parse_with(&text, format, &place, &included) {
             Ok(file) => Ok(ReadPolicy { file, digest }),
             Err(problems) => {
                 for problem in &problems {
@@ -293,6 +297,9 @@ impl Keeper {
         };
         let resolved = policy::resolve(&read.file, base, &setting);
         for problem in &resolved.problems {
+            tracing::warn!("{problem}");
+        }
+        for problem in policy::not_carried_out(&read.file) {
             tracing::warn!("{problem}");
         }
         let policy = resolved.policy;
@@ -333,45 +340,6 @@ impl Keeper {
         self.store.commit(commit).await?;
         Ok(())
     }
-}
-
-/// The policy's source, whole.
-pub(crate) async fn read_source(
-    source: &PolicySource,
-    s3: &aws_sdk_s3::Client,
-) -> Result<String, WorldError> {
-    let unreadable = |why: String| WorldError::PolicySource {
-        place: source.to_string(),
-        why,
-    };
-    let bytes = match source {
-        PolicySource::File(path) => tokio::fs::read(path)
-            .await
-            .map_err(|error| unreadable(error.to_string()))?,
-        PolicySource::S3 { bucket, key } => {
-            let object = s3
-                .get_object()
-                .bucket(bucket)
-                .key(key)
-                .send()
-                .await
-                .map_err(|error| {
-                    let shown = aws_sdk_s3::error::DisplayErrorContext(&error);
-                    unreadable(shown.to_string())
-                })?;
-            let length = object.content_length().unwrap_or_default();
-            if usize::try_from(length).is_ok_and(|length| length > POLICY_BYTES_MAX) {
-                return Err(unreadable(format!("it is {length} bytes long")));
-            }
-            let body = object.body.collect().await;
-            body.map_err(|error| unreadable(error.to_string()))?
-                .to_vec()
-        }
-    };
-    if bytes.len() > POLICY_BYTES_MAX {
-        return Err(unreadable(format!("it is {} bytes long", bytes.len())));
-    }
-    String::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))
 }
 
 fn hex(bytes: &[u8]) -> String {

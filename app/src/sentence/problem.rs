@@ -86,6 +86,11 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         Problem::NotAnApprover => {
             "You are not one of its approvers. Nothing was recorded.".to_owned()
         }
+        Problem::Reauthenticate => {
+            "Approving this needs you to have signed in just before. Nothing was recorded."
+                .to_owned()
+        }
+        Problem::Policy { sentence } => sentence.clone(),
         Problem::AlreadyReviewed => {
             "You have reviewed this already. Nothing was changed.".to_owned()
         }

@@ -144,6 +144,11 @@ pub enum Reason {
         /// The rule's name.
         rule: String,
     },
+    /// What a guardrail, or another part of the policy, says of it, as a sentence.
+    Policy {
+        /// The sentence.
+        sentence: String,
+    },
     /// This rule wants approvals.
     NeedsApproval {
         /// The rule's name.
@@ -272,6 +277,8 @@ pub enum WhyNot {
     AlreadyReviewed,
     /// It waits for nobody any more.
     AlreadyDecided,
+    /// A guardrail asks for an approver who has signed in just before.
+    Reauthenticate,
     /// Who may approve could not be looked up just now.
     CannotTell,
 }

@@ -116,6 +116,13 @@ pub enum Problem {
     OwnRequest,
     /// The person approves on none of its routes, at this instant.
     NotAnApprover,
+    /// A guardrail asks for an approver who has signed in just before.
+    Reauthenticate,
+    /// What the policy says of it, as a sentence.
+    Policy {
+        /// The sentence.
+        sentence: String,
+    },
     /// The person has reviewed it already.
     AlreadyReviewed,
     /// Somebody was faster.

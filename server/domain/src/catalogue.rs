@@ -1,21 +1,29 @@
 //! What a person may ask for, and who would approve it, as an index.
 //!
-//! Building the catalogue finds once which accounts and permission sets each rule covers. A page then
-//! costs one look at each rule, and work only for what is on it: accounts under the same rules are
-//! judged together, so there is no loop over accounts x permission sets x rules.
+//! Building the catalogue finds once what each rule and guardrail covers, and puts accounts, and
+//! permission sets, that the policy does not tell apart into classes. A page then costs one look at
+//! each rule, and one judgement for each way in which classes meet: there is no loop over accounts x
+//! permission sets x rules.
 //!
-//! A catalogue never decides. What it offers goes through [`crate::policy::decide`] when somebody
-//! asks for it, with the groups read again.
+//! [`Catalogue::decide`] and [`crate::policy::decide`] are one function with two ways to find what
+//! covers a target. It must be given facts of the directory that the catalogue was built from; groups
+//! may have been read since.
+
+mod coverage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use fixedbitset::FixedBitSet;
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Account, Directory, PermissionSet};
-use crate::id::{AccountId, PermissionSetArn, UserId};
-use crate::policy::route::{Routes, Say, routes};
-use crate::policy::{Facts, Policy, Route, Seconds};
+use self::coverage::Coverage;
+use crate::directory::Directory;
+use crate::id::{AccountId, GroupId, PermissionSetArn, UserId};
+use crate::policy::found::Found;
+use crate::policy::guardrail::Fence;
+use crate::policy::route::{Electorate, Routes, Say, Way, routes};
+use crate::policy::{Facts, Policy, Proposal, Rule, RuleName, Seconds, Verdict, decide_among};
 use crate::target::Target;
 
 /// One line of what somebody may ask for.
@@ -25,85 +33,150 @@ pub struct CatalogueEntry {
     pub account: AccountId,
     /// What.
     pub permission_set: PermissionSetArn,
-    /// The longest that some route allows.
+    /// On what terms.
+    #[serde(flatten)]
+    pub offer: Offer,
+}
+
+/// The terms on which somebody may ask for something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The longest that some route allows; by break-glass, if there is no other.
     pub max_duration: Seconds,
     /// What a form offers, from short to long.
     pub durations: Vec<Seconds>,
     /// Up to this long nobody has to be asked; `None` if somebody always has to.
     pub at_once_up_to: Option<Seconds>,
+    /// Up to this long by break-glass; `None` if there is no such way.
+    pub break_glass_up_to: Option<Seconds>,
     /// How many others have to agree on the easiest route through approvers; 0 if there is none, or
     /// if the person's own approval is enough.
     pub approvals: u32,
+    /// Whether a ticket is asked for.
+    pub ticket: bool,
+    /// Whether it is possible at certain hours only.
+    pub hours: bool,
 }
 
-impl CatalogueEntry {
+impl Offer {
     /// Whether somebody else has to agree to that long.
     #[must_use]
     pub fn needs_approval(&self, duration: Seconds) -> bool {
         self.at_once_up_to.is_none_or(|limit| duration > limit)
     }
+
+    fn of(routes: &Routes<'_>, fence: &Fence<'_>, min: Seconds) -> Option<Self> {
+        let limit = fence.max_continuous().map(|(max, _)| max);
+        let limited = |duration: Seconds| limit.map_or(duration, |limit| duration.min(limit));
+        let only_break_glass = routes.longest(false).is_none();
+        let max_duration = limited(routes.longest(only_break_glass)?);
+        if max_duration < min {
+            return None;
+        }
+        let longest_of = |ways: &mut dyn Iterator<Item = &Way<'_>>| {
+            ways.filter(|way| way.can_complete())
+                .map(|way| limited(way.max_duration))
+                .max()
+        };
+        let alone = |way: &&Way<'_>| way.needed_from_others() == 0;
+        let at_once = longest_of(&mut routes.automatic.iter())
+            .max(longest_of(&mut routes.waiting.iter().filter(alone)));
+        let mut durations: BTreeSet<Seconds> = routes
+            .open(only_break_glass)
+            .flat_map(|way| way.offered(min))
+            .filter(|offered| (min..=max_duration).contains(offered))
+            .collect();
+        if durations.is_empty() {
+            durations.insert(max_duration);
+        }
+        Some(Self {
+            max_duration,
+            durations: durations.into_iter().collect(),
+            at_once_up_to: at_once,
+            break_glass_up_to: longest_of(&mut routes.break_glass.iter()),
+            approvals: routes
+                .waiting
+                .iter()
+                .filter(|way| way.can_complete())
+                .map(Way::needed_from_others)
+                .min()
+                .unwrap_or_default(),
+            ticket: fence.tickets().any(|(rule, _)| rule.required),
+            hours: fence.has_hours(),
+        })
+    }
 }
 
-/// What a person's routes to one target amount to.
-#[derive(Debug, Clone)]
-struct Offer {
-    max_duration: Seconds,
-    durations: Vec<Seconds>,
-    at_once_up_to: Option<Seconds>,
-    approvals: u32,
-}
-
-/// Which accounts and permission sets each rule covers. Build a new one when the policy or the
-/// directory changes; it holds no lock, and is shared in an [`Arc`].
+/// What each rule and guardrail covers. Build a new one when the policy or the directory changes; it
+/// holds no lock, and is shared in an [`Arc`].
 #[derive(Debug)]
 pub struct Catalogue {
     policy: Arc<Policy>,
-    /// Open, unprotected accounts, by name.
-    accounts: Vec<AccountId>,
-    /// By name.
-    sets: Vec<PermissionSetArn>,
-    /// One for each rule of the policy, in its order.
-    reach: Vec<Reach>,
+    coverage: Coverage,
 }
 
-/// What one rule covers.
+/// Everything that one person may ask for, as blocks: some accounts, some permission sets, the same
+/// terms throughout.
 #[derive(Debug)]
-struct Reach {
-    /// Positions in [`Catalogue::accounts`].
-    accounts: Vec<u32>,
-    /// For each of [`Catalogue::sets`], whether it is covered.
-    sets: Vec<bool>,
+pub struct PersonCatalogue<'c> {
+    coverage: &'c Coverage,
+    blocks: Vec<Block>,
+}
+
+#[derive(Debug)]
+struct Block {
+    accounts: Arc<[u32]>,
+    sets: Arc<[u32]>,
+    offer: Arc<Offer>,
+}
+
+impl PersonCatalogue<'_> {
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.blocks
+            .iter()
+            .map(|block| block.accounts.len() * block.sets.len())
+            .sum()
+    }
+
+    /// Whether there is nothing to ask for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Each entry, by account name and then permission set name.
+    #[must_use]
+    pub fn entries(&self) -> Vec<CatalogueEntry> {
+        let mut places: Vec<(u32, u32, &Offer)> = Vec::with_capacity(self.len());
+        for block in &self.blocks {
+            for account in block.accounts.iter() {
+                let offer = &*block.offer;
+                places.extend(block.sets.iter().map(|set| (*account, *set, offer)));
+            }
+        }
+        places.sort_unstable_by_key(|(account, set, _)| (*account, *set));
+        places
+            .into_iter()
+            .filter_map(|(account, set, offer)| {
+                Some(CatalogueEntry {
+                    account: self.coverage.accounts.things.get(account as usize)?.clone(),
+                    permission_set: self.coverage.sets.things.get(set as usize)?.clone(),
+                    offer: offer.clone(),
+                })
+            })
+            .collect()
+    }
 }
 
 impl Catalogue {
-    /// Finds what each rule covers.
+    /// Finds what each rule and guardrail covers.
     #[must_use]
     pub fn build(policy: Arc<Policy>, directory: &Directory) -> Self {
-        let mut accounts: Vec<&Account> = directory
-            .accounts
-            .values()
-            .filter(|account| account.active && !policy.is_protected(&account.id))
-            .collect();
-        accounts.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-        let mut sets: Vec<&PermissionSet> = directory.permission_sets.values().collect();
-        sets.sort_by(|a, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
-        let reach = policy
-            .rules()
-            .iter()
-            .map(|rule| Reach {
-                accounts: (0_u32..)
-                    .zip(&accounts)
-                    .filter(|(_, account)| rule.covers_account(account))
-                    .map(|(at, _)| at)
-                    .collect(),
-                sets: sets.iter().map(|set| rule.covers_set(set)).collect(),
-            })
-            .collect();
         Self {
-            accounts: accounts.iter().map(|account| account.id.clone()).collect(),
-            sets: sets.iter().map(|set| set.arn.clone()).collect(),
+            coverage: Coverage::of(&policy, directory),
             policy,
-            reach,
         }
     }
 
@@ -113,43 +186,87 @@ impl Catalogue {
         &self.policy
     }
 
-    /// Everything that this person may ask for, by account name and then permission set name.
+    /// What the policy says of the proposal: [`crate::policy::decide`] without looking at every rule.
     #[must_use]
-    pub fn for_person(&self, user: &UserId, facts: &Facts<'_>) -> Vec<CatalogueEntry> {
-        let say = self.say(user, facts);
-        if say.eligible.is_empty() {
-            return Vec::new();
+    pub fn decide(&self, proposal: &Proposal, facts: &Facts<'_>) -> Verdict {
+        let requester = &proposal.requester;
+        decide_among(&self.policy, proposal, facts, |found| {
+            match self.covering(found) {
+                Some(covering) => (
+                    Say::among(self.rules(&covering), requester, facts),
+                    self.fence(&covering),
+                ),
+                // Not in the index: a group, or an account that is closed to everyone.
+                None => (
+                    Say::of(&self.policy, found, requester, facts),
+                    Fence::of(self.policy.guardrails(), found),
+                ),
+            }
+        })
+    }
+
+    /// Everything that this person may ask for in accounts.
+    #[must_use]
+    pub fn for_person(&self, user: &UserId, facts: &Facts<'_>) -> PersonCatalogue<'_> {
+        let mut judge = Judge::new(self, user, facts);
+        let accounts = together(
+            &self.coverage.accounts.statements,
+            &self.coverage.accounts.members,
+            &judge,
+        );
+        let sets = together(
+            &self.coverage.sets.statements,
+            &self.coverage.sets.members,
+            &judge,
+        );
+        // Only sets that share one of the person's rules with the accounts are looked at.
+        let mut sets_of_rule: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (at, (by_set, _)) in sets.iter().enumerate() {
+            for rule in by_set.intersection(&judge.eligible) {
+                sets_of_rule.entry(rule).or_default().push(at);
+            }
         }
-        let mut judged: HashMap<Vec<u32>, Option<Offer>> = HashMap::new();
-        let mut entries: Vec<(u32, usize, CatalogueEntry)> = Vec::new();
-        for (rules, accounts) in self.accounts_by_rules(&say) {
-            for (set, arn) in self.sets.iter().enumerate() {
-                let covering: Vec<u32> = rules
-                    .iter()
-                    .copied()
-                    .filter(|rule| self.reaches_set(*rule, set))
-                    .collect();
-                if !covering.iter().any(|rule| say.eligible.contains(rule)) {
-                    continue;
-                }
-                let offer = judged
-                    .entry(covering)
-                    .or_insert_with_key(|rules| self.offer(rules, user, facts));
-                let Some(offer) = offer else { continue };
-                for at in &accounts {
-                    let Some(account) = self.accounts.get(*at as usize) else {
-                        continue;
-                    };
-                    let entry = offer.at(account, arn);
-                    entries.push((*at, set, entry));
+        let mut blocks = Vec::new();
+        let mut meeting = FixedBitSet::with_capacity(sets.len());
+        for (by_account, accounts) in &accounts {
+            meeting.clear();
+            for rule in by_account.intersection(&judge.eligible) {
+                meeting.extend(sets_of_rule.get(&rule).into_iter().flatten().copied());
+            }
+            for (by_set, sets) in meeting.ones().filter_map(|at| sets.get(at)) {
+                let mut covering = by_account.clone();
+                covering.intersect_with(by_set);
+                if let Some(offer) = judge.offer(covering) {
+                    blocks.push(Block {
+                        accounts: Arc::clone(accounts),
+                        sets: Arc::clone(sets),
+                        offer,
+                    });
                 }
             }
         }
-        entries.sort_unstable_by_key(|(account, set, _)| (*account, *set));
-        entries.into_iter().map(|(_, _, entry)| entry).collect()
+        PersonCatalogue {
+            coverage: &self.coverage,
+            blocks,
+        }
     }
 
-    /// The entry for one target, if this person may ask for it.
+    /// The groups that this person may ask to join, with the terms.
+    #[must_use]
+    pub fn groups_for_person(&self, user: &UserId, facts: &Facts<'_>) -> Vec<(GroupId, Offer)> {
+        self.policy
+            .target_groups()
+            .into_iter()
+            .filter_map(|group| {
+                let target = Target::Group {
+                    group: group.clone(),
+                };
+                Some((group, self.offer(user, &target, facts)?))
+            })
+            .collect()
+    }
+
+    /// The entry for one target in an account, if this person may ask for it.
     #[must_use]
     pub fn entry(
         &self,
@@ -164,8 +281,18 @@ impl Catalogue {
         else {
             return None;
         };
-        let rules = self.rules_for(target)?;
-        Some(self.offer(&rules, user, facts)?.at(account, permission_set))
+        Some(CatalogueEntry {
+            account: account.clone(),
+            permission_set: permission_set.clone(),
+            offer: self.offer(user, target, facts)?,
+        })
+    }
+
+    /// The terms on which this person may ask for the target, if they may.
+    #[must_use]
+    pub fn offer(&self, user: &UserId, target: &Target, facts: &Facts<'_>) -> Option<Offer> {
+        let (routes, fence) = self.ways(target, user, facts)?;
+        Offer::of(&routes, &fence, self.policy.min_duration())
     }
 
     /// Who could approve this for that requester by some route, the requester left out.
@@ -176,156 +303,165 @@ impl Catalogue {
         requester: &UserId,
         facts: &Facts<'_>,
     ) -> BTreeSet<UserId> {
-        let Some(rules) = self.rules_for(target) else {
+        let Some((routes, _)) = self.ways(target, requester, facts) else {
             return BTreeSet::new();
         };
-        self.routes(&rules, requester, facts)
-            .map(|routes| {
-                routes
-                    .waiting
-                    .into_iter()
-                    .filter(Route::can_complete)
-                    .flat_map(|route| route.approvers)
-                    .collect()
-            })
-            .unwrap_or_default()
+        routes
+            .waiting
+            .iter()
+            .filter(|way| way.can_complete())
+            .flat_map(|way| way.rule.approvers.members(facts, requester))
+            .collect()
     }
 
-    /// Which rules concern the person, whatever the target.
-    fn say(&self, user: &UserId, facts: &Facts<'_>) -> Concerned {
-        let mut concerned = Concerned::default();
-        for (at, rule) in (0_u32..).zip(self.policy.rules()) {
-            let eligible = rule.requesters.includes(user, facts);
-            if eligible {
-                concerned.eligible.insert(at);
-            }
-            if eligible || rule.requesters.incomplete || !rule.is_known(facts) {
-                concerned.all.push(at);
-            }
+    /// The ways that are open to one target, if anything can be had there.
+    fn ways(
+        &self,
+        target: &Target,
+        user: &UserId,
+        facts: &Facts<'_>,
+    ) -> Option<(Routes<'_>, Fence<'_>)> {
+        if !facts.is_active(user) {
+            return None;
         }
-        concerned
-    }
-
-    /// Accounts under exactly the same of those rules, together.
-    fn accounts_by_rules(&self, say: &Concerned) -> HashMap<Vec<u32>, Vec<u32>> {
-        let mut rules: Vec<Vec<u32>> = vec![Vec::new(); self.accounts.len()];
-        for rule in &say.all {
-            let Some(reach) = self.reach.get(*rule as usize) else {
-                continue;
-            };
-            for account in &reach.accounts {
-                if let Some(rules) = rules.get_mut(*account as usize) {
-                    rules.push(*rule);
-                }
-            }
+        let found = Found::of(target, facts)?;
+        if found.is_unknown() || found.protected(&self.policy).is_some() {
+            return None;
         }
-        let mut together: HashMap<Vec<u32>, Vec<u32>> = HashMap::new();
-        for (account, rules) in (0_u32..).zip(rules) {
-            if rules.iter().any(|rule| say.eligible.contains(rule)) {
-                together.entry(rules).or_default().push(account);
-            }
+        if let Target::Group { group } = target
+            && self.policy.is_policy_group(group)
+        {
+            return None;
         }
-        together
+        let (say, fence) = match self.covering(&found) {
+            Some(covering) => (
+                Say::among(self.rules(&covering), user, facts),
+                self.fence(&covering),
+            ),
+            None => (
+                Say::of(&self.policy, &found, user, facts),
+                Fence::of(self.policy.guardrails(), &found),
+            ),
+        };
+        if say.unknown.is_some() || say.eligible.is_empty() || fence.shuts_out(&found) {
+            return None;
+        }
+        let routes = routes(&say, &fence, |rule| Electorate::of(rule, user, facts));
+        Some((routes, fence))
     }
 
-    fn reaches_set(&self, rule: u32, set: usize) -> bool {
-        self.reach
-            .get(rule as usize)
-            .and_then(|reach| reach.sets.get(set))
-            .copied()
-            .unwrap_or(false)
-    }
-
-    /// The rules that cover a target; `None` if it is not in the catalogue for anybody.
-    fn rules_for(&self, target: &Target) -> Option<Vec<u32>> {
-        let Target::Account {
-            account,
-            permission_set,
-        } = target
-        else {
+    /// What covers a target; `None` if that is not in the index.
+    fn covering(&self, found: &Found<'_>) -> Option<FixedBitSet> {
+        let Found::Pair(pair) = found else {
             return None;
         };
-        let account = self.accounts.iter().position(|id| id == account)?;
-        let account = u32::try_from(account).ok()?;
-        let set = self.sets.iter().position(|arn| arn == permission_set)?;
-        let rules = (0_u32..)
-            .zip(&self.reach)
-            .filter(|(rule, reach)| {
-                self.reaches_set(*rule, set) && reach.accounts.binary_search(&account).is_ok()
-            })
-            .map(|(rule, _)| rule)
-            .collect();
-        Some(rules)
+        let mut covering = self.coverage.accounts.covering(&pair.account.id)?.clone();
+        covering.intersect_with(self.coverage.sets.covering(&pair.set.arn)?);
+        Some(covering)
     }
 
-    fn routes(&self, rules: &[u32], user: &UserId, facts: &Facts<'_>) -> Option<Routes<'_>> {
-        let mut say = Say::default();
-        for rule in rules {
-            say.add(self.policy.rules().get(*rule as usize)?, user, facts);
+    fn rules(&self, covering: &FixedBitSet) -> impl Iterator<Item = &Rule> {
+        covering.ones().map_while(|at| self.policy.rules().get(at))
+    }
+
+    fn fence(&self, covering: &FixedBitSet) -> Fence<'_> {
+        let statements = self.coverage.statements;
+        covering
+            .ones()
+            .skip_while(|at| *at < statements.rules)
+            .map_while(|at| self.policy.guardrails().get(at - statements.rules))
+            .collect()
+    }
+}
+
+/// Things whose classes one person cannot tell apart.
+fn together(
+    statements: &[FixedBitSet],
+    members: &[Vec<u32>],
+    judge: &Judge<'_, '_>,
+) -> Vec<(FixedBitSet, Arc<[u32]>)> {
+    let mut together: HashMap<FixedBitSet, Vec<u32>> = HashMap::new();
+    for (statements, members) in statements.iter().zip(members) {
+        let mut seen = statements.clone();
+        seen.intersect_with(&judge.concerned);
+        if !seen.is_disjoint(&judge.eligible) {
+            together.entry(seen).or_default().extend(members);
         }
-        if say.unknown.is_some() || say.eligible.is_empty() {
+    }
+    together
+        .into_iter()
+        .map(|(seen, members)| (seen, members.into()))
+        .collect()
+}
+
+/// Judges for one person, each combination of statements once.
+struct Judge<'c, 'f> {
+    catalogue: &'c Catalogue,
+    user: &'f UserId,
+    facts: &'f Facts<'f>,
+    /// The rules that include them as a requester.
+    eligible: FixedBitSet,
+    /// Those, those that could forbid them something or cannot be judged, and all guardrails.
+    concerned: FixedBitSet,
+    electorates: HashMap<&'c RuleName, Electorate>,
+    judged: HashMap<FixedBitSet, Option<Arc<Offer>>>,
+}
+
+impl<'c, 'f> Judge<'c, 'f> {
+    fn new(catalogue: &'c Catalogue, user: &'f UserId, facts: &'f Facts<'f>) -> Self {
+        let statements = catalogue.coverage.statements;
+        let mut eligible = statements.none();
+        let mut concerned = statements.none();
+        for (at, rule) in catalogue.policy.rules().iter().enumerate() {
+            let included = rule.requesters.includes(user, facts);
+            eligible.set(at, included);
+            concerned.set(
+                at,
+                included || rule.requesters.incomplete || !rule.is_known(facts),
+            );
+        }
+        concerned.insert_range(statements.rules..);
+        Self {
+            catalogue,
+            user,
+            facts,
+            eligible,
+            concerned,
+            electorates: HashMap::new(),
+            judged: HashMap::new(),
+        }
+    }
+
+    fn offer(&mut self, covering: FixedBitSet) -> Option<Arc<Offer>> {
+        if let Some(judged) = self.judged.get(&covering) {
+            return judged.clone();
+        }
+        let offer = self.judge(&covering).map(Arc::new);
+        self.judged.insert(covering, offer.clone());
+        offer
+    }
+
+    fn judge(&mut self, covering: &FixedBitSet) -> Option<Offer> {
+        let (catalogue, user, facts) = (self.catalogue, self.user, self.facts);
+        let statements = catalogue.coverage.statements;
+        let say = Say::among(catalogue.rules(covering), user, facts);
+        if say.unknown.is_some() {
             return None;
         }
-        Some(routes(&say, user, self.policy.min_duration(), facts))
-    }
-
-    fn offer(&self, rules: &[u32], user: &UserId, facts: &Facts<'_>) -> Option<Offer> {
-        Offer::of(
-            &self.routes(rules, user, facts)?,
-            self.policy.min_duration(),
-        )
-    }
-}
-
-/// The rules that concern one person, by position.
-#[derive(Debug, Default)]
-struct Concerned {
-    /// Those that include them as a requester.
-    eligible: BTreeSet<u32>,
-    /// Those, and those that could forbid them something or cannot be judged.
-    all: Vec<u32>,
-}
-
-impl Offer {
-    fn of(routes: &Routes<'_>, min: Seconds) -> Option<Self> {
-        let max_duration = routes.longest()?;
-        let open = || routes.waiting.iter().filter(|route| route.can_complete());
-        let at_once = routes
-            .automatic
-            .iter()
-            .map(|rule| rule.longest())
-            .chain(
-                open()
-                    .filter(|route| route.needed_from_others() == 0)
-                    .map(|route| route.max_duration),
-            )
-            .max();
-        let durations: BTreeSet<Seconds> = routes
-            .automatic
-            .iter()
-            .flat_map(|rule| rule.offered(min))
-            .chain(open().flat_map(|route| route.durations.iter().copied()))
-            .filter(|offered| (min..=max_duration).contains(offered))
-            .collect();
-        Some(Self {
-            max_duration,
-            durations: durations.into_iter().collect(),
-            at_once_up_to: at_once,
-            approvals: open()
-                .map(crate::policy::Route::needed_from_others)
-                .min()
-                .unwrap_or_default(),
-        })
-    }
-
-    fn at(&self, account: &AccountId, permission_set: &PermissionSetArn) -> CatalogueEntry {
-        CatalogueEntry {
-            account: account.clone(),
-            permission_set: permission_set.clone(),
-            max_duration: self.max_duration,
-            durations: self.durations.clone(),
-            at_once_up_to: self.at_once_up_to,
-            approvals: self.approvals,
+        let fence = catalogue.fence(covering);
+        let session_too_long = (0..statements.guardrails).any(|at| {
+            covering.contains(statements.guardrail(at))
+                && covering.contains(statements.session_too_long(at))
+        });
+        if session_too_long || fence.denies() {
+            return None;
         }
+        let electorates = &mut self.electorates;
+        let routes = routes(&say, &fence, |rule| {
+            *electorates
+                .entry(&rule.name)
+                .or_insert_with(|| Electorate::of(rule, user, facts))
+        });
+        Offer::of(&routes, &fence, catalogue.policy.min_duration())
     }
 }

@@ -117,6 +117,25 @@ impl Members {
     }
 }
 
+/// What groups are assigned, as complete reads found it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holdings {
+    groups: BTreeMap<GroupId, BTreeSet<(AccountId, PermissionSetArn)>>,
+}
+
+impl Holdings {
+    /// Records everything that one group is assigned.
+    pub fn insert(&mut self, group: GroupId, held: BTreeSet<(AccountId, PermissionSetArn)>) {
+        self.groups.insert(group, held);
+    }
+
+    /// All of it; `None` if the group was not read completely.
+    #[must_use]
+    pub fn of(&self, group: &GroupId) -> Option<&BTreeSet<(AccountId, PermissionSetArn)>> {
+        self.groups.get(group)
+    }
+}
+
 /// A snapshot of the organisation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Directory {
@@ -130,6 +149,9 @@ pub struct Directory {
     pub groups: BTreeMap<GroupId, Group>,
     /// Members of the groups that were read.
     pub members: Members,
+    /// What the groups are assigned that were read.
+    #[serde(default)]
+    pub holdings: Holdings,
     /// When the read that made this began; `None` for an empty directory.
     pub read_at: Option<Timestamp>,
 }

@@ -7,25 +7,26 @@
 //! Deliberately absent: files, look-ups, time, and any comparison of e-mails. An e-mail may find a
 //! person when a policy loads; every decision compares ids.
 //!
-//! Read in this order: [`language`] and `read` (what can be written), `resolve` and `who` (whom it
-//! means), `route` and `decide` (what follows), `review` (how agreement is counted), `verdict` (how
-//! it is said).
-//!
-//! Not read yet, and refused with a message: guardrails, included files, groups as targets,
-//! break-glass, `notify`.
+//! Read in this order: [`language`], `selector` and `read` (what can be written), `resolve` and `who`
+//! (whom it means), `scope` and `found` (what it covers), `route` and `guardrail` (what that leaves
+//! of each way), `decide` (what follows), `review` (how agreement is counted), `verdict` (how it is
+//! said). `warn` says what is doubtful in a policy that is valid.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Account, Directory, PermissionSet};
-use crate::id::{AccountId, GroupId, PermissionSetArn, PolicyVersion, UserId};
+use crate::directory::Directory;
+use crate::id::{AccountId, GroupId, PolicyVersion, UserId};
 use crate::target::Target;
 
 mod accounts;
 mod closed;
 mod decide;
 mod facts;
+pub(crate) mod found;
+pub(crate) mod guardrail;
+mod hours;
 mod import;
 pub mod language;
 mod pattern;
@@ -34,34 +35,47 @@ mod read;
 mod resolve;
 mod review;
 pub(crate) mod route;
+pub(crate) mod scope;
 mod seconds;
+mod selector;
+mod signature;
 mod source;
 mod suggest;
 mod table;
+mod ticket;
 mod verdict;
+mod warn;
 mod who;
 mod written;
 
-pub use decide::{Proposal, decide};
+pub(crate) use accounts::covers;
+pub(crate) use decide::decide_among;
+pub use decide::{BreakGlass, Proposal, Run, decide};
 pub use facts::{Facts, with_person};
+pub use hours::Hours;
 pub use import::import;
 pub use language::{
-    Approval, Defaults, MAX_WINDOW, PolicyFile, REASON_MAX, RuleName, SelfApproval,
+    Approval, Defaults, MAX_START_AHEAD, MAX_WINDOW, PolicyFile, REASON_MAX, RuleName, SelfApproval,
 };
 pub use problem::{Place, Problem, ProblemCode, Severity, report_text};
-pub use read::parse;
+pub use read::{Included, included_files, parse, parse_with};
 pub use resolve::{Bindings, Resolved, Setting, resolve};
 pub use review::{
     AskFacts, Decision, Review, ReviewOutcome, RouteProgress, WhyNot, may_review, review,
 };
 pub use seconds::{InvalidSeconds, Seconds};
+pub use selector::{AccountSelector, Channel};
+pub use signature::{Signing, sign};
 pub use source::Format;
 pub use suggest::suggest;
+pub use ticket::{TICKET_MAX, TicketPattern, TicketRule};
 pub use verdict::{Code, Nearest, Outcome, Reason, Route, Verdict};
+pub use warn::warnings;
 
-use accounts::covers;
-use language::AccountSelector;
-use pattern::Pattern;
+use found::Found;
+use guardrail::{Fence, Guardrail};
+use problem::Problems;
+use scope::Scope;
 use who::Who;
 
 /// A policy that can decide: every name is an id.
@@ -73,6 +87,8 @@ pub struct Policy {
     defaults: Defaults,
     /// By name, so that the order in the file cannot matter.
     rules: Vec<Rule>,
+    /// By name as well.
+    guardrails: Vec<Guardrail>,
     protected: BTreeSet<AccountId>,
     bindings: Bindings,
 }
@@ -81,80 +97,25 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) name: RuleName,
-    accounts: Vec<AccountSelector>,
-    sets: Vec<SetMatch>,
+    pub(crate) scope: Scope,
     pub(crate) requesters: Who,
-    approvers: Who,
+    pub(crate) approvers: Who,
     approvals: u32,
     pub(crate) approval: Option<Approval>,
     max_duration: Seconds,
     durations: Vec<Seconds>,
     pub(crate) self_approval: Option<SelfApproval>,
-}
-
-/// Which permission sets, by id where a name was written and by name where a pattern was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum SetMatch {
-    Arn(PermissionSetArn),
-    Pattern(Pattern),
+    notify: Vec<Channel>,
 }
 
 impl Rule {
-    pub(crate) fn covers_account(&self, account: &Account) -> bool {
-        self.accounts
-            .iter()
-            .any(|selector| covers(selector, account))
-    }
-
-    pub(crate) fn covers_set(&self, set: &PermissionSet) -> bool {
-        self.sets.iter().any(|wanted| match wanted {
-            SetMatch::Arn(arn) => *arn == set.arn,
-            SetMatch::Pattern(pattern) => pattern.matches(set.name.as_str()),
-        })
-    }
-
-    fn covers(&self, target: &Found<'_>) -> bool {
-        self.covers_account(target.account) && self.covers_set(target.set)
-    }
-
     /// The groups that this rule's word depends on.
     fn groups(&self) -> impl Iterator<Item = &GroupId> {
         self.requesters.groups.iter().chain(&self.approvers.groups)
     }
 
-    pub(crate) const fn longest(&self) -> Seconds {
-        self.max_duration
-    }
-
     pub(crate) fn is_known(&self, facts: &Facts<'_>) -> bool {
         self.requesters.is_known(facts) && self.approvers.is_known(facts)
-    }
-}
-
-/// A target that exists and is open.
-#[derive(Debug, Clone, Copy)]
-struct Found<'a> {
-    account: &'a Account,
-    set: &'a PermissionSet,
-}
-
-impl<'a> Found<'a> {
-    fn of(target: &Target, directory: &'a Directory) -> Option<Self> {
-        match target {
-            Target::Account {
-                account,
-                permission_set,
-            } => Some(Self {
-                account: directory
-                    .accounts
-                    .get(account)
-                    .filter(|account| account.active)?,
-                set: directory.permission_sets.get(permission_set)?,
-            }),
-            // Groups as targets are judged by what they hold; until that is built, none exists.
-            Target::Group { .. } => None,
-        }
     }
 }
 
@@ -205,7 +166,7 @@ impl Policy {
     /// The groups that decisions about this target rest on: what a live look-up asks about.
     #[must_use]
     pub fn groups_for(&self, target: &Target, directory: &Directory) -> BTreeSet<GroupId> {
-        let Some(found) = Found::of(target, directory) else {
+        let Some(found) = Found::of(target, &Facts::of_snapshot(directory)) else {
             return BTreeSet::new();
         };
         self.rules
@@ -241,8 +202,50 @@ impl Policy {
             .collect()
     }
 
+    /// Whom to tell of what happens by this rule, besides those who have to act.
+    pub fn notify(&self, rule: &RuleName) -> &[Channel] {
+        self.rules
+            .binary_search_by(|known| known.name.cmp(rule))
+            .ok()
+            .and_then(|at| self.rules.get(at))
+            .map_or(&[], |rule| rule.notify.as_slice())
+    }
+
+    /// Whether whoever approves this, or goes in by break-glass, has to have signed in just before.
+    #[must_use]
+    pub fn reauthenticates(&self, target: &Target, facts: &Facts<'_>) -> bool {
+        Found::of(target, facts).is_some_and(|found| {
+            Fence::of(&self.guardrails, &found)
+                .reauthenticate()
+                .is_some()
+        })
+    }
+
+    /// The groups that rules offer as targets: what they hold decides which guardrails cover them.
+    #[must_use]
+    pub fn target_groups(&self) -> BTreeSet<GroupId> {
+        self.rules
+            .iter()
+            .flat_map(|rule| &rule.scope.groups)
+            .cloned()
+            .collect()
+    }
+
+    /// Whether the group has a part in any decision: then nobody can ask to join it.
+    pub(crate) fn is_policy_group(&self, group: &GroupId) -> bool {
+        self.admins.groups.contains(group)
+            || self.auditors.groups.contains(group)
+            || self.rules.iter().any(|rule| {
+                rule.requesters.groups.contains(group) || rule.approvers.groups.contains(group)
+            })
+    }
+
     pub(crate) fn rules(&self) -> &[Rule] {
         &self.rules
+    }
+
+    pub(crate) fn guardrails(&self) -> &[Guardrail] {
+        &self.guardrails
     }
 
     pub(crate) fn is_protected(&self, account: &AccountId) -> bool {
@@ -250,8 +253,61 @@ impl Policy {
     }
 }
 
-/// Everything that can be said of a policy without using it: its errors, or, if it has none and a
-/// directory is at hand, its warnings.
+/// Parts of a policy that the language knows and this server does not carry out yet. None is obeyed
+/// by halves: what depends on one is refused.
+#[must_use]
+pub fn not_carried_out(file: &PolicyFile) -> Vec<Problem> {
+    let mut problems = Problems::new(&file.file);
+    let mut warn = |in_file, place, message: String, help| {
+        problems.enter(in_file);
+        problems.warn(place, ProblemCode::NotSupportedYet, message, help);
+    };
+    for rule in &file.rules {
+        let (in_file, place) = (file.file_of(rule.included), rule.name.place);
+        let name = &rule.name.value;
+        if rule.approval == Some(Approval::After) {
+            let message = format!("rule `{name}`: break-glass cannot be asked for yet");
+            warn(
+                in_file,
+                place,
+                message,
+                "what only this rule gives is refused",
+            );
+        }
+        if let Some(group) = rule.groups.first() {
+            let message = format!("rule `{name}`: groups cannot be asked for yet");
+            warn(
+                in_file,
+                group.place,
+                message,
+                "what this rule gives is refused",
+            );
+        }
+        if !rule.notify.is_empty() {
+            let message = format!("rule `{name}`: `notify` tells nobody yet");
+            warn(
+                in_file,
+                place,
+                message,
+                "approvers see their requests in the portal",
+            );
+        }
+    }
+    for guardrail in &file.guardrails {
+        if guardrail.limits.reauthenticate {
+            let message = format!(
+                "guardrail `{}`: nobody can sign in anew to approve yet",
+                guardrail.name.value
+            );
+            let in_file = file.file_of(guardrail.included);
+            let help = "approvals of what it covers are refused";
+            warn(in_file, guardrail.name.place, message, help);
+        }
+    }
+    problems.into_sorted()
+}
+
+/// Everything that can be said of a policy in one file without using it.
 #[must_use]
 pub fn check(
     source: &str,
@@ -259,9 +315,31 @@ pub fn check(
     file_name: &str,
     directory: Option<&Directory>,
 ) -> Vec<Problem> {
-    match (parse(source, format, file_name), directory) {
-        (Err(problems), _) => problems,
-        (Ok(_), None) => Vec::new(),
-        (Ok(file), Some(directory)) => resolve(&file, directory, &Setting::default()).problems,
+    check_with(source, format, file_name, &Included::new(), directory)
+}
+
+/// Everything that can be said of a policy without using it: its errors, or, if it has none, its
+/// warnings, more of them if a directory is at hand.
+#[must_use]
+pub fn check_with(
+    source: &str,
+    format: Format,
+    file_name: &str,
+    included: &Included,
+    directory: Option<&Directory>,
+) -> Vec<Problem> {
+    match parse_with(source, format, file_name, included) {
+        Err(problems) => problems,
+        Ok(file) => {
+            let mut problems = warnings(&file, directory);
+            if let Some(directory) = directory {
+                problems.extend(resolve(&file, directory, &Setting::default()).problems);
+            }
+            problems.sort_by(|a, b| {
+                let main = |problem: &Problem| (problem.file != file_name, problem.file.clone());
+                (main(a), a.place, a.code).cmp(&(main(b), b.place, b.code))
+            });
+            problems
+        }
     }
 }

@@ -81,7 +81,8 @@ pub fn backoff(attempt: u32) -> SignedDuration {
 
 /// How long to wait before the n-th status poll (from 0): AWS needs one to a few seconds, so the
 /// first is soon, and then up to 5 s apart.
-fn poll_after(polls: u32) -> SignedDuration {
+#[must_use]
+pub fn poll_after(polls: u32) -> SignedDuration {
     let millis = 250_i64 << polls.min(5);
     SignedDuration::from_millis(millis.min(5_000))
 }

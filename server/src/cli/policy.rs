@@ -2,25 +2,27 @@
 
 use std::path::Path;
 
-use domain::policy::{self, Format};
+use domain::policy;
+
+use crate::policy_text::PolicyText;
 
 use super::{Outcome, print, print_json, say};
 
 /// Reports the problems of one file.
 pub(super) fn check(file: &Path, json: bool) -> Outcome {
-    let source = match std::fs::read_to_string(file) {
+    let source = match PolicyText::read_file(file) {
         Ok(source) => source,
         Err(error) => {
-            say(&format!("{} cannot be read: {error}", file.display()));
+            say(&error.to_string());
             return Outcome::Unknown;
         }
     };
-    let name = file.display().to_string();
-    let problems = policy::check(&source, Format::of_file_name(&name), &name, None);
+    let name = &source.place;
+    let problems = policy::check_with(&source.text, source.format(), name, &source.included, None);
     if json {
         print_json(&problems);
     } else {
-        print(policy::report_text(&name, &problems).trim_end());
+        print(policy::report_text(name, &problems).trim_end());
     }
     if problems.is_empty() {
         Outcome::Yes

@@ -29,6 +29,7 @@ impl LiveFacts {
         Facts {
             directory: &self.directory,
             members: &self.members,
+            holdings: &self.directory.holdings,
         }
     }
 }

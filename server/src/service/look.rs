@@ -13,6 +13,7 @@ use domain::target::Target;
 
 use super::review::{policy_reviews, submitted_routes};
 use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError};
+use crate::store::now;
 use crate::world::World;
 
 /// Events of one stream that a page shows. A request has at most some tens; a grant a handful.
@@ -127,7 +128,10 @@ impl Service {
     /// What the person may ask for.
     pub fn catalogue(&self, caller: &Caller) -> Result<Vec<CatalogueEntry>, ServiceError> {
         let world = self.world()?;
-        Ok(world.catalogue.for_person(&caller.who.id, &world.facts()))
+        Ok(world
+            .catalogue
+            .for_person(&caller.who.id, &world.facts())
+            .entries())
     }
 
     /// The form for one target; not found for everything that they may not ask for, known or not.
@@ -150,18 +154,18 @@ impl Service {
             .catalogue
             .entry(&caller.who.id, &target, &world.facts())
             .ok_or(ServiceError::NotFound)?;
-        let proposal = Proposal {
-            requester: caller.who.id.clone(),
-            target: target.clone(),
-            duration: entry
-                .durations
-                .iter()
-                .copied()
-                .min()
-                .unwrap_or_else(|| world.policy.min_duration()),
-            reason_chars: world.policy.reason_min(),
-        };
-        let preview = policy::decide(&world.policy, &proposal, &world.facts()).for_requester();
+        let shortest = entry.offer.durations.iter().copied().min();
+        let proposal = Proposal::new(
+            caller.who.id.clone(),
+            target.clone(),
+            shortest.unwrap_or_else(|| world.policy.min_duration()),
+            world.policy.reason_min(),
+            now(),
+        );
+        let preview = world
+            .catalogue
+            .decide(&proposal, &world.facts())
+            .for_requester();
         Ok(Offer {
             target,
             entry,
@@ -294,12 +298,7 @@ fn judge(
 ) -> Result<AskDetail, ServiceError> {
     let duration = Seconds::new(request.duration_seconds);
     let routes = submitted_routes(ask)?;
-    let facts = AskFacts {
-        requester: &request.requester.id,
-        target: &ask.target,
-        duration,
-        submitted_routes: &routes,
-    };
+    let facts = AskFacts::new(&request.requester.id, &ask.target, duration, &routes, now());
     let verdict =
         serde_json::from_value(ask.verdict.clone()).map_err(|_| ServiceError::NotFound)?;
     Ok(AskDetail {

@@ -172,12 +172,13 @@ fn decide(
     let ask = request.ask(index).ok_or(ServiceError::NotFound)?;
     let duration = Seconds::new(request.duration_seconds);
     let routes = submitted_routes(ask)?;
-    let facts = AskFacts {
-        requester: &request.requester.id,
-        target: &ask.target,
+    let facts = AskFacts::new(
+        &request.requester.id,
+        &ask.target,
         duration,
-        submitted_routes: &routes,
-    };
+        &routes,
+        commit.at(),
+    );
     if commit.at() >= request.expires_at {
         let transition = request.clone().expired(index, commit.at())?;
         let found = transition.request.ask(index).map(|ask| ask.state.clone());
@@ -194,6 +195,10 @@ fn decide(
         }
         let transition = request.denied(index, said)?;
         return approval.advance(commit, transition);
+    }
+    if world.policy.reauthenticates(&ask.target, &live.facts()) {
+        // Until people can sign in anew, what asks for it is not approved.
+        return Err(ServiceError::MayNotReview(policy::WhyNot::Reauthenticate));
     }
     if ask.reviews.iter().any(|have| have.by.id == said.by.id) {
         return Err(ServiceError::ReviewedAlready);

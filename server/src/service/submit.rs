@@ -179,12 +179,13 @@ impl Service {
         let verdicts: Vec<Verdict> = targets
             .iter()
             .map(|target| {
-                let proposal = Proposal {
-                    requester: caller.who.id.clone(),
-                    target: target.clone(),
+                let proposal = Proposal::new(
+                    caller.who.id.clone(),
+                    target.clone(),
                     duration,
-                    reason_chars: submission.reason.trim().chars().count(),
-                };
+                    submission.reason.trim().chars().count(),
+                    now(),
+                );
                 decide(&world.policy, &proposal, &live.facts())
             })
             .collect();

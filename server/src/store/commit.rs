@@ -51,6 +51,7 @@ pub struct Commit {
     heads: HashMap<Stream, (Head, Head)>,
     topics: Vec<String>,
     sealed: Vec<Sealed>,
+    wakes: bool,
 }
 
 /// A change that is stored: what it told.
@@ -62,6 +63,8 @@ pub struct Committed {
     pub topics: Vec<String>,
     /// Its events.
     pub events: Vec<Sealed>,
+    /// Whether the worker in this process should look.
+    pub(super) wakes: bool,
 }
 
 impl Commit {
@@ -75,7 +78,13 @@ impl Commit {
             heads: HashMap::new(),
             topics: Vec::new(),
             sealed: Vec::new(),
+            wakes: true,
         }
+    }
+
+    /// Whoever makes this change looks after what follows from it: nobody else is woken here.
+    pub const fn looked_after(&mut self) {
+        self.wakes = false;
     }
 
     /// When it happens.
@@ -265,6 +274,7 @@ impl Commit {
                 id,
                 topics: self.topics,
                 events: self.sealed,
+                wakes: self.wakes,
             },
         ))
     }

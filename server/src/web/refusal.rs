@@ -1,7 +1,7 @@
 //! Why a form did nothing: what the service found, said where it can be put right.
 
 use app::view::{AskState, Field, FieldProblem, FormState, Part as ViewPart, Problem};
-use domain::policy::{Reason, Verdict, WhyNot};
+use domain::policy::{Code, Reason, Verdict, WhyNot};
 use http::StatusCode;
 
 use crate::service::{Invalid, Part, ServiceError};
@@ -123,7 +123,15 @@ fn refused(verdicts: &[Verdict]) -> Refusal {
     longest_wins(&mut problems);
     let typed = problems.iter().any(|problem| problem.field != Field::Form);
     if problems.is_empty() {
-        problems.push(at(Field::Form, Problem::NotAvailable));
+        problems.extend(verdicts.iter().map(|verdict| match verdict.code {
+            Code::NotAvailable => at(Field::Form, Problem::NotAvailable),
+            _ => at(
+                Field::Form,
+                Problem::Policy {
+                    sentence: verdict.sentence(),
+                },
+            ),
+        }));
     }
     Refusal {
         status: if typed {
@@ -196,7 +204,28 @@ fn reason_problem(reason: &Reason) -> Option<FieldProblem> {
         | Reason::NoRule
         | Reason::NotARequester { .. }
         | Reason::NotAvailable => at(Field::Form, Problem::NotAvailable),
-        Reason::GrantsAtOnce { .. }
+        Reason::HoldingsUnknown { .. }
+        | Reason::PolicyGroup { .. }
+        | Reason::Denied { .. }
+        | Reason::SessionTooLong { .. }
+        | Reason::TooFarAhead { .. }
+        | Reason::OutsideHours { .. }
+        | Reason::ContinuousTooLong { .. }
+        | Reason::TicketRequired { .. }
+        | Reason::TicketInvalid { .. }
+        | Reason::TicketTooLong => at(
+            Field::Form,
+            Problem::Policy {
+                sentence: reason.sentence(),
+            },
+        ),
+        // What a guardrail leaves of the ways; which problem that makes is among the others.
+        Reason::Shortened { .. }
+        | Reason::MoreApprovals { .. }
+        | Reason::NoSelfApproval { .. }
+        | Reason::BreakGlassDenied { .. }
+        | Reason::AsksAfterwards { .. }
+        | Reason::GrantsAtOnce { .. }
         | Reason::ApprovalRequired { .. }
         | Reason::Open { .. }
         | Reason::SelfCounts { .. }
@@ -210,6 +239,9 @@ fn may_not_review(why: WhyNot) -> Refusal {
         WhyNot::OwnRequest => Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::OwnRequest),
         WhyNot::NotAnApprover | WhyNot::Inactive | WhyNot::NoRoute => {
             Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::NotAnApprover)
+        }
+        WhyNot::Reauthenticate => {
+            Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::Reauthenticate)
         }
         WhyNot::CannotTell => Refusal::of(
             StatusCode::SERVICE_UNAVAILABLE,

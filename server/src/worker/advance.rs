@@ -1,31 +1,29 @@
 //! One key, step by step, until there is nothing to do for it.
 
-use std::sync::Arc;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use domain::id::OperationId;
-use domain::key::{Action, KeyState, Stage};
+use domain::key::{Action, KeyState, Phase, Stage};
 use domain::plan::{self, Change, Purpose, Step};
-use domain::progress::{self, Sent};
+use domain::progress::{self, Sent, Status};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{LEFT_ALONE, TABLE_PAUSE, Worker, until};
-use crate::assignments::{Turn, UnknownKind};
+use crate::assignments::{Place, UnknownKind, is_throttle};
+use crate::limiter::{Class, Try, Turn};
 use crate::store::item::StoredKey;
 use crate::store::keys::At;
 use crate::store::{StoreError, now};
 
-/// Steps of one key in one go. A grant takes about six; a key that needs more than this in one
-/// breath is looked at again in the next, so that it cannot keep its place for ever.
+/// Steps of one key in one go. A grant takes about six, and an operation is asked about every 5 s
+/// at most; a key that needs more than this in one breath is looked at again in the next, so that
+/// it cannot keep its place for ever.
 const STEPS_MAX: u32 = 200;
 
-/// A read that no operation paces is repeated after this long: AWS's limits refill in a second.
-const READ_AGAIN: SignedDuration = SignedDuration::from_secs(2);
-
-/// Waits that are shorter than this are waited for here, so that a slot stays with its operation.
+/// Waits that are shorter than this are waited for here, so that a place stays with its operation.
 /// Polls are at most 5 s apart.
 const SHORT_WAIT: Duration = Duration::from_secs(6);
 
@@ -33,14 +31,22 @@ const SHORT_WAIT: Duration = Duration::from_secs(6);
 #[derive(Debug, Default)]
 struct Hands {
     /// One of AWS's fifteen places, for as long as an operation is outstanding.
-    slot: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
     /// Leave to make the next call.
     turn: Option<Turn>,
+    /// What this task has stored itself: the next step need not read it again.
+    stored: Option<StoredKey>,
+    /// How often it was asked how the operation is going. Not stored: whoever takes over asks at
+    /// once.
+    polls: u32,
 }
 
 /// After a longer wait for a place or a turn, the key is planned again: what was planned may no
 /// longer be wanted, and an intent is only good for seconds.
 const PLAN_AGAIN_AFTER: Duration = Duration::from_secs(1);
+
+/// A read that waited longer than this for its consequence is made again.
+const READ_GOOD_FOR: Duration = Duration::from_secs(10);
 
 /// Why a key is left for later.
 enum Leave {
@@ -62,7 +68,8 @@ impl Worker {
                 return None;
             }
             match self.step(key, entry, &mut hands, stop).await {
-                Ok(None) | Err(StoreError::Changed) => {}
+                Ok(None) => {}
+                Err(StoreError::Changed) => hands.stored = None,
                 Ok(Some(Leave::Done)) => return None,
                 Ok(Some(Leave::Later(pause))) => return Some(pause),
                 Err(error) => {
@@ -82,36 +89,44 @@ impl Worker {
         hands: &mut Hands,
         stop: &CancellationToken,
     ) -> Result<Option<Leave>, StoreError> {
-        let Some(stored) = self.store.key_at(key).await? else {
-            tracing::error!(key, "a due entry names a key that is not there");
-            return Ok(Some(Leave::Later(TABLE_PAUSE)));
+        let stored = match hands.stored.take() {
+            Some(stored) => stored,
+            None => match self.store.key_at(key).await? {
+                Some(stored) => stored,
+                None => {
+                    tracing::error!(key, "a due entry names a key that is not there");
+                    return Ok(Some(Leave::Later(TABLE_PAUSE)));
+                }
+            },
         };
-        match plan::plan(&stored.state, self.context()) {
-            Step::Wait { until: at } => return self.wait(&stored, at, entry, stop).await,
+        let step = plan::plan(&stored.state, self.context());
+        if !matches!(step, Step::Wait { .. } | Step::Poll { .. }) {
+            hands.polls = 0;
+        }
+        match step {
+            Step::Wait { until: at } => {
+                return self.wait(stored, at, entry, hands, stop).await;
+            }
             Step::Record(change) if change.intends() => {
-                // What sending has to wait for comes first: a recorded intent is sent at once.
-                if self.prepare(hands).await < PLAN_AGAIN_AFTER {
-                    self.record(&stored, change).await?;
-                }
+                return self.intend(key, &stored, change, hands).await;
             }
-            Step::Record(change) => self.record(&stored, change).await?,
-            Step::Read(purpose) => {
-                if matches!(purpose, Purpose::Standing | Purpose::Presence) {
-                    // This read may lead straight to an intent.
-                    self.prepare(hands).await;
-                }
-                return self.read(&stored, purpose).await;
-            }
+            Step::Record(change) => hands.stored = Some(self.record(&stored, change).await?),
+            Step::Read(purpose) => return self.read(key, &stored, purpose, hands).await,
             Step::Send { operation, action } => {
                 let answer = self.send(&stored.state, operation, action, hands).await;
                 let Ok(answer) = answer else {
                     return Ok(Some(left_alone(key)));
                 };
+                if !matches!(answer, Sent::Accepted { .. }) {
+                    hands.place = None;
+                }
+                self.excuse(key, &answer);
                 let at = now();
-                self.report(key, stop, |state| {
-                    progress::sent(state, operation, answer.clone(), at)
-                })
-                .await?;
+                hands.stored = self
+                    .report(key, Some(stored), stop, |state| {
+                        progress::sent(state, operation, answer.clone(), at)
+                    })
+                    .await?;
                 self.forget(operation);
             }
             Step::Poll {
@@ -119,16 +134,69 @@ impl Worker {
                 action,
                 aws_request_id,
             } => {
-                // After a restart the operation has no place yet; it counts against AWS's limit.
-                self.take_slot(hands).await;
-                let status = self.assignments.status(action, &aws_request_id).await;
-                let at = now();
-                self.report(key, stop, |state| {
-                    progress::polled(state, operation, &status, at)
-                })
-                .await?;
+                let of = (operation, action, aws_request_id.as_str());
+                return self.poll(&stored, of, Duration::ZERO, hands, stop).await;
             }
         }
+        Ok(None)
+    }
+
+    /// Stores an intent. What sending has to wait for comes first: a recorded intent is sent at
+    /// once.
+    async fn intend(
+        &self,
+        key: &str,
+        stored: &StoredKey,
+        change: Change,
+        hands: &mut Hands,
+    ) -> Result<Option<Leave>, StoreError> {
+        let Ok(waited) = self.prepare(key, &change, hands).await else {
+            return Ok(Some(left_alone(key)));
+        };
+        if waited < PLAN_AGAIN_AFTER {
+            hands.stored = Some(self.record(stored, change).await?);
+        }
+        Ok(None)
+    }
+
+    /// Asks how an operation is going, after a pause. Only what it came to is stored: that it
+    /// still goes on is nothing new, and a server that takes over asks at once.
+    async fn poll(
+        &self,
+        stored: &StoredKey,
+        (operation, action, aws_request_id): (OperationId, Action, &str),
+        pause: Duration,
+        hands: &mut Hands,
+        stop: &CancellationToken,
+    ) -> Result<Option<Leave>, StoreError> {
+        let key = stored.state.key.to_string();
+        if hands.place.is_none() {
+            // After a restart the operation has no place yet; it counts against AWS's limit.
+            hands.place = self.assignments.occupy(&stored.state.key, action).ok();
+        }
+        let pause = pause.max(if hands.polls == 0 {
+            Duration::ZERO
+        } else {
+            Duration::try_from(progress::poll_after(hands.polls)).unwrap_or_default()
+        });
+        let status = tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            status = self.assignments.follow(action, aws_request_id, pause) => status,
+        };
+        let goes_on = matches!(status, Status::InProgress | Status::Unavailable);
+        if goes_on && !is_stalled(&stored.state) {
+            hands.polls = hands.polls.saturating_add(1);
+            return Ok(None);
+        }
+        if matches!(status, Status::Succeeded | Status::Failed { .. }) {
+            hands.place = None;
+        }
+        let at = now();
+        hands.stored = self
+            .report(&key, None, stop, |state| {
+                progress::polled(state, operation, &status, at)
+            })
+            .await?;
         Ok(None)
     }
 
@@ -144,55 +212,59 @@ impl Worker {
             // Handed over before, by a task that did not live to say what came of it.
             return Ok(Sent::Unheard);
         }
-        self.take_slot(hands).await;
+        if hands.place.is_none() {
+            hands.place = Some(self.assignments.place(&state.key, action).await?);
+        }
         let turn = match hands.turn.take() {
             Some(turn) => turn,
-            None => self.assignments.turn().await,
+            None => self.assignments.turn(action, Try::First).await,
         };
         self.assignments
             .send(&state.key, action, Self::send_by(state), turn)
             .await
     }
 
-    /// Takes a place and a turn, and says how long that took.
-    async fn prepare(&self, hands: &mut Hands) -> Duration {
+    /// Takes a place and a turn for the intent of a change, and says how long that took.
+    async fn prepare(
+        &self,
+        key: &str,
+        change: &Change,
+        hands: &mut Hands,
+    ) -> Result<Duration, UnknownKind> {
+        let Some(operation) = &change.key.operation else {
+            return Ok(Duration::ZERO);
+        };
         let began = Instant::now();
-        self.take_slot(hands).await;
+        if hands.place.is_none() {
+            let place = self.assignments.place(&change.key.key, operation.action);
+            hands.place = Some(place.await?);
+        }
         if hands.turn.is_none() {
-            hands.turn = Some(self.assignments.turn().await);
+            let attempt = if operation.attempt > 1 && !self.is_excused(key) {
+                Try::Again
+            } else {
+                Try::First
+            };
+            hands.turn = Some(self.assignments.turn(operation.action, attempt).await);
         }
-        began.elapsed()
-    }
-
-    async fn take_slot(&self, hands: &mut Hands) {
-        if hands.slot.is_none() {
-            // The semaphore is never closed.
-            hands.slot = Arc::clone(&self.slots).acquire_owned().await.ok();
-        }
+        Ok(began.elapsed())
     }
 
     async fn wait(
         &self,
-        stored: &StoredKey,
+        stored: StoredKey,
         at: Option<Timestamp>,
         entry: &At,
+        hands: &mut Hands,
         stop: &CancellationToken,
     ) -> Result<Option<Leave>, StoreError> {
-        let sent = matches!(
-            stored
-                .state
-                .operation
-                .as_ref()
-                .map(|operation| &operation.stage),
-            Some(Stage::Sent { .. })
-        );
         let pause = at.map_or(Duration::MAX, until);
-        if sent && pause <= SHORT_WAIT {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
-            }
-            return Ok(None);
+        if let Some(operation) = &stored.state.operation
+            && let Stage::Sent { aws_request_id, .. } = &operation.stage
+            && pause <= SHORT_WAIT
+        {
+            let of = (operation.id, operation.action, aws_request_id.as_str());
+            return self.poll(&stored, of, pause, hands, stop).await;
         }
         if stored.due_at == at {
             // An entry of an earlier time that a lost answer left behind.
@@ -201,33 +273,57 @@ impl Worker {
             }
             return Ok(Some(Leave::Done));
         }
-        self.reschedule(stored, at).await?;
+        self.reschedule(&stored, at).await?;
         Ok(Some(Leave::Done))
     }
 
     async fn read(
         &self,
+        key: &str,
         stored: &StoredKey,
         purpose: Purpose,
+        hands: &mut Hands,
     ) -> Result<Option<Leave>, StoreError> {
         let state = &stored.state;
-        let Ok(seen) = self.assignments.read(&state.key).await else {
-            return Ok(Some(left_alone(&state.key.to_string())));
+        let (class, attempt) = kind_of_read(state, purpose);
+        let asked = self.assignments.read(&state.key, class, attempt).await;
+        let Ok(seen) = asked else {
+            return Ok(Some(left_alone(key)));
         };
-        let change = match &seen {
+        let read_at = Instant::now();
+        let judge = |state: &KeyState| match &seen {
             Ok(sighting) => progress::read(state, purpose, sighting, self.context()),
             Err(_) => progress::unread(state, purpose, now()),
         };
-        match change {
+        let Some(change) = judge(state) else {
             // Nothing was concluded: the read is repeated if it is still wanted.
-            None => {
-                if seen.is_err() {
-                    let again = now().saturating_add(READ_AGAIN).unwrap_or_else(|_| now());
-                    self.reschedule(stored, Some(again)).await?;
-                    return Ok(Some(Leave::Done));
-                }
+            if seen.is_err() {
+                let again = now()
+                    .saturating_add(self.unread(key))
+                    .unwrap_or_else(|_| now());
+                self.reschedule(stored, Some(again)).await?;
+                return Ok(Some(Leave::Done));
             }
-            Some(change) => self.record(stored, change).await?,
+            return Ok(None);
+        };
+        if seen.is_ok() {
+            self.was_read(key);
+        }
+        if !change.intends() {
+            hands.stored = Some(self.record(stored, change).await?);
+            return Ok(None);
+        }
+        let Ok(waited) = self.prepare(key, &change, hands).await else {
+            return Ok(Some(left_alone(key)));
+        };
+        if waited < PLAN_AGAIN_AFTER {
+            hands.stored = Some(self.record(stored, change).await?);
+        } else if read_at.elapsed() < READ_GOOD_FOR
+            && let Some(fresh) = self.store.key_at(key).await?
+            && let Some(change) = judge(&fresh.state)
+        {
+            // What was read still tells, of the key as it is now.
+            hands.stored = Some(self.record(&fresh, change).await?);
         }
         Ok(None)
     }
@@ -249,25 +345,31 @@ impl Worker {
     async fn report(
         &self,
         key: &str,
+        mut known: Option<StoredKey>,
         stop: &CancellationToken,
         judge: impl Fn(&KeyState) -> Option<Change>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<StoredKey>, StoreError> {
         loop {
+            let known = known.take();
             let outcome = async {
-                let Some(stored) = self.store.key_at(key).await? else {
-                    return Ok(());
+                let stored = match known {
+                    Some(stored) => stored,
+                    None => match self.store.key_at(key).await? {
+                        Some(stored) => stored,
+                        None => return Ok(None),
+                    },
                 };
                 match judge(&stored.state) {
                     None => {
                         metrics::counter!("belay_late_answers_total").increment(1);
                         tracing::warn!(key, "AWS answered about what is no longer under way");
-                        Ok(())
+                        Ok(None)
                     }
-                    Some(change) => self.record(&stored, change).await,
+                    Some(change) => self.record(&stored, change).await.map(Some),
                 }
             };
             match outcome.await {
-                Ok(()) => return Ok(()),
+                Ok(stored) => return Ok(stored),
                 Err(StoreError::Changed) => {}
                 Err(error @ StoreError::Unavailable { .. }) if !stop.is_cancelled() => {
                     tracing::error!(%error, detail = error.detail(), key, "what AWS said cannot be stored yet");
@@ -280,6 +382,68 @@ impl Worker {
             }
         }
     }
+
+    /// Being refused for too many calls says nothing against the key: its next attempt is no retry.
+    fn excuse(&self, key: &str, answer: &Sent) {
+        let throttled = matches!(answer, Sent::Refused { code } if is_throttle(code));
+        let mut excused = self.excused.lock().unwrap_or_else(PoisonError::into_inner);
+        if throttled {
+            excused.insert(key.to_owned());
+        } else {
+            excused.remove(key);
+        }
+    }
+
+    fn is_excused(&self, key: &str) -> bool {
+        let excused = self.excused.lock().unwrap_or_else(PoisonError::into_inner);
+        excused.contains(key)
+    }
+
+    /// How long until a read is tried again that no operation paces.
+    fn unread(&self, key: &str) -> SignedDuration {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = unread.entry(key.to_owned()).or_insert(0);
+        *failures = failures.saturating_add(1);
+        progress::backoff(failures.saturating_add(1))
+    }
+
+    fn was_read(&self, key: &str) {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        unread.remove(key);
+    }
+}
+
+/// What a read is for, as the budget of calls counts it.
+fn kind_of_read(state: &KeyState, purpose: Purpose) -> (Class, Try) {
+    let failed = match state.operation.as_ref().map(|operation| &operation.stage) {
+        Some(Stage::Unknown { failures, .. } | Stage::Absent { failures, .. }) => *failures > 0,
+        _ => false,
+    };
+    let attempt = if failed { Try::Again } else { Try::First };
+    let deletes = state
+        .operation
+        .as_ref()
+        .is_some_and(|operation| operation.action == Action::Delete);
+    let starts = state
+        .live
+        .iter()
+        .any(|live| matches!(live.phase, Phase::Scheduled | Phase::Granting));
+    let class = match purpose {
+        Purpose::Standing => Class::Grant,
+        Purpose::Presence if starts => Class::Grant,
+        Purpose::Presence => Class::Reconcile,
+        Purpose::Outcome(_) | Purpose::Absence(_) if deletes => Class::Proof,
+        Purpose::Outcome(_) | Purpose::Absence(_) => Class::Follow,
+    };
+    (class, attempt)
+}
+
+/// Whether AWS has taken so long that the domain has it read about instead.
+fn is_stalled(state: &KeyState) -> bool {
+    state.operation.as_ref().is_some_and(|operation| {
+        matches!(&operation.stage, Stage::Sent { accepted_at, .. }
+            if now().duration_since(*accepted_at) > plan::STALLED)
+    })
 }
 
 /// The table comes back in a second; an item that this version cannot read does not.

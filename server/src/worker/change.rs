@@ -11,21 +11,30 @@ use crate::store::item::StoredKey;
 use crate::store::{Commit, StoreError, now};
 
 impl Worker {
-    /// Stores a change, or nothing of it.
+    /// Stores a change, or nothing of it, and gives the key as it is then.
     pub(super) async fn record(
         &self,
         before: &StoredKey,
         change: Change,
-    ) -> Result<(), StoreError> {
+    ) -> Result<StoredKey, StoreError> {
         let context = self.context();
         let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, context.now);
+        // The task that works on the key goes on with it, and wakes the worker when it is done.
+        commit.looked_after();
         let mut ids: Vec<GrantId> = change.grants.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let mut grants = self.store.grants(&ids).await?;
-        for grant in &mut grants {
-            let stream = Stream::Grant(grant.id);
-            commit.continue_stream(&stream, self.store.head(&stream).await?);
+        let heads = ids.iter().map(|id| async {
+            let stream = Stream::Grant(*id);
+            let head = self.store.head(&stream).await?;
+            Ok::<_, StoreError>((stream, head))
+        });
+        let (mut grants, heads) = tokio::try_join!(
+            self.store.grants(&ids),
+            futures::future::try_join_all(heads)
+        )?;
+        for (stream, head) in heads {
+            commit.continue_stream(&stream, head);
         }
         for (id, step) in &change.grants {
             let Some(grant) = grants.iter_mut().find(|grant| grant.id == *id) else {
@@ -39,10 +48,12 @@ impl Worker {
         }
         let state = change.key;
         let due_at = plan::due(&state, context);
-        commit.change_key(Some(before), &StoredKey { state, due_at })?;
+        let mut stored = StoredKey { state, due_at };
+        commit.change_key(Some(before), &stored)?;
         self.store.commit(commit).await?;
         grants.iter().for_each(measure);
-        Ok(())
+        stored.state.version = before.state.version + 1;
+        Ok(stored)
     }
 
     /// Nothing changes but when the key is looked at again.
@@ -52,6 +63,7 @@ impl Worker {
         due_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
+        commit.looked_after();
         let state = before.state.clone();
         commit.change_key(Some(before), &StoredKey { state, due_at })?;
         self.store.commit(commit).await?;

@@ -379,6 +379,10 @@ async fn a_token_that_is_not_for_us_now_and_here_signs_nobody_in() {
     let lies = [
         ("another audience", with("aud", json!("someone-else"))),
         ("no audience", with("aud", json!([]))),
+        (
+            "given to another client",
+            with("azp", json!("someone-else")),
+        ),
         ("another issuer", with("iss", json!("https://evil.example"))),
         ("expired", with("exp", json!(now - 3_600))),
         ("another nonce", with("nonce", json!("forged"))),

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::language::AccountSelector;
+use super::selector::AccountSelector;
 use crate::directory::{Account, Directory};
 
 /// Whether the selector covers the account.

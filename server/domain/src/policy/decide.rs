@@ -1,13 +1,17 @@
 //! Judging a proposal, in the order of DESIGN's section 6.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::Policy;
 use super::facts::Facts;
-use super::language::REASON_MAX;
-use super::route::{Routes, Say, routes};
+use super::found::Found;
+use super::guardrail::Fence;
+use super::language::{REASON_MAX, RuleName};
+use super::route::{Electorate, Routes, Say, Way, routes};
 use super::seconds::Seconds;
-use super::verdict::{Code, Nearest, Outcome, Reason, Route, Verdict};
-use super::{Found, Policy};
+use super::ticket::TICKET_MAX;
+use super::verdict::{Code, Nearest, Outcome, Reason, Verdict};
 use crate::id::UserId;
 use crate::target::Target;
 
@@ -22,11 +26,106 @@ pub struct Proposal {
     pub duration: Seconds,
     /// How many characters their reason has, not counting space around it.
     pub reason_chars: usize,
+    /// The ticket that they name.
+    pub ticket: Option<String>,
+    /// When this is judged.
+    pub now: Timestamp,
+    /// A later start; `None`, or an instant that has passed, is as soon as possible.
+    pub start: Option<Timestamp>,
+    /// Access to the same target that this would continue without a gap.
+    pub run: Option<Run>,
+    /// Whether they go in first and explain afterwards.
+    pub break_glass: BreakGlass,
+}
+
+/// Access that is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// When it began, without a gap since.
+    pub from: Timestamp,
+    /// Whether the proposal is to extend it: then all of it is judged as one window.
+    pub extended: bool,
+}
+
+/// Going in first and explaining afterwards.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BreakGlass {
+    /// Not what they ask for.
+    #[default]
+    No,
+    /// They typed that they want it.
+    Asked,
+    /// They want it, and an earlier one of theirs is not signed yet.
+    AskedWhileUnsigned,
+    /// They want it, and it is closed for them since an approver rejected an earlier one.
+    AskedWhileClosed,
+}
+
+impl Proposal {
+    /// A plain one: now, without a ticket.
+    #[must_use]
+    pub const fn new(
+        requester: UserId,
+        target: Target,
+        duration: Seconds,
+        reason_chars: usize,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            requester,
+            target,
+            duration,
+            reason_chars,
+            ticket: None,
+            now,
+            start: None,
+            run: None,
+            break_glass: BreakGlass::No,
+        }
+    }
+
+    /// When access would begin, if nobody had to be waited for.
+    pub(super) fn begins(&self) -> Timestamp {
+        self.start.map_or(self.now, |start| start.max(self.now))
+    }
+
+    /// How much of the run lies before what is proposed.
+    pub(super) fn run_before(&self) -> Seconds {
+        let before = self.run.map_or(SignedDuration::ZERO, |run| {
+            self.begins().duration_since(run.from)
+        });
+        Seconds::new(u32::try_from(before.as_secs()).unwrap_or_default())
+    }
+
+    /// The window that routes are asked for: all of it, where it extends what is going on.
+    pub(super) fn judged(&self) -> Seconds {
+        match self.run {
+            Some(Run { extended: true, .. }) => self.run_before().plus(self.duration),
+            _ => self.duration,
+        }
+    }
 }
 
 /// What the policy says of the proposal, with these facts.
 #[must_use]
 pub fn decide(policy: &Policy, proposal: &Proposal, facts: &Facts<'_>) -> Verdict {
+    let covering = |found: &Found<'_>| {
+        (
+            Say::of(policy, found, &proposal.requester, facts),
+            Fence::of(policy.guardrails(), found),
+        )
+    };
+    decide_among(policy, proposal, facts, covering)
+}
+
+/// The same, with the rules and guardrails that cover the target found some other way.
+pub(crate) fn decide_among<'p>(
+    policy: &'p Policy,
+    proposal: &Proposal,
+    facts: &Facts<'_>,
+    covering: impl FnOnce(&Found<'_>) -> (Say<'p>, Fence<'p>),
+) -> Verdict {
     let mut verdict = Verdict {
         policy: policy.version().clone(),
         outcome: Outcome::Refused,
@@ -36,29 +135,38 @@ pub fn decide(policy: &Policy, proposal: &Proposal, facts: &Facts<'_>) -> Verdic
         routes: Vec::new(),
         reasons: Vec::new(),
         nearest: None,
+        reauthenticate: false,
     };
     let requester = &proposal.requester;
     if !facts.is_active(requester) {
         return verdict.refused(Code::RequesterInactive, Reason::RequesterInactive);
     }
     let target = &proposal.target;
-    let Some(found) = Found::of(target, facts.directory) else {
+    let Some(found) = Found::of(target, facts) else {
         let target = target.clone();
         return verdict.refused(Code::UnknownTarget, Reason::UnknownTarget { target });
     };
-    let say = Say::of(policy, &found, requester, facts);
+    let (say, fence) = covering(&found);
     verdict.eligible = say.eligible.iter().map(|rule| rule.name.clone()).collect();
-    let account = &found.account.id;
-    if policy.is_protected(account) {
-        let account = account.clone();
+    if let Some(account) = found.protected(policy) {
         return verdict.refused(Code::Protected, Reason::Protected { account });
     }
     if say.matching.is_empty() {
         return verdict.refused(Code::NoRule, Reason::NoRule);
     }
+    if let Found::Group { group, .. } = &found
+        && policy.is_policy_group(&group.id)
+    {
+        let group = group.id.clone();
+        return verdict.refused(Code::PolicyGroup, Reason::PolicyGroup { group });
+    }
     if let Some(rule) = say.unknown {
         let rule = rule.name.clone();
         return verdict.refused(Code::CannotTell, Reason::GroupsUnknown { rule });
+    }
+    if found.is_unknown() {
+        let target = target.clone();
+        return verdict.refused(Code::CannotTell, Reason::HoldingsUnknown { target });
     }
     for rule in &say.matching {
         if !say
@@ -74,8 +182,19 @@ pub fn decide(policy: &Policy, proposal: &Proposal, facts: &Facts<'_>) -> Verdic
         verdict.code = Code::RequesterNotAllowed;
         return verdict;
     }
-    let routes = routes(&say, requester, policy.min_duration(), facts);
-    judge(verdict, &routes, proposal, policy)
+    verdict.reauthenticate = fence.reauthenticate().is_some();
+    let routes = routes(&say, &fence, |rule| Electorate::of(rule, requester, facts));
+    Judge {
+        verdict,
+        routes: &routes,
+        fence: &fence,
+        proposal,
+        policy,
+        refusal: None,
+        nearest: Nearest::default(),
+        lost: false,
+    }
+    .judge(&found, facts)
 }
 
 impl Verdict {
@@ -85,147 +204,396 @@ impl Verdict {
         self.reasons.push(reason);
         self
     }
-}
 
-/// The numbers of the proposal against the routes that are open.
-fn judge(
-    mut verdict: Verdict,
-    routes: &Routes<'_>,
-    proposal: &Proposal,
-    policy: &Policy,
-) -> Verdict {
-    explain(&mut verdict, routes, proposal.duration);
-    let asked = proposal.duration;
-    let min = policy.min_duration();
-    let automatic = routes
-        .automatic
-        .iter()
-        .find(|rule| asked <= rule.max_duration);
-    let admitting: Vec<&Route> = routes
-        .waiting
-        .iter()
-        .filter(|route| asked <= route.max_duration)
-        .collect();
-    let open: Vec<Route> = admitting
-        .iter()
-        .filter(|route| route.can_complete())
-        .map(|route| (*route).clone())
-        .collect();
-
-    let mut refusal = None;
-    let mut nearest = Nearest::default();
-    if asked < min {
-        refusal = Some(Code::TooShort);
-        nearest.duration = Some(min).filter(|min| routes.longest().is_some_and(|max| *min <= max));
-        verdict.reasons.push(Reason::ShorterThanMin { asked, min });
-    } else if automatic.is_none() && open.is_empty() {
-        let some_way = !routes.automatic.is_empty() || !routes.waiting.is_empty();
-        let too_long = some_way && admitting.is_empty();
-        refusal = Some(if too_long {
-            Code::TooLong
-        } else {
-            Code::NoApprovers
-        });
-        nearest.duration = routes.longest().filter(|longest| *longest >= min);
-    }
-    let given = proposal.reason_chars;
-    if given < policy.reason_min() {
-        let min = policy.reason_min();
-        refusal.get_or_insert(Code::ReasonTooShort);
-        nearest.reason_chars = Some(min);
-        verdict.reasons.push(Reason::ReasonTooShort { given, min });
-    } else if given > REASON_MAX {
-        refusal.get_or_insert(Code::ReasonTooLong);
-        nearest.reason_chars = Some(REASON_MAX);
-        verdict.reasons.push(Reason::ReasonTooLong { given });
-    }
-    if let Some(code) = refusal {
-        verdict.code = code;
-        // A better reason alone helps nobody whose access has no length that would be allowed.
-        let hopeless = code != Code::ReasonTooShort
-            && code != Code::ReasonTooLong
-            && nearest.duration.is_none();
-        verdict.nearest = Some(nearest).filter(|_| !hopeless);
-        return verdict;
-    }
-    if let Some(rule) = automatic {
-        return verdict.granted(Code::Automatic, rule.automatic_route(min));
-    }
-    if let Some(route) = open.iter().find(|route| route.needed_from_others() == 0) {
-        return verdict.granted(Code::SelfApproved, route.clone());
-    }
-    verdict.outcome = Outcome::Pending;
-    verdict.code = Code::NeedsApproval;
-    verdict.routes = open;
-    verdict
-}
-
-impl Verdict {
-    fn granted(mut self, code: Code, route: Route) -> Self {
+    fn granted(mut self, code: Code, way: &Way<'_>, proposal: &Proposal, of: &Known<'_>) -> Self {
         self.outcome = Outcome::Granted;
         self.code = code;
-        self.granted_by = Some(route.rule.clone());
-        self.routes = vec![route];
+        self.granted_by = Some(way.rule.name.clone());
+        self.routes = vec![way.route(&proposal.requester, of.facts, of.min)];
         self
     }
 }
 
-impl Routes<'_> {
-    /// The longest access that some route can lead to.
-    pub(crate) fn longest(&self) -> Option<Seconds> {
-        let automatic = self.automatic.iter().map(|rule| rule.max_duration);
-        let waiting = self
-            .waiting
-            .iter()
-            .filter(|route| route.can_complete())
-            .map(|route| route.max_duration);
-        automatic.chain(waiting).max()
+/// What every route is made with.
+struct Known<'a> {
+    facts: &'a Facts<'a>,
+    min: Seconds,
+}
+
+/// A proposal before the routes and guardrails that concern it. All that is wrong with it is
+/// collected; the first finding is the verdict's code.
+struct Judge<'a, 'p> {
+    verdict: Verdict,
+    routes: &'a Routes<'p>,
+    fence: &'a Fence<'p>,
+    proposal: &'a Proposal,
+    policy: &'p Policy,
+    refusal: Option<Code>,
+    nearest: Nearest,
+    /// Nothing near the proposal would be allowed.
+    lost: bool,
+}
+
+impl Judge<'_, '_> {
+    fn judge(mut self, found: &Found<'_>, facts: &Facts<'_>) -> Verdict {
+        let min = self.policy.min_duration();
+        explain(&mut self.verdict, self.routes, self.proposal.judged());
+        self.target(found);
+        self.start();
+        self.length();
+        self.hours();
+        self.run();
+        self.ticket();
+        self.reason();
+        if let Some(code) = self.refusal {
+            self.verdict.code = code;
+            self.verdict.nearest = Some(self.nearest).filter(|_| !self.lost);
+            return self.verdict;
+        }
+        let asked = self.proposal.judged();
+        let known = Known { facts, min };
+        let routes = self.routes;
+        let admits = |way: &&Way<'_>| asked <= way.max_duration && way.can_complete();
+        if let Some(way) = routes.automatic.iter().find(admits) {
+            return self
+                .verdict
+                .granted(Code::Automatic, way, self.proposal, &known);
+        }
+        let mut open = routes.waiting.iter().filter(admits);
+        if let Some(way) = open.clone().find(|way| way.needed_from_others() == 0) {
+            return self
+                .verdict
+                .granted(Code::SelfApproved, way, self.proposal, &known);
+        }
+        if self.proposal.break_glass == BreakGlass::Asked
+            && let Some(way) = routes.break_glass.iter().find(admits)
+        {
+            let mut verdict = self
+                .verdict
+                .granted(Code::BreakGlass, way, self.proposal, &known);
+            // Whoever goes in first proves anew who they are.
+            verdict.reauthenticate = true;
+            return verdict;
+        }
+        self.verdict.outcome = Outcome::Pending;
+        self.verdict.code = Code::NeedsApproval;
+        self.verdict.routes = open
+            .by_ref()
+            .map(|way| way.route(&self.proposal.requester, facts, min))
+            .collect();
+        self.verdict
+    }
+
+    fn refuse(&mut self, code: Code, reason: Option<Reason>) {
+        self.refusal.get_or_insert(code);
+        self.verdict.reasons.extend(reason);
+    }
+
+    /// A shorter window would be allowed; of several, the shortest. One below the policy's shortest
+    /// helps nobody.
+    fn shorter(&mut self, longest: Option<Seconds>) {
+        let min = self.policy.min_duration();
+        match longest.filter(|longest| *longest >= min) {
+            Some(longest) => {
+                let duration = self
+                    .nearest
+                    .duration
+                    .map_or(longest, |other| other.min(longest));
+                self.nearest.duration = Some(duration);
+            }
+            None => self.lost = true,
+        }
+    }
+
+    /// What the target itself rules out, whatever the numbers.
+    fn target(&mut self, found: &Found<'_>) {
+        for guardrail in self.fence.denied_by() {
+            let guardrail = guardrail.clone();
+            self.refuse(Code::Denied, Some(Reason::Denied { guardrail }));
+            self.lost = true;
+        }
+        if let (Some((max, guardrail)), Some((session, set))) =
+            (self.fence.max_session(), found.longest_session())
+            && session > max.get()
+        {
+            let reason = Reason::SessionTooLong {
+                guardrail: guardrail.clone(),
+                permission_set: set.name.clone(),
+                session: Seconds::new(session),
+                max,
+            };
+            self.refuse(Code::SessionTooLong, Some(reason));
+            self.lost = true;
+        }
+    }
+
+    fn start(&mut self) {
+        let proposal = self.proposal;
+        let ahead = proposal.begins().duration_since(proposal.now);
+        let (max, guardrail) = self.fence.max_start_ahead();
+        if ahead > max.duration() {
+            let reason = Reason::TooFarAhead {
+                guardrail: guardrail.cloned(),
+                max,
+            };
+            self.refuse(Code::TooFarAhead, Some(reason));
+            self.nearest.start = proposal.now.checked_add(max.duration()).ok();
+        }
+    }
+
+    fn length(&mut self) {
+        let min = self.policy.min_duration();
+        let asked = self.proposal.duration;
+        let judged = self.proposal.judged();
+        let before = judged.minus(asked);
+        let break_glass = self.break_glass();
+        let longest = self.routes.longest(break_glass);
+        // What is left of a run that is extended.
+        let left = longest.map(|longest| longest.minus(before));
+        if asked < min {
+            self.refuse(Code::TooShort, Some(Reason::ShorterThanMin { asked, min }));
+            if left.is_some_and(|left| min <= left) {
+                self.nearest.duration = Some(min);
+            } else {
+                self.lost = true;
+            }
+            return;
+        }
+        let some_way = |way: &Way<'_>| judged <= way.max_duration;
+        if self.routes.open(break_glass).any(some_way) {
+            return;
+        }
+        let all = || self.routes.automatic.iter().chain(&self.routes.waiting);
+        let only_break_glass = all().next().is_none() && !break_glass;
+        if only_break_glass && self.routes.break_glass.is_empty() {
+            // Rules that ask nobody, turned into ones that do by a guardrail, and name nobody.
+            self.refuse(Code::NoApprovers, None);
+            self.lost = true;
+        } else if only_break_glass && self.routes.open(true).any(some_way) {
+            self.nearest.break_glass = true;
+            self.refuse(Code::BreakGlassOnly, None);
+        } else {
+            let too_long = if only_break_glass {
+                !self.routes.break_glass.iter().any(some_way)
+            } else {
+                all().next().is_some() && !all().any(some_way)
+            };
+            self.refuse(
+                if too_long {
+                    Code::TooLong
+                } else {
+                    Code::NoApprovers
+                },
+                None,
+            );
+            self.shorter(left);
+        }
+    }
+
+    /// Whether break-glass is asked for and may be; refused if it may not.
+    fn break_glass(&mut self) -> bool {
+        match self.proposal.break_glass {
+            BreakGlass::No => false,
+            BreakGlass::Asked => true,
+            state => {
+                // Only where nothing but break-glass would do.
+                let judged = self.proposal.judged();
+                let other = self
+                    .routes
+                    .open(false)
+                    .any(|way| judged <= way.max_duration && way.needed_from_others() == 0);
+                if !other {
+                    let code = if state == BreakGlass::AskedWhileClosed {
+                        Code::BreakGlassClosed
+                    } else {
+                        Code::BreakGlassUnsigned
+                    };
+                    self.refuse(code, None);
+                    self.lost = self.routes.longest(false).is_none();
+                }
+                false
+            }
+        }
+    }
+
+    fn hours(&mut self) {
+        let proposal = self.proposal;
+        let begins = proposal.begins();
+        let Some((left, guardrail)) = self.fence.hours_left(begins) else {
+            return;
+        };
+        let asked = self.nearest.duration.unwrap_or(proposal.duration);
+        if asked <= left {
+            return;
+        }
+        let reason = Reason::OutsideHours {
+            guardrail: guardrail.clone(),
+            left,
+        };
+        self.refuse(Code::OutsideHours, Some(reason));
+        if left >= self.policy.min_duration() {
+            self.shorter(Some(left));
+            return;
+        }
+        let furthest = self.fence.max_start_ahead().0;
+        let opening = self
+            .fence
+            .next_opening(begins, asked)
+            .filter(|opening| opening.duration_since(proposal.now) <= furthest.duration());
+        match opening {
+            Some(opening) => self.nearest.start = Some(opening),
+            None => self.lost = true,
+        }
+    }
+
+    fn run(&mut self) {
+        let Some((max, guardrail)) = self.fence.max_continuous() else {
+            return;
+        };
+        let before = self.proposal.run_before();
+        if before.plus(self.proposal.duration) <= max {
+            return;
+        }
+        let reason = Reason::ContinuousTooLong {
+            guardrail: guardrail.clone(),
+            before,
+            max,
+        };
+        self.refuse(Code::ContinuousTooLong, Some(reason));
+        self.shorter(Some(max.minus(before)));
+    }
+
+    fn ticket(&mut self) {
+        let ticket = self.proposal.ticket.as_deref();
+        let too_long = ticket.is_some_and(|ticket| ticket.chars().count() > TICKET_MAX);
+        if too_long {
+            self.refuse(Code::TicketInvalid, Some(Reason::TicketTooLong));
+            self.nearest.ticket = true;
+            return;
+        }
+        let wrong: Vec<(bool, RuleName, Option<String>)> = self
+            .fence
+            .tickets()
+            .filter(|(rule, _)| !rule.accepts(ticket))
+            .map(|(rule, name)| {
+                let pattern = rule.pattern.as_ref().map(|p| p.as_str().to_owned());
+                (ticket.is_none(), name.clone(), pattern)
+            })
+            .collect();
+        for (missing, guardrail, pattern) in wrong {
+            if missing {
+                let reason = Reason::TicketRequired { guardrail, pattern };
+                self.refuse(Code::TicketRequired, Some(reason));
+            } else {
+                let reason = Reason::TicketInvalid { guardrail, pattern };
+                self.refuse(Code::TicketInvalid, Some(reason));
+            }
+            self.nearest.ticket = true;
+        }
+    }
+
+    fn reason(&mut self) {
+        let given = self.proposal.reason_chars;
+        let min = self.policy.reason_min();
+        if given < min {
+            self.refuse(
+                Code::ReasonTooShort,
+                Some(Reason::ReasonTooShort { given, min }),
+            );
+            self.nearest.reason_chars = Some(min);
+        } else if given > REASON_MAX {
+            self.refuse(Code::ReasonTooLong, Some(Reason::ReasonTooLong { given }));
+            self.nearest.reason_chars = Some(REASON_MAX);
+        }
     }
 }
 
 fn explain(verdict: &mut Verdict, routes: &Routes<'_>, asked: Seconds) {
     let reasons = &mut verdict.reasons;
-    for rule in &routes.automatic {
-        let name = rule.name.clone();
-        reasons.push(Reason::GrantsAtOnce { rule: name });
-        too_long(&rule.name, rule.max_duration, asked, reasons);
+    if let Some((max, guardrail)) = routes.shortened_by {
+        let guardrail = guardrail.clone();
+        reasons.push(Reason::Shortened { guardrail, max });
+    }
+    for way in &routes.automatic {
+        let rule = way.rule.name.clone();
+        reasons.push(Reason::GrantsAtOnce { rule });
+        too_long(way, asked, reasons);
     }
     if let Some(rule) = routes.approval_required_by {
-        let rule = rule.name.clone();
+        let rule = rule.clone();
         reasons.push(Reason::ApprovalRequired { rule });
     }
     if let Some(rule) = routes.self_approval_denied_by {
-        let rule = rule.name.clone();
+        let rule = rule.clone();
         reasons.push(Reason::SelfApprovalDenied { rule });
     }
-    let automatic = |route: &Route| routes.automatic.iter().any(|rule| rule.name == route.rule);
-    for route in routes.waiting.iter().filter(|route| !automatic(route)) {
-        let rule = route.rule.clone();
-        let approvers = u32::try_from(route.approvers.len()).unwrap_or(u32::MAX);
-        reasons.push(if route.can_complete() {
+    if let Some(guardrail) = routes.no_self_approval_by {
+        let guardrail = guardrail.clone();
+        reasons.push(Reason::NoSelfApproval { guardrail });
+    }
+    if let Some((approvals, guardrail)) = routes.more_approvals_by {
+        let guardrail = guardrail.clone();
+        reasons.push(Reason::MoreApprovals {
+            guardrail,
+            approvals,
+        });
+    }
+    if let Some(guardrail) = routes.break_glass_denied_by {
+        let guardrail = guardrail.clone();
+        reasons.push(Reason::BreakGlassDenied { guardrail });
+    }
+    let automatic = |way: &Way<'_>| {
+        routes
+            .automatic
+            .iter()
+            .any(|other| other.rule.name == way.rule.name)
+    };
+    for way in routes.waiting.iter().filter(|way| !automatic(way)) {
+        let rule = way.rule.name.clone();
+        let approvers = way.others;
+        reasons.push(if way.can_complete() {
             Reason::Open {
                 rule,
-                approvals: route.approvals,
+                approvals: way.approvals,
                 approvers,
             }
         } else {
-            Reason::TooFewApprovers {
-                rule,
-                needed: route.needed_from_others(),
-                found: approvers,
-            }
+            too_few(way)
         });
-        if route.self_counts {
-            let rule = route.rule.clone();
+        if way.self_counts {
+            let rule = way.rule.name.clone();
             reasons.push(Reason::SelfCounts { rule });
         }
-        too_long(&route.rule, route.max_duration, asked, reasons);
+        too_long(way, asked, reasons);
+    }
+    for way in &routes.break_glass {
+        let rule = way.rule.name.clone();
+        reasons.push(if way.can_complete() {
+            Reason::AsksAfterwards {
+                rule,
+                signatures: way.approvals,
+            }
+        } else {
+            too_few(way)
+        });
+        too_long(way, asked, reasons);
     }
 }
 
-fn too_long(rule: &super::RuleName, max: Seconds, asked: Seconds, reasons: &mut Vec<Reason>) {
-    if asked > max {
-        let rule = rule.clone();
-        reasons.push(Reason::LongerThanRule { rule, asked, max });
+fn too_few(way: &Way<'_>) -> Reason {
+    Reason::TooFewApprovers {
+        rule: way.rule.name.clone(),
+        needed: way.needed_from_others(),
+        found: way.others,
+    }
+}
+
+fn too_long(way: &Way<'_>, asked: Seconds, reasons: &mut Vec<Reason>) {
+    if asked > way.max_duration {
+        reasons.push(Reason::LongerThanRule {
+            rule: way.rule.name.clone(),
+            asked,
+            max: way.max_duration,
+        });
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::directory::{Directory, Members, Status};
+use crate::directory::{Directory, Holdings, Members, Status};
 use crate::id::{GroupId, UserId};
 
 /// What exists, and who is in which group.
@@ -16,6 +16,8 @@ pub struct Facts<'a> {
     pub directory: &'a Directory,
     /// Groups.
     pub members: &'a Members,
+    /// What groups are assigned, of those that were read.
+    pub holdings: &'a Holdings,
 }
 
 impl<'a> Facts<'a> {
@@ -25,10 +27,11 @@ impl<'a> Facts<'a> {
         Self {
             directory,
             members: &directory.members,
+            holdings: &directory.holdings,
         }
     }
 
-    pub(super) fn is_active(&self, user: &UserId) -> bool {
+    pub(crate) fn is_active(&self, user: &UserId) -> bool {
         self.directory
             .people
             .get(user)

@@ -6,10 +6,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::pattern::Pattern;
-use super::problem::{Place, nearest, quote};
+use super::hours::Hours;
+use super::problem::{Place, quote};
 use super::seconds::Seconds;
-use crate::id::{AccountId, GroupId, PermissionSetArn, PermissionSetName, UserId};
+use super::selector::{AccountSelector, Channel, GroupSelector, PersonSelector, SetSelector};
+use super::ticket::TicketRule;
 
 /// The longest access that a rule may give: 30 days. Longer needs are standing access, and History
 /// finds who had access at an instant by looking back this far.
@@ -24,6 +25,10 @@ pub const REASON_MAX: usize = 2_000;
 
 /// The most approvals that a rule may ask for. More than ten people never agree in time.
 pub const MAX_APPROVALS: u32 = 10;
+
+/// The furthest ahead that access may be asked for: 30 days, as long as a request may wait. A
+/// guardrail can only say less.
+pub const MAX_START_AHEAD: Seconds = Seconds::from_hours(30 * 24);
 
 /// What was written, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +47,17 @@ pub struct PolicyFile {
     pub(super) auditors: Vec<Placed<PersonSelector>>,
     pub(super) defaults: Defaults,
     pub(super) rules: Vec<RuleSource>,
+    pub(super) guardrails: Vec<GuardrailSource>,
+    pub(super) includes: Vec<IncludeSource>,
+}
+
+impl PolicyFile {
+    /// The file in which a rule or guardrail stands.
+    pub(super) fn file_of(&self, included: Option<IncludeIndex>) -> &str {
+        included
+            .and_then(|index| self.includes.get(index))
+            .map_or(self.file.as_str(), |include| include.file.value.as_str())
+    }
 }
 
 /// What `[defaults]` says, or what stands in for it.
@@ -74,9 +90,12 @@ impl Default for Defaults {
 /// One `[[rule]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RuleSource {
+    /// The included file that it stands in; `None` for the policy's own.
+    pub(super) included: Option<IncludeIndex>,
     pub(super) name: Placed<RuleName>,
     pub(super) accounts: Vec<Placed<AccountSelector>>,
     pub(super) permission_sets: Vec<Placed<SetSelector>>,
+    pub(super) groups: Vec<Placed<GroupSelector>>,
     pub(super) requesters: Vec<Placed<PersonSelector>>,
     pub(super) approvers: Vec<Placed<PersonSelector>>,
     pub(super) approvals: u32,
@@ -84,6 +103,58 @@ pub(super) struct RuleSource {
     pub(super) max_duration: Option<Seconds>,
     pub(super) durations: Vec<Seconds>,
     pub(super) self_approval: Option<SelfApproval>,
+    pub(super) notify: Vec<Channel>,
+}
+
+/// One `[[guardrail]]`: what it covers, and what it says of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct GuardrailSource {
+    pub(super) included: Option<IncludeIndex>,
+    pub(super) name: Placed<RuleName>,
+    /// Empty: every account, unless only groups are named.
+    pub(super) accounts: Vec<Placed<AccountSelector>>,
+    /// Empty: every permission set, unless only groups are named.
+    pub(super) permission_sets: Vec<Placed<SetSelector>>,
+    pub(super) groups: Vec<Placed<GroupSelector>>,
+    pub(super) limits: Limits,
+}
+
+/// What a guardrail says. Each part can only narrow: there is no way to write one that widens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Limits {
+    /// No access at all.
+    pub(crate) deny: bool,
+    /// No access longer than this.
+    pub(crate) max_duration: Option<Seconds>,
+    /// No permission set whose sessions last longer than this.
+    pub(crate) max_session: Option<Seconds>,
+    /// So many people other than the requester have to agree.
+    pub(crate) min_approvals: u32,
+    /// Nobody approves for themselves.
+    pub(crate) no_self_approval: bool,
+    /// Nobody goes in first and explains afterwards.
+    pub(crate) no_break_glass: bool,
+    /// A ticket, and what it looks like.
+    pub(crate) ticket: Option<TicketRule>,
+    /// Only then.
+    pub(crate) hours: Option<Hours>,
+    /// Whoever approves has to have signed in just before.
+    pub(crate) reauthenticate: bool,
+    /// The longest unbroken run of access on one key.
+    pub(crate) max_continuous: Option<Seconds>,
+    /// How far ahead access may be asked for.
+    pub(crate) max_start_ahead: Option<Seconds>,
+}
+
+/// Which `[[include]]`, counted from 0.
+pub(super) type IncludeIndex = usize;
+
+/// One `[[include]]`: a team's own file, and how far it reaches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct IncludeSource {
+    pub(super) file: Placed<String>,
+    pub(super) accounts: Vec<Placed<AccountSelector>>,
+    pub(super) permission_sets: Vec<Placed<SetSelector>>,
 }
 
 /// What a rule says of approval. Saying nothing is a third answer: neither.
@@ -94,6 +165,8 @@ pub enum Approval {
     Required,
     /// Granted at once, unless another rule requires approval.
     None,
+    /// Break-glass: granted at once, loudly, and signed by an approver afterwards.
+    After,
 }
 
 /// What a rule says of approving for oneself. Saying nothing is a third answer: neither.
@@ -149,220 +222,5 @@ impl TryFrom<String> for RuleName {
 impl From<RuleName> for String {
     fn from(name: RuleName) -> Self {
         name.0.into()
-    }
-}
-
-/// Why an entry of a list means nothing: what is wrong, and what to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable {
-    pub(super) message: String,
-    pub(super) help: String,
-}
-
-impl Unreadable {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
-    }
-}
-
-/// Which accounts.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AccountSelector {
-    /// `*`
-    All,
-    /// `111122223333`
-    Id(AccountId),
-    /// `ou:Production`, `ou:Root/Production` or `ou:ou-ab12-34cd56ef`; nested OUs are included.
-    Ou(String),
-    /// `name:payments-*`
-    Name(Pattern),
-    /// `tag:env=prod`
-    Tag {
-        /// The tag's key.
-        key: String,
-        /// Its value, exactly.
-        value: String,
-    },
-}
-
-impl AccountSelector {
-    pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
-        const KINDS: [&str; 3] = ["ou", "name", "tag"];
-        const FORMS: &str =
-            "write a 12-digit id, \"ou:NAME\", \"name:PATTERN\", \"tag:KEY=VALUE\" or \"*\"";
-        if text == "*" {
-            return Ok(Self::All);
-        }
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            return AccountId::parse(text).map(Self::Id).map_err(|_| {
-                Unreadable::new(
-                    format!("{} has {} digits", quote(text), text.len()),
-                    "an AWS account id has 12",
-                )
-            });
-        }
-        let Some((kind, rest)) = text.split_once(':') else {
-            return Err(Unreadable::new(
-                format!("{} does not say which accounts it means", quote(text)),
-                FORMS,
-            ));
-        };
-        match (kind, rest) {
-            ("ou" | "name" | "tag", "") => Err(Unreadable::new(
-                format!("nothing follows {}", quote(text)),
-                FORMS,
-            )),
-            ("ou", name) => Ok(Self::Ou(name.to_owned())),
-            ("name", pattern) => Ok(Self::Name(Pattern::new(pattern))),
-            ("tag", tag) => match tag.split_once('=') {
-                Some((key, value)) if !key.is_empty() => Ok(Self::Tag {
-                    key: key.to_owned(),
-                    value: value.to_owned(),
-                }),
-                _ => Err(Unreadable::new(
-                    format!("{} has no key and value", quote(text)),
-                    "write \"tag:KEY=VALUE\"",
-                )),
-            },
-            _ => Err(Unreadable::new(
-                format!("{} is no way to name accounts", quote(text)),
-                nearest(kind, KINDS).map_or(FORMS.to_owned(), |kind| {
-                    format!("did you mean \"{kind}:{rest}\"?")
-                }),
-            )),
-        }
-    }
-}
-
-impl fmt::Display for AccountSelector {
-    /// As it is written.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::All => f.write_str("*"),
-            Self::Id(id) => id.fmt(f),
-            Self::Ou(name) => write!(f, "ou:{name}"),
-            Self::Name(pattern) => write!(f, "name:{pattern}"),
-            Self::Tag { key, value } => write!(f, "tag:{key}={value}"),
-        }
-    }
-}
-
-/// Which permission sets.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SetSelector {
-    Name(PermissionSetName),
-    Pattern(Pattern),
-    Arn(PermissionSetArn),
-}
-
-impl SetSelector {
-    pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
-        if text.starts_with("arn:") {
-            return PermissionSetArn::parse(text).map(Self::Arn).map_err(|e| {
-                Unreadable::new(
-                    format!("{} is not a permission set's ARN", quote(text)),
-                    format!("expected {}", e.expected),
-                )
-            });
-        }
-        // A pattern is a name but for its stars; checked so, `Read Only*` cannot match in silence.
-        let name = text.replace(['*', '?'], "x");
-        if PermissionSetName::parse(&name).is_err() {
-            return Err(Unreadable::new(
-                format!("{} is not a permission set", quote(text)),
-                "a name is 1 to 32 letters, digits or +=,.@_-, and may contain * and ?",
-            ));
-        }
-        if Pattern::is_one(text) {
-            return Ok(Self::Pattern(Pattern::new(text)));
-        }
-        PermissionSetName::parse(text)
-            .map(Self::Name)
-            .map_err(|e| Unreadable::new(e.to_string(), "write a permission set's name"))
-    }
-}
-
-impl fmt::Display for SetSelector {
-    /// As it is written.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => name.fmt(f),
-            Self::Pattern(pattern) => pattern.fmt(f),
-            Self::Arn(arn) => arn.fmt(f),
-        }
-    }
-}
-
-/// Which people.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum PersonSelector {
-    Everyone,
-    /// `user:` and an id.
-    UserId(UserId),
-    /// `user:` and an e-mail or a user name.
-    User(String),
-    /// `group:` and an id, of either shape.
-    GroupId(GroupId),
-    /// `group:` and a name.
-    Group(String),
-}
-
-impl PersonSelector {
-    pub(super) fn parse(text: &str) -> Result<Self, Unreadable> {
-        const KINDS: [&str; 2] = ["user", "group"];
-        const FORMS: &str = "write \"user:E-MAIL, USER NAME OR ID\", \"group:NAME OR ID\" or \"*\"";
-        if text == "*" {
-            return Ok(Self::Everyone);
-        }
-        match text.split_once(':') {
-            Some(("user" | "group", "")) => Err(Unreadable::new(
-                format!("nothing follows {}", quote(text)),
-                FORMS,
-            )),
-            Some(("user", name)) => {
-                Ok(UserId::parse(name).map_or_else(|_| Self::User(name.to_owned()), Self::UserId))
-            }
-            Some(("group", name)) => {
-                Ok(GroupId::parse(name)
-                    .map_or_else(|_| Self::Group(name.to_owned()), Self::GroupId))
-            }
-            Some((kind, rest)) => Err(Unreadable::new(
-                format!("{} is no way to name people", quote(text)),
-                nearest(kind, KINDS).map_or(FORMS.to_owned(), |kind| {
-                    format!("did you mean \"{kind}:{rest}\"?")
-                }),
-            )),
-            None if text.contains('@') => Err(Unreadable::new(
-                format!(
-                    "{} does not say whether it is a user or a group",
-                    quote(text)
-                ),
-                format!("write \"user:{text}\""),
-            )),
-            None => Err(Unreadable::new(
-                format!(
-                    "{} does not say whether it is a user or a group",
-                    quote(text)
-                ),
-                FORMS,
-            )),
-        }
-    }
-}
-
-impl fmt::Display for PersonSelector {
-    /// As it is written.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Everyone => f.write_str("*"),
-            Self::UserId(id) => write!(f, "user:{id}"),
-            Self::User(name) => write!(f, "user:{name}"),
-            Self::GroupId(id) => write!(f, "group:{id}"),
-            Self::Group(name) => write!(f, "group:{name}"),
-        }
     }
 }

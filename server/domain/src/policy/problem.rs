@@ -64,8 +64,21 @@ closed! {
         MatchesNothing = "matches-nothing",
         /// A rule that nobody, or too few, could approve.
         NobodyCanApprove = "nobody-can-approve",
-        /// A name that others can change decides what is granted automatically.
+        /// A name that others can change decides what is granted automatically, or what a guardrail
+        /// holds back.
         ChangeableName = "changeable-name",
+        /// An included file that could not be read, or says what only the policy itself may say.
+        Include = "include",
+        /// A group that has a part in the policy is named as a target.
+        PolicyGroup = "policy-group",
+        /// Everyone may approve.
+        EveryoneApproves = "everyone-approves",
+        /// Sessions outlive the access that opens them.
+        SessionOutlives = "session-outlives",
+        /// People whom a rule leaves out get the same more easily than those it is for.
+        EasierOutside = "easier-outside",
+        /// Another rule gives the same people the same more easily.
+        Undercut = "undercut",
     }
 }
 
@@ -129,9 +142,10 @@ pub(super) fn counted(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-/// Problems found so far in one file.
+/// Problems found so far in a policy: in its file, and in those that it includes.
 #[derive(Debug)]
 pub(super) struct Problems<'a> {
+    main: &'a str,
     file: &'a str,
     found: Vec<Problem>,
 }
@@ -139,9 +153,33 @@ pub(super) struct Problems<'a> {
 impl<'a> Problems<'a> {
     pub(super) fn new(file: &'a str) -> Self {
         Self {
+            main: file,
             file,
             found: Vec::new(),
         }
+    }
+
+    /// What is reported from now on is in this file.
+    pub(super) fn enter(&mut self, file: &'a str) {
+        self.file = file;
+    }
+
+    /// What is reported from now on is in the policy's own file.
+    pub(super) fn leave(&mut self) {
+        self.file = self.main;
+    }
+
+    /// An error in a file of the policy other than the one that is being read.
+    pub(super) fn error_in(
+        &mut self,
+        file: &str,
+        place: Place,
+        code: ProblemCode,
+        message: impl AsRef<str>,
+        help: impl AsRef<str>,
+    ) {
+        let (message, help) = (message.as_ref(), help.as_ref());
+        self.add(file, Severity::Error, place, code, message, help);
     }
 
     pub(super) fn error(
@@ -152,6 +190,7 @@ impl<'a> Problems<'a> {
         help: impl AsRef<str>,
     ) {
         self.add(
+            self.file,
             Severity::Error,
             place,
             code,
@@ -168,6 +207,7 @@ impl<'a> Problems<'a> {
         help: impl AsRef<str>,
     ) {
         self.add(
+            self.file,
             Severity::Warning,
             place,
             code,
@@ -178,6 +218,7 @@ impl<'a> Problems<'a> {
 
     fn add(
         &mut self,
+        file: &str,
         severity: Severity,
         place: Place,
         code: ProblemCode,
@@ -186,7 +227,7 @@ impl<'a> Problems<'a> {
     ) {
         self.found.push(Problem {
             severity,
-            file: self.file.to_owned(),
+            file: file.to_owned(),
             place,
             code,
             message: one_line(message),
@@ -198,10 +239,23 @@ impl<'a> Problems<'a> {
         self.found.is_empty()
     }
 
-    /// All of them in the order of the file, each once.
+    /// All of them in the order of the file, then those of included files, each once.
     pub(super) fn into_sorted(mut self) -> Vec<Problem> {
+        fn order<'p>(
+            main: &str,
+            problem: &'p Problem,
+        ) -> (bool, &'p str, Place, ProblemCode, &'p str) {
+            (
+                problem.file != main,
+                &problem.file,
+                problem.place,
+                problem.code,
+                &problem.message,
+            )
+        }
+        let main = self.main;
         self.found
-            .sort_by(|a, b| (a.place, a.code, &a.message).cmp(&(b.place, b.code, &b.message)));
+            .sort_by(|a, b| order(main, a).cmp(&order(main, b)));
         self.found.dedup();
         self.found
     }

@@ -12,12 +12,16 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::accounts::{covers, ous};
+use super::guardrail::Guardrail;
 use super::language::{
-    AccountSelector, Approval, PersonSelector, Placed, PolicyFile, RuleSource, SetSelector,
+    Approval, GuardrailSource, IncludeIndex, Placed, PolicyFile, RuleName, RuleSource,
 };
+use super::pattern::Pattern;
 use super::problem::{Problem, ProblemCode, Problems, counted, nearest, quote};
+use super::scope::{Scope, SetMatch};
+use super::selector::{AccountSelector, GroupSelector, PersonSelector, SetSelector};
 use super::who::Who;
-use super::{Facts, Policy, Rule, SetMatch};
+use super::{Facts, Policy, Rule};
 use crate::directory::Directory;
 use crate::id::{AccountId, GroupId, PermissionSetArn, PolicyVersion, UserId};
 
@@ -68,28 +72,76 @@ pub fn resolve(file: &PolicyFile, directory: &Directory, setting: &Setting) -> R
     };
     let admins = names.people(&file.admins);
     let auditors = names.people(&file.auditors);
+    let within: Vec<Scope> = file
+        .includes
+        .iter()
+        .map(|include| names.within(&include.accounts, &include.permission_sets))
+        .collect();
     let mut rules: Vec<Rule> = file
         .rules
         .iter()
-        .map(|rule| names.rule(rule, file))
+        .map(|rule| names.rule(rule, file, &within))
         .collect();
     rules.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut guardrails: Vec<Guardrail> = file
+        .guardrails
+        .iter()
+        .map(|guardrail| names.guardrail(guardrail, file, &within))
+        .collect();
+    guardrails.sort_by(|a, b| a.name.cmp(&b.name));
     let Names {
         problems, bindings, ..
     } = names;
     let version = version(&bindings, &setting.protected);
+    let policy = Policy {
+        version,
+        admins,
+        auditors,
+        defaults: file.defaults,
+        rules,
+        guardrails,
+        protected: setting.protected.clone(),
+        bindings,
+    };
+    let mut problems = problems;
+    policy_groups(&policy, file, directory, &mut problems);
     Resolved {
-        policy: Policy {
-            version,
-            admins,
-            auditors,
-            defaults: file.defaults,
-            rules,
-            protected: setting.protected.clone(),
-            bindings,
-        },
+        policy,
         problems: problems.into_sorted(),
     }
+}
+
+/// A group that decides can never be asked for, so a rule that offers it gives nothing.
+fn policy_groups<'a>(
+    policy: &Policy,
+    file: &'a PolicyFile,
+    directory: &Directory,
+    problems: &mut Problems<'a>,
+) {
+    for rule in &file.rules {
+        for selector in &rule.groups {
+            let group = match &selector.value {
+                GroupSelector::Id(id) => directory.groups.get(id),
+                GroupSelector::Name(name) => {
+                    directory.groups.values().find(|group| group.name == *name)
+                }
+            };
+            if group.is_some_and(|group| policy.is_policy_group(&group.id)) {
+                problems.enter(file.file_of(rule.included));
+                problems.warn(
+                    selector.place,
+                    ProblemCode::PolicyGroup,
+                    format!(
+                        "`{}` is named as admins, auditors, requesters or approvers, so nobody can \
+                         ask to join it",
+                        selector.value
+                    ),
+                    "give what it holds by accounts and permission sets, or use another group",
+                );
+            }
+        }
+    }
+    problems.leave();
 }
 
 /// What a policy says, whatever its notation, comments, order and spacing.
@@ -97,6 +149,16 @@ fn canonical(file: &PolicyFile) -> serde_json::Value {
     fn texts<T: ToString>(list: &[Placed<T>]) -> BTreeSet<String> {
         list.iter().map(|item| item.value.to_string()).collect()
     }
+    let within = |included: Option<IncludeIndex>| {
+        included
+            .and_then(|index| file.includes.get(index))
+            .map(|include| {
+                json!({
+                    "accounts": texts(&include.accounts),
+                    "permission_sets": texts(&include.permission_sets),
+                })
+            })
+    };
     let mut rules: Vec<&RuleSource> = file.rules.iter().collect();
     rules.sort_by(|a, b| a.name.value.cmp(&b.name.value));
     let rules: Vec<serde_json::Value> = rules
@@ -106,6 +168,9 @@ fn canonical(file: &PolicyFile) -> serde_json::Value {
                 "name": rule.name.value,
                 "accounts": texts(&rule.accounts),
                 "permission_sets": texts(&rule.permission_sets),
+                "groups": texts(&rule.groups),
+                "within": within(rule.included),
+                "notify": rule.notify.iter().map(ToString::to_string).collect::<BTreeSet<_>>(),
                 "requesters": texts(&rule.requesters),
                 "approvers": texts(&rule.approvers),
                 "approvals": rule.approvals,
@@ -116,12 +181,28 @@ fn canonical(file: &PolicyFile) -> serde_json::Value {
             })
         })
         .collect();
+    let mut guardrails: Vec<&GuardrailSource> = file.guardrails.iter().collect();
+    guardrails.sort_by(|a, b| a.name.value.cmp(&b.name.value));
+    let guardrails: Vec<serde_json::Value> = guardrails
+        .into_iter()
+        .map(|guardrail| {
+            json!({
+                "name": guardrail.name.value,
+                "accounts": texts(&guardrail.accounts),
+                "permission_sets": texts(&guardrail.permission_sets),
+                "groups": texts(&guardrail.groups),
+                "within": within(guardrail.included),
+                "limits": guardrail.limits,
+            })
+        })
+        .collect();
     json!({
         "language": 1,
         "admins": texts(&file.admins),
         "auditors": texts(&file.auditors),
         "defaults": file.defaults,
         "rules": rules,
+        "guardrails": guardrails,
     })
 }
 
@@ -142,25 +223,40 @@ struct Names<'a> {
     bindings: Bindings,
 }
 
-impl Names<'_> {
-    fn rule(&mut self, rule: &RuleSource, file: &PolicyFile) -> Rule {
-        for selector in &rule.accounts {
-            self.account(selector);
-            self.changeable(rule, selector);
+impl<'a> Names<'a> {
+    fn rule(&mut self, rule: &RuleSource, file: &'a PolicyFile, within: &[Scope]) -> Rule {
+        self.problems.enter(file.file_of(rule.included));
+        if rule.approval == Some(Approval::None) {
+            self.changeable(
+                &rule.accounts,
+                &format!("rule `{}` grants without approval", rule.name.value),
+            );
         }
         let sets = rule
             .permission_sets
             .iter()
             .filter_map(|selector| self.permission_set(selector))
             .collect();
+        let groups = rule
+            .groups
+            .iter()
+            .filter_map(|selector| self.target_group(selector))
+            .collect();
+        let scope = Scope {
+            accounts: self.accounts(&rule.accounts),
+            sets,
+            groups,
+            group_names: BTreeSet::new(),
+            within: narrowed(rule.included, within),
+        };
         let requesters = self.people(&rule.requesters);
         let approvers = self.people(&rule.approvers);
         self.enough_approvers(rule, &approvers);
+        self.problems.leave();
         let max_duration = rule.max_duration.unwrap_or(file.defaults.max_duration);
         Rule {
             name: rule.name.value.clone(),
-            accounts: rule.accounts.iter().map(|a| a.value.clone()).collect(),
-            sets,
+            scope,
             requesters,
             approvers,
             approvals: rule.approvals,
@@ -168,6 +264,96 @@ impl Names<'_> {
             max_duration,
             durations: rule.durations.clone(),
             self_approval: rule.self_approval,
+            notify: rule.notify.clone(),
+        }
+    }
+
+    /// What holds back covers by name as well as by id: it binds what may be meant, not only what was
+    /// there when the policy loaded.
+    fn guardrail(
+        &mut self,
+        guardrail: &GuardrailSource,
+        file: &'a PolicyFile,
+        within: &[Scope],
+    ) -> Guardrail {
+        self.problems.enter(file.file_of(guardrail.included));
+        let name: &RuleName = &guardrail.name.value;
+        self.changeable(
+            &guardrail.accounts,
+            &format!("guardrail `{name}` holds back"),
+        );
+        let mut accounts = self.accounts(&guardrail.accounts);
+        let mut sets = Vec::new();
+        for selector in &guardrail.permission_sets {
+            sets.extend(self.permission_set(selector));
+            if let SetSelector::Name(name) = &selector.value {
+                sets.push(SetMatch::Pattern(Pattern::new(name.as_str())));
+            }
+        }
+        let mut groups = BTreeSet::new();
+        let mut group_names = BTreeSet::new();
+        for selector in &guardrail.groups {
+            groups.extend(self.target_group(selector));
+            if let GroupSelector::Name(name) = &selector.value {
+                group_names.insert(name.clone());
+            }
+        }
+        let only_groups = accounts.is_empty() && sets.is_empty() && !guardrail.groups.is_empty();
+        if accounts.is_empty() && !only_groups {
+            accounts.push(AccountSelector::All);
+        }
+        if guardrail.permission_sets.is_empty() && !only_groups {
+            sets.push(SetMatch::Pattern(Pattern::new("*")));
+        }
+        self.problems.leave();
+        Guardrail {
+            name: name.clone(),
+            scope: Scope {
+                accounts,
+                sets,
+                groups,
+                group_names,
+                within: narrowed(guardrail.included, within),
+            },
+            limits: guardrail.limits.clone(),
+        }
+    }
+
+    /// How far an included file reaches.
+    fn within(
+        &mut self,
+        accounts: &[Placed<AccountSelector>],
+        sets: &[Placed<SetSelector>],
+    ) -> Scope {
+        self.changeable(accounts, "an included file reaches");
+        Scope {
+            accounts: self.accounts(accounts),
+            sets: sets
+                .iter()
+                .filter_map(|selector| self.permission_set(selector))
+                .collect(),
+            ..Scope::default()
+        }
+    }
+
+    fn accounts(&mut self, selectors: &[Placed<AccountSelector>]) -> Vec<AccountSelector> {
+        for selector in selectors {
+            self.account(selector);
+        }
+        selectors.iter().map(|a| a.value.clone()).collect()
+    }
+
+    fn target_group(&mut self, selector: &Placed<GroupSelector>) -> Option<GroupId> {
+        let person = Placed {
+            place: selector.place,
+            value: match &selector.value {
+                GroupSelector::Id(id) => PersonSelector::GroupId(id.clone()),
+                GroupSelector::Name(name) => PersonSelector::Group(name.clone()),
+            },
+        };
+        match &selector.value {
+            GroupSelector::Id(id) => Some(self.group_id(id, &person)),
+            GroupSelector::Name(name) => self.group(name, &person),
         }
     }
 
@@ -199,22 +385,21 @@ impl Names<'_> {
         }
     }
 
-    /// Whoever may rename or tag an account could move it under a rule that asks nobody.
-    fn changeable(&mut self, rule: &RuleSource, selector: &Placed<AccountSelector>) {
-        let changeable = matches!(
-            selector.value,
-            AccountSelector::Name(_) | AccountSelector::Tag { .. }
-        );
-        if changeable && rule.approval == Some(Approval::None) {
-            self.problems.warn(
-                selector.place,
-                ProblemCode::ChangeableName,
-                format!(
-                    "rule `{}` grants without approval by `{}`, which others can change",
-                    rule.name.value, selector.value
-                ),
-                "use account ids or an OU",
-            );
+    /// Whoever may rename or tag an account could move it under a rule that asks nobody, or out from
+    /// under a guardrail.
+    fn changeable(&mut self, selectors: &[Placed<AccountSelector>], what: &str) {
+        for selector in selectors {
+            if matches!(
+                selector.value,
+                AccountSelector::Name(_) | AccountSelector::Tag { .. }
+            ) {
+                self.problems.warn(
+                    selector.place,
+                    ProblemCode::ChangeableName,
+                    format!("{what} by `{}`, which others can change", selector.value),
+                    "use account ids or an OU",
+                );
+            }
         }
     }
 
@@ -423,7 +608,7 @@ impl Names<'_> {
         if rule.approvers.is_empty() || !approvers.is_known(&facts) {
             return;
         }
-        let found = approvers.members(&facts).len();
+        let found = approvers.all(&facts);
         let needed = rule.approvals as usize;
         if found < needed && rule.approval != Some(Approval::None) {
             self.problems.warn(
@@ -439,6 +624,12 @@ impl Names<'_> {
             );
         }
     }
+}
+
+/// The reach of the file that a rule or guardrail stands in.
+fn narrowed(included: Option<IncludeIndex>, within: &[Scope]) -> Option<Box<Scope>> {
+    // An include that is not there reaches nothing.
+    included.map(|index| Box::new(within.get(index).cloned().unwrap_or_default()))
 }
 
 /// One spelling for all the cases of a user name or an e-mail.

@@ -9,13 +9,15 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::decide::{Proposal, decide};
+use super::Policy;
+use super::decide::{Proposal, Run, decide};
 use super::facts::Facts;
+use super::found::Found;
+use super::guardrail::Fence;
 use super::language::{REASON_MAX, RuleName};
-use super::route::{Say, routes};
+use super::route::{Electorate, Say, routes};
 use super::seconds::Seconds;
 use super::verdict::{Code, Route};
-use super::{Found, Policy};
 use crate::id::UserId;
 use crate::target::Target;
 
@@ -28,10 +30,41 @@ pub struct AskFacts<'a> {
     pub target: &'a Target,
     /// For how long.
     pub duration: Seconds,
+    /// When this is judged.
+    pub now: Timestamp,
+    /// The later start that was asked for, if one was.
+    pub start: Option<Timestamp>,
+    /// The access that this would continue without a gap, if there is any.
+    pub run: Option<Run>,
+    /// The ticket that was named.
+    pub ticket: Option<&'a str>,
     /// The rules that were its routes at submission ([`super::Verdict::route_rules`]). Should such a
     /// rule allow less by now, it stays open and gives less; a rule that never allowed so long, and
     /// whose approvers were never asked, does not become a way in.
     pub submitted_routes: &'a [RuleName],
+}
+
+impl<'a> AskFacts<'a> {
+    /// Of a plain one: now, without a ticket.
+    #[must_use]
+    pub const fn new(
+        requester: &'a UserId,
+        target: &'a Target,
+        duration: Seconds,
+        submitted_routes: &'a [RuleName],
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            requester,
+            target,
+            duration,
+            now,
+            start: None,
+            run: None,
+            ticket: None,
+            submitted_routes,
+        }
+    }
 }
 
 /// What an approver said.
@@ -116,6 +149,8 @@ pub enum WhyNot {
     Inactive,
     /// The requester could not have it by any route today, whoever agreed.
     NoRoute,
+    /// A guardrail asks for an approver who has signed in just before.
+    Reauthenticate,
     /// A group that this depends on could not be read.
     CannotTell,
 }
@@ -129,6 +164,7 @@ impl WhyNot {
             Self::NotAnApprover => "not-an-approver",
             Self::Inactive => "inactive",
             Self::NoRoute => "no-route",
+            Self::Reauthenticate => "reauthenticate",
             Self::CannotTell => "cannot-tell",
         }
     }
@@ -142,6 +178,7 @@ impl fmt::Display for WhyNot {
             Self::NotAnApprover => "You are not an approver of this request.",
             Self::Inactive => "You are not active in Identity Center.",
             Self::NoRoute => "The policy no longer allows this access for the requester.",
+            Self::Reauthenticate => "This approval needs you to have signed in just before.",
             Self::CannotTell => {
                 "A group that this depends on could not be read. Try again in a moment."
             }
@@ -238,45 +275,69 @@ pub fn may_review(
     }
 }
 
-/// The ways to approval at this instant, each capped at what was asked.
+/// The ways to approval at this instant, each capped at what was asked and at what guardrails leave
+/// of it by now.
 fn open_routes(policy: &Policy, ask: &AskFacts<'_>, facts: &Facts<'_>) -> Result<Vec<Route>, Code> {
+    let proposal = Proposal {
+        ticket: ask.ticket.map(ToOwned::to_owned),
+        start: ask.start,
+        run: ask.run,
+        // The reason was judged when it was given.
+        ..Proposal::new(
+            ask.requester.clone(),
+            ask.target.clone(),
+            ask.duration,
+            policy.reason_min().min(REASON_MAX),
+            ask.now,
+        )
+    };
     let today = || {
-        let proposal = Proposal {
-            requester: ask.requester.clone(),
-            target: ask.target.clone(),
-            duration: ask.duration,
-            // The reason was judged when it was given.
-            reason_chars: policy.reason_min().min(REASON_MAX),
-        };
-        match decide(policy, &proposal, facts).code {
+        let verdict = decide(policy, &proposal, facts);
+        match verdict.code {
             // It would be granted without a review, but reviews are what was asked about: whoever
             // wants it so asks anew.
-            Code::Automatic | Code::SelfApproved | Code::NeedsApproval => Code::NoApprovers,
+            Code::Automatic | Code::SelfApproved | Code::NeedsApproval | Code::BreakGlass => {
+                Code::NoApprovers
+            }
             code => code,
         }
     };
-    let found = Found::of(ask.target, facts.directory).ok_or_else(today)?;
+    let found = Found::of(ask.target, facts).ok_or_else(today)?;
     let say = Say::of(policy, &found, ask.requester, facts);
+    let fence = Fence::of(policy.guardrails(), &found);
     let stopped = !facts.is_active(ask.requester)
-        || policy.is_protected(&found.account.id)
-        || say.unknown.is_some();
+        || found.protected(policy).is_some()
+        || found.is_unknown()
+        || say.unknown.is_some()
+        || matches!(&found, Found::Group { group, .. } if policy.is_policy_group(&group.id));
     if stopped {
         return Err(today());
     }
-    let open: Vec<Route> = routes(&say, ask.requester, policy.min_duration(), facts)
+    let longest = fence.longest_now(&found, &proposal).map_err(|()| today())?;
+    let routes = routes(&say, &fence, |rule| {
+        Electorate::of(rule, ask.requester, facts)
+    });
+    let judged = proposal.judged();
+    let before = judged.minus(ask.duration);
+    let mut open: Vec<Route> = routes
         .waiting
-        .into_iter()
-        .filter(|route| {
-            ask.duration <= route.max_duration || ask.submitted_routes.contains(&route.rule)
-        })
-        .map(|mut route| {
-            route.max_duration = route.max_duration.min(ask.duration);
+        .iter()
+        .filter(|way| judged <= way.max_duration || ask.submitted_routes.contains(&way.rule.name))
+        .map(|way| {
+            let mut route = way.route(ask.requester, facts, policy.min_duration());
+            route.max_duration = way
+                .max_duration
+                .minus(before)
+                .min(ask.duration)
+                .min(longest);
             route
         })
+        .filter(|route| route.max_duration.get() > 0)
         .collect();
     if open.is_empty() {
         return Err(today());
     }
+    open.sort_by(|a, b| a.rule.cmp(&b.rule));
     Ok(open)
 }
 

@@ -1,13 +1,16 @@
-//! What a person's rules give them for one target: DESIGN's steps 1, 3 and 4, before the numbers of
-//! a proposal are looked at. Deciding, reviewing and the catalogue all go through here, so they
+//! What a person's rules give them for one target: DESIGN's steps 1 to 4 and 7, before the numbers
+//! of a proposal are looked at. Deciding, reviewing and the catalogue all go through here, so they
 //! cannot disagree.
 
 use std::collections::BTreeSet;
 
 use super::facts::Facts;
-use super::language::{Approval, SelfApproval};
+use super::found::Found;
+use super::guardrail::Fence;
+use super::language::{Approval, RuleName, SelfApproval};
+use super::seconds::Seconds;
 use super::verdict::Route;
-use super::{Found, Policy, Rule};
+use super::{Policy, Rule};
 use crate::id::UserId;
 
 /// The rules that have a say in one person's access to one target.
@@ -25,98 +28,258 @@ pub(crate) struct Say<'p> {
 }
 
 impl<'p> Say<'p> {
-    pub(super) fn of(
+    pub(crate) fn of(
         policy: &'p Policy,
         target: &Found<'_>,
         requester: &UserId,
         facts: &Facts<'_>,
     ) -> Self {
+        Self::among(
+            policy.rules().iter().filter(|rule| rule.covers(target)),
+            requester,
+            facts,
+        )
+    }
+
+    /// Of rules that all cover the target.
+    pub(crate) fn among(
+        covering: impl Iterator<Item = &'p Rule>,
+        requester: &UserId,
+        facts: &Facts<'_>,
+    ) -> Self {
         let mut say = Self::default();
-        for rule in policy.rules().iter().filter(|rule| rule.covers(target)) {
-            say.add(rule, requester, facts);
+        for rule in covering {
+            say.matching.push(rule);
+            if !rule.is_known(facts) {
+                say.unknown.get_or_insert(rule);
+            }
+            let eligible = rule.requesters.includes(requester, facts);
+            if eligible {
+                say.eligible.push(rule);
+            }
+            if eligible || rule.requesters.incomplete {
+                say.binding.push(rule);
+            }
         }
         say
     }
+}
 
-    /// Counts in a rule that covers the target.
-    pub(crate) fn add(&mut self, rule: &'p Rule, requester: &UserId, facts: &Facts<'_>) {
-        self.matching.push(rule);
-        if !rule.is_known(facts) {
-            self.unknown.get_or_insert(rule);
+/// One way to the target, by one rule, with what guardrails leave of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Way<'p> {
+    pub(crate) rule: &'p Rule,
+    /// How many have to agree, the requester included where they count; none if nobody is asked.
+    /// For break-glass: how many have to sign afterwards.
+    pub(crate) approvals: u32,
+    /// The longest access by this way.
+    pub(crate) max_duration: Seconds,
+    /// Whether the requester is one of those who agree.
+    pub(crate) self_counts: bool,
+    /// How many other people could agree.
+    pub(crate) others: u32,
+}
+
+impl Way<'_> {
+    /// How many people other than the requester have to agree.
+    pub(crate) fn needed_from_others(&self) -> u32 {
+        self.approvals.saturating_sub(u32::from(self.self_counts))
+    }
+
+    /// Whether there are that many.
+    pub(crate) fn can_complete(&self) -> bool {
+        self.others >= self.needed_from_others()
+    }
+
+    /// With everyone who could agree, for verdicts and reviews.
+    pub(crate) fn route(&self, requester: &UserId, facts: &Facts<'_>, min: Seconds) -> Route {
+        let approvers = if self.approvals == 0 {
+            BTreeSet::new()
+        } else {
+            self.rule.approvers.members(facts, requester)
+        };
+        Route {
+            rule: self.rule.name.clone(),
+            approvals: self.approvals,
+            approvers,
+            max_duration: self.max_duration,
+            durations: self.offered(min),
+            self_counts: self.self_counts,
         }
-        let eligible = rule.requesters.includes(requester, facts);
-        if eligible {
-            self.eligible.push(rule);
-        }
-        if eligible || rule.requesters.incomplete {
-            self.binding.push(rule);
-        }
+    }
+
+    /// What a form offers: what the rule lists, or the usual lengths up to its longest, and that.
+    pub(crate) fn offered(&self, min: Seconds) -> Vec<Seconds> {
+        /// In minutes: a quarter of an hour to a day, each about twice the one before.
+        const USUAL: [u32; 8] = [15, 30, 60, 120, 240, 480, 720, 1_440];
+        let usual = USUAL.into_iter().map(Seconds::from_minutes);
+        let listed = self.rule.durations.iter().copied();
+        let within = |offered: &Seconds| (min..=self.max_duration).contains(offered);
+        let offered: BTreeSet<Seconds> = if self.rule.durations.is_empty() {
+            usual.filter(within).chain([self.max_duration]).collect()
+        } else {
+            let listed: BTreeSet<Seconds> = listed.filter(within).collect();
+            if listed.is_empty() {
+                // A guardrail is below all that the rule lists: what it leaves is offered.
+                BTreeSet::from([self.max_duration])
+            } else {
+                listed
+            }
+        };
+        offered
+            .into_iter()
+            .filter(|offered| *offered >= min)
+            .collect()
     }
 }
 
-/// The routes that are open, each whole in itself.
+/// The ways that are open, each whole in itself.
 #[derive(Debug)]
 pub(crate) struct Routes<'p> {
     /// Rules that grant at once. Empty if [`Routes::approval_required_by`] says so.
-    pub(crate) automatic: Vec<&'p Rule>,
+    pub(crate) automatic: Vec<Way<'p>>,
+    /// Rules that let in first and ask afterwards.
+    pub(crate) break_glass: Vec<Way<'p>>,
     /// Ways through approvers, whether or not there are enough of them.
-    pub(crate) waiting: Vec<Route>,
+    pub(crate) waiting: Vec<Way<'p>>,
     /// The rule that cancels automatic approval, if there was any to cancel.
-    pub(crate) approval_required_by: Option<&'p Rule>,
+    pub(crate) approval_required_by: Option<&'p RuleName>,
     /// The rule that forbids this requester to approve for themselves, if any rule would allow it.
-    pub(crate) self_approval_denied_by: Option<&'p Rule>,
+    pub(crate) self_approval_denied_by: Option<&'p RuleName>,
+    /// The guardrail that forbids everyone to, if any rule would allow it.
+    pub(crate) no_self_approval_by: Option<&'p RuleName>,
+    /// The guardrail that forbids break-glass, if there was any to forbid.
+    pub(crate) break_glass_denied_by: Option<&'p RuleName>,
+    /// The guardrail that asks for more approvals than some rule does.
+    pub(crate) more_approvals_by: Option<(u32, &'p RuleName)>,
+    /// The guardrail that makes some way shorter than its rule.
+    pub(crate) shortened_by: Option<(Seconds, &'p RuleName)>,
 }
 
-/// How a person can get to the target, by the rules that have a say.
+/// How many other people could agree under a rule, and whether the requester is one of its approvers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Electorate {
+    pub(crate) others: u32,
+    pub(crate) own: bool,
+}
+
+impl Electorate {
+    pub(crate) fn of(rule: &Rule, requester: &UserId, facts: &Facts<'_>) -> Self {
+        Self {
+            others: rule.approvers.count(facts, requester),
+            own: rule.approvers.includes(requester, facts),
+        }
+    }
+}
+
+/// How a person can get to the target, by the rules that have a say and within the fence.
 pub(crate) fn routes<'p>(
     say: &Say<'p>,
-    requester: &UserId,
-    min_duration: super::Seconds,
-    facts: &Facts<'_>,
+    fence: &Fence<'p>,
+    mut electorate: impl FnMut(&'p Rule) -> Electorate,
 ) -> Routes<'p> {
-    let (grants, asks): (Vec<&Rule>, Vec<&Rule>) = say
-        .eligible
-        .iter()
-        .partition(|rule| rule.approval == Some(Approval::None));
     let required = say
         .binding
         .iter()
-        .copied()
-        .find(|rule| rule.approval == Some(Approval::Required));
-    let self_denied = say.binding.iter().copied().find(|rule| {
-        rule.self_approval == Some(SelfApproval::Deny)
-            && (rule.approvers.incomplete || rule.approvers.includes(requester, facts))
-    });
-
-    let mut self_approval_denied_by = None;
-    let mut waiting = Vec::new();
-    let with_approvers = grants.iter().filter(|rule| !rule.approvers.is_nobody());
-    for rule in asks.iter().chain(with_approvers) {
-        let mut approvers = rule.approvers.members(facts);
-        let own = approvers.remove(requester);
-        let allowed = own && rule.self_approval == Some(SelfApproval::Allow);
-        if allowed && self_denied.is_some() {
-            self_approval_denied_by = self_denied;
+        .find(|rule| rule.approval == Some(Approval::Required))
+        .map(|rule| &rule.name);
+    let no_self_approval = fence.no_self_approval();
+    let self_denied = say
+        .binding
+        .iter()
+        .find(|rule| {
+            rule.self_approval == Some(SelfApproval::Deny)
+                && (rule.approvers.incomplete || electorate(rule).own)
+        })
+        .map(|rule| &rule.name);
+    let max = fence.max_duration();
+    let min_approvals = fence.min_approvals();
+    let mut routes = Routes {
+        automatic: Vec::new(),
+        break_glass: Vec::new(),
+        waiting: Vec::new(),
+        approval_required_by: None,
+        self_approval_denied_by: None,
+        no_self_approval_by: None,
+        break_glass_denied_by: None,
+        more_approvals_by: None,
+        shortened_by: None,
+    };
+    for &rule in &say.eligible {
+        let max_duration = match max {
+            Some((max, name)) if max < rule.max_duration => {
+                routes.shortened_by = Some((max, name));
+                max
+            }
+            _ => rule.max_duration,
+        };
+        let at_once = Way {
+            rule,
+            approvals: 0,
+            max_duration,
+            self_counts: false,
+            others: 0,
+        };
+        if rule.approval == Some(Approval::None) {
+            if required.is_some() {
+                routes.approval_required_by = required;
+            } else if min_approvals.is_some() {
+                routes.more_approvals_by = min_approvals;
+            } else {
+                routes.automatic.push(at_once.clone());
+            }
+            if rule.approvers.is_nobody() {
+                continue;
+            }
         }
-        waiting.push(Route {
-            rule: rule.name.clone(),
-            approvals: rule.approvals,
-            approvers,
-            max_duration: rule.max_duration,
-            durations: rule.offered(min_duration),
-            self_counts: allowed && self_denied.is_none(),
-        });
-    }
-    waiting.sort_by(|a, b| a.rule.cmp(&b.rule));
-    Routes {
-        approval_required_by: required.filter(|_| !grants.is_empty()),
-        automatic: if required.is_some() {
-            Vec::new()
+        let Electorate { others, own } = electorate(rule);
+        let break_glass = rule.approval == Some(Approval::After);
+        if break_glass && let Some(name) = fence.no_break_glass() {
+            routes.break_glass_denied_by = Some(name);
+            continue;
+        }
+        // Nobody signs for themselves.
+        let allowed = own && !break_glass && rule.self_approval == Some(SelfApproval::Allow);
+        if allowed {
+            routes.self_approval_denied_by = self_denied;
+            routes.no_self_approval_by = no_self_approval;
+        }
+        let self_counts = allowed && self_denied.is_none() && no_self_approval.is_none();
+        let more = min_approvals.map_or(0, |(min, _)| min + u32::from(self_counts));
+        if more > rule.approvals {
+            routes.more_approvals_by = min_approvals;
+        }
+        let way = Way {
+            approvals: rule.approvals.max(more),
+            self_counts,
+            others,
+            ..at_once
+        };
+        if break_glass {
+            routes.break_glass.push(way);
         } else {
-            grants
-        },
-        waiting,
-        self_approval_denied_by,
+            routes.waiting.push(way);
+        }
+    }
+    routes
+}
+
+impl Routes<'_> {
+    /// Every way that leads somewhere, with enough people where people are needed.
+    pub(crate) fn open(&self, break_glass: bool) -> impl Iterator<Item = &Way<'_>> {
+        self.automatic
+            .iter()
+            .chain(self.waiting.iter().filter(|way| way.can_complete()))
+            .chain(
+                self.break_glass
+                    .iter()
+                    .filter(move |way| break_glass && way.can_complete()),
+            )
+    }
+
+    /// The longest access that some way leads to, break-glass only where it was asked for.
+    pub(crate) fn longest(&self, break_glass: bool) -> Option<Seconds> {
+        self.open(break_glass).map(|way| way.max_duration).max()
     }
 }
 
@@ -140,35 +303,5 @@ impl Route {
     #[must_use]
     pub fn can_complete(&self) -> bool {
         self.approvers.len() >= self.needed_from_others() as usize
-    }
-}
-
-impl Rule {
-    /// What a form offers: what the rule lists, or the usual lengths up to its longest, and that.
-    pub(crate) fn offered(&self, min: super::Seconds) -> Vec<super::Seconds> {
-        /// In minutes: a quarter of an hour to a day, each about twice the one before.
-        const USUAL: [u32; 8] = [15, 30, 60, 120, 240, 480, 720, 1_440];
-        if !self.durations.is_empty() {
-            return self.durations.clone();
-        }
-        let offered: BTreeSet<super::Seconds> = USUAL
-            .into_iter()
-            .map(super::Seconds::from_minutes)
-            .filter(|usual| (min..=self.max_duration).contains(usual))
-            .chain([self.max_duration])
-            .collect();
-        offered.into_iter().collect()
-    }
-
-    /// The way in that asks nobody.
-    pub(crate) fn automatic_route(&self, min: super::Seconds) -> Route {
-        Route {
-            rule: self.name.clone(),
-            approvals: 0,
-            approvers: BTreeSet::new(),
-            max_duration: self.max_duration,
-            durations: self.offered(min),
-            self_counts: false,
-        }
     }
 }

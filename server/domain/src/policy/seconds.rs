@@ -63,6 +63,18 @@ impl Seconds {
         self.0
     }
 
+    /// Both together, as far as can be counted.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// What is left without the other; nothing if that is longer.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
     /// As a duration to add to an instant.
     #[must_use]
     pub fn duration(self) -> SignedDuration {

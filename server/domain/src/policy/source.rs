@@ -51,6 +51,7 @@ pub(super) struct Node {
 pub(super) enum Value {
     Text(String),
     Whole(i64),
+    Flag(bool),
     List(Vec<Node>),
     Table(Vec<Entry>),
     /// What no policy has anywhere (a date, a fraction, `null`), by its name for a message.
@@ -71,6 +72,7 @@ impl Value {
         match self {
             Self::Text(_) => "a text",
             Self::Whole(_) => "a number",
+            Self::Flag(_) => "true or false",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
             Self::Other(kind) => kind,
@@ -179,7 +181,7 @@ fn toml_value(value: &DeValue<'_>, lines: &Lines<'_>) -> Value {
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
             .map_or(Value::Other("a number out of range"), Value::Whole),
         DeValue::Float(_) => Value::Other("a fraction"),
-        DeValue::Boolean(_) => Value::Other("true or false"),
+        DeValue::Boolean(flag) => Value::Flag(*flag),
         DeValue::Datetime(_) => Value::Other("a date or time"),
         DeValue::Array(items) => Value::List(
             items
@@ -232,7 +234,7 @@ impl Json<'_> {
                 )
             }
             Some(b'"') => Value::Text(parsed(text, place, problems)?),
-            Some(b't' | b'f') => Value::Other("true or false"),
+            Some(b't' | b'f') => Value::Flag(text == "true"),
             Some(b'n') => Value::Other("null"),
             _ => text.parse().map_or(
                 if text.contains(['.', 'e', 'E']) {

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::language::{Placed, Unreadable};
+use super::language::Placed;
 use super::problem::{Place, ProblemCode, Problems, nearest, quote};
 use super::seconds::Seconds;
+use super::selector::Unreadable;
 use super::source::{Entry, Node, Value};
 
 /// Characters in one entry: a group's name has up to 1,024, the longest of all that can be named.
@@ -169,12 +170,34 @@ pub(super) fn whole(
     value
 }
 
-/// One of a few words. `later` are words of the language that are not obeyed yet.
+/// `true` or `false`.
+pub(super) fn flag(
+    table: &mut Table<'_>,
+    key: &'static str,
+    problems: &mut Problems<'_>,
+) -> Option<bool> {
+    let entry = table.take(key)?;
+    if let Value::Flag(flag) = entry.node.value {
+        return Some(flag);
+    }
+    problems.error(
+        entry.node.place,
+        ProblemCode::WrongType,
+        format!(
+            "{}: `{key}` is {}, not true or false",
+            table.title,
+            entry.node.value.kind()
+        ),
+        "write true or false, without quotes",
+    );
+    None
+}
+
+/// One of a few words.
 pub(super) fn choice<T: Copy>(
     table: &mut Table<'_>,
     key: &'static str,
     words: &[(&'static str, T)],
-    later: &[(&'static str, &'static str)],
     problems: &mut Problems<'_>,
 ) -> Option<T> {
     let entry = table.take(key)?;
@@ -182,7 +205,7 @@ pub(super) fn choice<T: Copy>(
         .iter()
         .map(|(word, _)| format!("\"{word}\""))
         .collect();
-    let help = format!("write {}, or leave it out", known.join(" or "));
+    let help = format!("write {}, or leave it out", either(&known));
     let at = entry.node.place;
     let Value::Text(text) = &entry.node.value else {
         problems.error(
@@ -199,10 +222,6 @@ pub(super) fn choice<T: Copy>(
     };
     if let Some((_, value)) = words.iter().find(|(word, _)| word == text) {
         return Some(*value);
-    }
-    if let Some((_, message)) = later.iter().find(|(word, _)| word == text) {
-        not_yet(at, &format!("{}: {message}", table.title), problems);
-        return None;
     }
     problems.error(
         at,
@@ -329,16 +348,16 @@ fn missing_help(key: &str) -> &'static str {
         "permission_sets" => "name permission sets; \"*\" is all of them",
         "requesters" => "name who may ask; \"*\" is everyone, and has to be written",
         "approvers" => "name who may approve, or write approval = \"none\"",
+        "groups" => "name groups",
         _ => "add an entry, or leave the key out",
     }
 }
 
-/// A part of the language that this Belay does not read yet.
-pub(super) fn not_yet(place: Place, message: &str, problems: &mut Problems<'_>) {
-    problems.error(
-        place,
-        ProblemCode::NotSupportedYet,
-        message,
-        "remove it: it would not be obeyed",
-    );
+/// `a`, `a or b`, `a, b or c`.
+fn either(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::closed::closed;
 use super::language::{REASON_MAX, RuleName};
 use super::seconds::Seconds;
-use crate::id::{AccountId, PolicyVersion, UserId};
+use super::ticket::TICKET_MAX;
+use crate::id::{AccountId, GroupId, PermissionSetName, PolicyVersion, UserId};
 use crate::target::Target;
 
 /// What happens to the proposal.
@@ -28,6 +30,8 @@ closed! {
     Code {
         /// Granted: a rule asks nobody.
         Automatic = "automatic",
+        /// Granted: the requester goes in first, and an approver signs afterwards.
+        BreakGlass = "break-glass",
         /// Granted: the requester is an approver, and a rule lets their own approval count.
         SelfApproved = "self-approved",
         /// Pending: somebody has to agree.
@@ -42,6 +46,29 @@ closed! {
         NoRule = "no-rule",
         /// Refused: rules cover the target, but none is for this requester.
         RequesterNotAllowed = "requester-not-allowed",
+        /// Refused: the group has a part in the policy, so that joining it would give a say.
+        PolicyGroup = "policy-group",
+        /// Refused: a guardrail denies it to everyone.
+        Denied = "denied",
+        /// Refused: the permission set's sessions last longer than a guardrail allows.
+        SessionTooLong = "session-too-long",
+        /// Refused: it would begin too far in the future.
+        TooFarAhead = "too-far-ahead",
+        /// Refused: a guardrail allows access at certain hours only.
+        OutsideHours = "outside-hours",
+        /// Refused: with the access that is going on it would be longer without a break than a
+        /// guardrail allows.
+        ContinuousTooLong = "continuous-too-long",
+        /// Refused: the only way in is break-glass, and that was not asked for.
+        BreakGlassOnly = "break-glass-only",
+        /// Refused: an earlier break-glass of the requester is not signed yet.
+        BreakGlassUnsigned = "break-glass-unsigned",
+        /// Refused: break-glass is closed for the requester until an admin opens it again.
+        BreakGlassClosed = "break-glass-closed",
+        /// Refused: a guardrail asks for a ticket.
+        TicketRequired = "ticket-required",
+        /// Refused: the ticket does not look like one.
+        TicketInvalid = "ticket-invalid",
         /// Refused: a group that the verdict depends on could not be read.
         CannotTell = "cannot-tell",
         /// Refused: shorter than the policy's shortest.
@@ -65,6 +92,7 @@ impl Code {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Automatic => "This access needs no approval.",
+            Self::BreakGlass => "You go in first, and an approver signs afterwards.",
             Self::SelfApproved => "You may approve this yourself.",
             Self::NeedsApproval => "This access needs approval.",
             Self::RequesterInactive => "This person is not active in Identity Center.",
@@ -72,6 +100,19 @@ impl Code {
             Self::Protected => "This account is protected: no policy can give access to it.",
             Self::NoRule => "No rule covers this account and permission set.",
             Self::RequesterNotAllowed => "No rule for this access includes this person.",
+            Self::PolicyGroup => "This group has a part in the policy: nobody can ask to join it.",
+            Self::Denied => "A guardrail denies this to everyone.",
+            Self::SessionTooLong => "Sessions with this permission set last longer than allowed.",
+            Self::TooFarAhead => "That begins too far in the future.",
+            Self::OutsideHours => "This access is only possible at certain hours.",
+            Self::ContinuousTooLong => "That would be too long without a break.",
+            Self::BreakGlassOnly => "This access is only possible as break-glass.",
+            Self::BreakGlassUnsigned => "Your last break-glass has to be signed first.",
+            Self::BreakGlassClosed => {
+                "Break-glass is closed for this person until an admin opens it again."
+            }
+            Self::TicketRequired => "This access needs a ticket.",
+            Self::TicketInvalid => "That is not a ticket that can be accepted here.",
             Self::CannotTell => "A group that this depends on could not be read. Try again soon.",
             Self::TooShort => "That is shorter than the policy allows.",
             Self::TooLong => "That is longer than the policy allows.",
@@ -127,6 +168,102 @@ pub enum Reason {
     GroupsUnknown {
         /// Which rule.
         rule: RuleName,
+    },
+    /// What a group gives could not be read completely.
+    HoldingsUnknown {
+        /// The group.
+        target: Target,
+    },
+    /// The group is named in the policy as one that decides.
+    PolicyGroup {
+        /// Which.
+        group: GroupId,
+    },
+    /// A guardrail denies the target.
+    Denied {
+        /// Which.
+        guardrail: RuleName,
+    },
+    /// A guardrail allows no such sessions.
+    SessionTooLong {
+        /// Which guardrail.
+        guardrail: RuleName,
+        /// The permission set.
+        permission_set: PermissionSetName,
+        /// How long its sessions last.
+        session: Seconds,
+        /// How long they may.
+        max: Seconds,
+    },
+    /// It would begin too far in the future.
+    TooFarAhead {
+        /// The guardrail that says so; `None` if no policy could allow it.
+        guardrail: Option<RuleName>,
+        /// How far ahead it may begin.
+        max: Seconds,
+    },
+    /// A guardrail's hours end before the window does.
+    OutsideHours {
+        /// Which guardrail.
+        guardrail: RuleName,
+        /// What is left of them at the start; nothing outside them.
+        left: Seconds,
+    },
+    /// A guardrail wants a break.
+    ContinuousTooLong {
+        /// Which guardrail.
+        guardrail: RuleName,
+        /// How long access has been going on at the start.
+        before: Seconds,
+        /// How long it may without a break.
+        max: Seconds,
+    },
+    /// A guardrail asks for a ticket.
+    TicketRequired {
+        /// Which.
+        guardrail: RuleName,
+        /// What one looks like.
+        pattern: Option<String>,
+    },
+    /// The ticket does not look as a guardrail says.
+    TicketInvalid {
+        /// Which.
+        guardrail: RuleName,
+        /// What one looks like.
+        pattern: Option<String>,
+    },
+    /// The ticket is longer than any ticket.
+    TicketTooLong,
+    /// A guardrail makes every way shorter.
+    Shortened {
+        /// Which.
+        guardrail: RuleName,
+        /// The longest that it allows.
+        max: Seconds,
+    },
+    /// A guardrail asks for more approvals than some rule.
+    MoreApprovals {
+        /// Which.
+        guardrail: RuleName,
+        /// How many people other than the requester.
+        approvals: u32,
+    },
+    /// A guardrail forbids everyone to approve for themselves.
+    NoSelfApproval {
+        /// Which.
+        guardrail: RuleName,
+    },
+    /// A guardrail forbids break-glass.
+    BreakGlassDenied {
+        /// Which.
+        guardrail: RuleName,
+    },
+    /// A rule lets in first, as break-glass.
+    AsksAfterwards {
+        /// Which.
+        rule: RuleName,
+        /// How many have to sign.
+        signatures: u32,
     },
     /// A rule grants at once.
     GrantsAtOnce {
@@ -199,15 +336,27 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The rule that it speaks of.
+    /// It as a sentence of its own.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let text = self.to_string();
+        let mut chars = text.chars();
+        let first = chars.next().map(char::to_uppercase);
+        let mut sentence: String = first.into_iter().flatten().chain(chars).collect();
+        sentence.push('.');
+        sentence
+    }
+
+    /// The rule that it speaks of, if that is one that may be for others.
     const fn rule(&self) -> Option<&RuleName> {
         match self {
             Self::NotARequester { rule }
             | Self::GroupsUnknown { rule }
             | Self::GrantsAtOnce { rule }
-            | Self::ApprovalRequired { rule }
+            | Self::AsksAfterwards { rule, .. }
             | Self::Open { rule, .. }
             | Self::SelfCounts { rule }
+            | Self::ApprovalRequired { rule }
             | Self::SelfApprovalDenied { rule }
             | Self::TooFewApprovers { rule, .. }
             | Self::LongerThanRule { rule, .. } => Some(rule),
@@ -215,6 +364,21 @@ impl Reason {
             | Self::UnknownTarget { .. }
             | Self::Protected { .. }
             | Self::NoRule
+            | Self::HoldingsUnknown { .. }
+            | Self::PolicyGroup { .. }
+            // Guardrails bind everyone.
+            | Self::NoSelfApproval { .. }
+            | Self::Denied { .. }
+            | Self::SessionTooLong { .. }
+            | Self::TooFarAhead { .. }
+            | Self::OutsideHours { .. }
+            | Self::ContinuousTooLong { .. }
+            | Self::TicketRequired { .. }
+            | Self::TicketInvalid { .. }
+            | Self::TicketTooLong
+            | Self::Shortened { .. }
+            | Self::MoreApprovals { .. }
+            | Self::BreakGlassDenied { .. }
             | Self::ShorterThanMin { .. }
             | Self::ReasonTooShort { .. }
             | Self::ReasonTooLong { .. }
@@ -246,6 +410,87 @@ impl fmt::Display for Reason {
                     "the groups that rule `{rule}` names could not all be read"
                 )
             }
+            Self::HoldingsUnknown { target } => {
+                write!(f, "what {target} gives could not all be read")
+            }
+            Self::PolicyGroup { group } => write!(
+                f,
+                "group {group} is named in the policy as admins, auditors, requesters or approvers"
+            ),
+            Self::Denied { guardrail } => write!(f, "guardrail `{guardrail}` denies it"),
+            Self::SessionTooLong {
+                guardrail,
+                permission_set,
+                session,
+                max,
+            } => write!(
+                f,
+                "sessions with `{permission_set}` last {session}, and guardrail `{guardrail}` \
+                 allows {max}"
+            ),
+            Self::TooFarAhead {
+                guardrail: Some(guardrail),
+                max,
+            } => write!(
+                f,
+                "guardrail `{guardrail}` lets access begin at most {max} ahead"
+            ),
+            Self::TooFarAhead {
+                guardrail: None,
+                max,
+            } => write!(f, "access begins at most {max} ahead"),
+            Self::OutsideHours { guardrail, left } if left.get() == 0 => {
+                write!(
+                    f,
+                    "it would begin outside the hours of guardrail `{guardrail}`"
+                )
+            }
+            Self::OutsideHours { guardrail, left } => write!(
+                f,
+                "the hours of guardrail `{guardrail}` end {left} after it would begin"
+            ),
+            Self::ContinuousTooLong {
+                guardrail,
+                before,
+                max,
+            } => write!(
+                f,
+                "guardrail `{guardrail}` allows {max} without a break, and there would be {before} \
+                 before this"
+            ),
+            Self::TicketRequired { guardrail, pattern } => {
+                write!(f, "guardrail `{guardrail}` asks for a ticket")?;
+                like(pattern.as_deref(), f)
+            }
+            Self::TicketInvalid { guardrail, pattern } => {
+                write!(f, "guardrail `{guardrail}` does not accept the ticket")?;
+                like(pattern.as_deref(), f)
+            }
+            Self::TicketTooLong => {
+                write!(f, "the ticket has more than {TICKET_MAX} characters")
+            }
+            Self::Shortened { guardrail, max } => {
+                write!(f, "guardrail `{guardrail}` allows at most {max}")
+            }
+            Self::MoreApprovals {
+                guardrail,
+                approvals,
+            } => write!(
+                f,
+                "guardrail `{guardrail}` asks for {} from others than the requester",
+                counted(*approvals, "approval", "approvals")
+            ),
+            Self::NoSelfApproval { guardrail } => {
+                write!(f, "guardrail `{guardrail}` forbids to approve for oneself")
+            }
+            Self::BreakGlassDenied { guardrail } => {
+                write!(f, "guardrail `{guardrail}` forbids break-glass")
+            }
+            Self::AsksAfterwards { rule, signatures } => write!(
+                f,
+                "rule `{rule}` lets in first as break-glass, and needs {} afterwards",
+                counted(*signatures, "signature", "signatures")
+            ),
             Self::GrantsAtOnce { rule } => write!(f, "rule `{rule}` needs no approval"),
             Self::ApprovalRequired { rule } => {
                 write!(
@@ -313,6 +558,14 @@ fn counted(n: u32, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
+/// What a ticket looks like, for the end of a sentence.
+fn like(pattern: Option<&str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match pattern {
+        Some(pattern) => write!(f, " that matches `{pattern}`"),
+        None => Ok(()),
+    }
+}
+
 /// The nearest thing that would be allowed, as far as it differs from what was asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nearest {
@@ -320,20 +573,54 @@ pub struct Nearest {
     pub duration: Option<Seconds>,
     /// A reason of at least, or at most, so many characters.
     pub reason_chars: Option<usize>,
+    /// Beginning then.
+    #[serde(default)]
+    pub start: Option<Timestamp>,
+    /// With a ticket that is accepted.
+    #[serde(default)]
+    pub ticket: bool,
+    /// As break-glass.
+    #[serde(default)]
+    pub break_glass: bool,
 }
 
 impl fmt::Display for Nearest {
     /// A sentence.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.duration, self.reason_chars) {
-            (Some(duration), None) => write!(f, "{duration} would be allowed."),
-            (None, Some(chars)) => write!(f, "A reason of {chars} characters would be allowed."),
-            (Some(duration), Some(chars)) => write!(
-                f,
-                "{duration}, with a reason of {chars} characters, would be allowed."
-            ),
-            (None, None) => f.write_str("Nothing near it would be allowed."),
+        let mut with: Vec<String> = Vec::new();
+        if let Some(chars) = self.reason_chars {
+            with.push(format!("a reason of {chars} characters"));
         }
+        if self.ticket {
+            with.push("a ticket".to_owned());
+        }
+        let alone = self.duration.is_none() && self.start.is_none() && !self.break_glass;
+        if alone {
+            return match with.as_slice() {
+                [] => f.write_str("Nothing near it would be allowed."),
+                // A sentence begins with a capital.
+                [only] => write!(f, "A{} would be allowed.", only.trim_start_matches('a')),
+                several => write!(
+                    f,
+                    "The same with {} would be allowed.",
+                    several.join(" and ")
+                ),
+            };
+        }
+        match self.duration {
+            Some(duration) => write!(f, "{duration}")?,
+            None => f.write_str("The same")?,
+        }
+        if let Some(start) = self.start {
+            write!(f, " from {start}")?;
+        }
+        if self.break_glass {
+            f.write_str(" as break-glass")?;
+        }
+        if !with.is_empty() {
+            write!(f, ", with {},", with.join(" and "))?;
+        }
+        f.write_str(" would be allowed.")
     }
 }
 
@@ -357,6 +644,9 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
     /// For a refusal, what would be allowed instead, if anything near is.
     pub nearest: Option<Nearest>,
+    /// Whether whoever approves, or goes in by break-glass, has to have signed in just before.
+    #[serde(default)]
+    pub reauthenticate: bool,
 }
 
 impl Verdict {
@@ -408,6 +698,7 @@ impl Verdict {
                 routes: Vec::new(),
                 reasons: vec![Reason::NotAvailable],
                 nearest: None,
+                reauthenticate: false,
             };
         }
         let own = &self.eligible;

@@ -33,17 +33,43 @@ impl Who {
                     .any(|group| facts.members.is_member(user, group)))
     }
 
-    /// All active people who are meant.
-    pub(crate) fn members(&self, facts: &Facts<'_>) -> BTreeSet<UserId> {
+    /// All active people who are meant, but for one.
+    pub(crate) fn members(&self, facts: &Facts<'_>, but: &UserId) -> BTreeSet<UserId> {
+        let others = |user: &&UserId| *user != but;
         if self.everyone {
-            return facts.active_people().cloned().collect();
+            return facts.active_people().filter(others).cloned().collect();
         }
+        self.named(facts).filter(others).cloned().collect()
+    }
+
+    /// How many active people are meant.
+    pub(crate) fn all(&self, facts: &Facts<'_>) -> usize {
+        if self.everyone {
+            return facts.active_people().count();
+        }
+        self.named(facts).collect::<BTreeSet<&UserId>>().len()
+    }
+
+    /// How many active people are meant, but for one.
+    pub(crate) fn count(&self, facts: &Facts<'_>, but: &UserId) -> u32 {
+        let others = |user: &&UserId| *user != but;
+        let count = if self.everyone {
+            facts.active_people().filter(others).count()
+        } else if self.users.is_empty() && self.groups.len() <= 1 {
+            // One group has nobody twice.
+            self.named(facts).filter(others).count()
+        } else {
+            let distinct: BTreeSet<&UserId> = self.named(facts).filter(others).collect();
+            distinct.len()
+        };
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    fn named<'a>(&'a self, facts: &'a Facts<'_>) -> impl Iterator<Item = &'a UserId> {
         self.users
             .iter()
             .chain(self.groups.iter().flat_map(|group| facts.members.of(group)))
             .filter(|user| facts.is_active(user))
-            .cloned()
-            .collect()
     }
 
     /// Whether the list names nobody at all.

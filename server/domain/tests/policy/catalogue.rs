@@ -18,10 +18,17 @@ fn catalogue(organisation: &Organisation, rules: &str) -> Catalogue {
 fn lines(organisation: &Organisation, catalogue: &Catalogue, name: &str) -> Vec<String> {
     catalogue
         .for_person(&organisation.user(name), &organisation.facts())
+        .entries()
         .iter()
         .map(|entry| {
-            let durations: Vec<String> = entry.durations.iter().map(ToString::to_string).collect();
+            let durations: Vec<String> = entry
+                .offer
+                .durations
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             let at_once = entry
+                .offer
                 .at_once_up_to
                 .map_or(String::new(), |limit| format!(", at once up to {limit}"));
             format!(
@@ -156,8 +163,8 @@ fn an_entry_tells_for_which_durations_somebody_is_asked() {
     let catalogue = catalogue(&organisation, &rules);
     let (carla, facts) = (organisation.user("carla.rossi"), organisation.facts());
     let entry = catalogue.entry(&carla, &target, &facts).unwrap();
-    assert!(!entry.needs_approval(seconds("1h")));
-    assert!(entry.needs_approval(seconds("61m")));
+    assert!(!entry.offer.needs_approval(seconds("1h")));
+    assert!(entry.offer.needs_approval(seconds("61m")));
     let approvers = catalogue.possible_approvers(&target, &carla, &facts);
     let names: Vec<String> = approvers
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::policy::{Code, Proposal, REASON_MAX, decide};
 use domain::target::Target;
 
-use crate::organisation::{Organisation, rule, seconds};
+use crate::organisation::{Organisation, now, rule, seconds};
 
 /// Who asks for what and for how long, and the verdict's line.
 type Case<'a> = (&'a str, &'a str, &'a str, &'a str, &'a str);
@@ -390,12 +390,13 @@ fn a_reason_has_a_shortest_and_a_longest() {
         rule("r", &[("max_duration", "\"1h\"")])
     ));
     let ask = |reason_chars, duration| {
-        let proposal = Proposal {
-            requester: organisation.user("carla.rossi"),
-            target: organisation.target("Network", "Billing"),
-            duration: seconds(duration),
+        let proposal = Proposal::new(
+            organisation.user("carla.rossi"),
+            organisation.target("Network", "Billing"),
+            seconds(duration),
             reason_chars,
-        };
+            now(),
+        );
         decide(&policy, &proposal, &organisation.facts())
     };
     for (reason_chars, duration, expected) in [

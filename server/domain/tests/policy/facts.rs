@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::directory::Members;
 use domain::policy::{Code, Proposal, Verdict, decide, with_person};
 
-use crate::organisation::{Organisation, group_id, rule, seconds};
+use crate::organisation::{Organisation, group_id, now, rule, seconds};
 
 #[test]
 fn a_group_that_was_not_read_makes_the_decision_a_refusal() {
@@ -26,12 +26,13 @@ fn a_group_that_was_not_read_makes_the_decision_a_refusal() {
     );
     let target = organisation.target("Network", "Billing");
     let needed = policy.groups_for(&target, &organisation.directory);
-    let proposal = Proposal {
-        requester: organisation.user("carla.rossi"),
+    let proposal = Proposal::new(
+        organisation.user("carla.rossi"),
         target,
-        duration: seconds("1h"),
-        reason_chars: 40,
-    };
+        seconds("1h"),
+        40,
+        now(),
+    );
     let read = |groups: &BTreeSet<_>| {
         let mut members = Members::default();
         for group in groups {
@@ -64,12 +65,7 @@ fn a_live_answer_about_a_person_corrects_the_snapshot() {
     let verdict = |user: &str, found: &BTreeSet<_>| -> Verdict {
         let id = organisation.user(user);
         let members = with_person(&organisation.directory.members, &id, &asked, found);
-        let proposal = Proposal {
-            requester: id,
-            target: target.clone(),
-            duration: seconds("1h"),
-            reason_chars: 40,
-        };
+        let proposal = Proposal::new(id, target.clone(), seconds("1h"), 40, now());
         decide(&policy, &proposal, &organisation.facts_with(&members))
     };
     // Left Payments a moment ago; joined it a moment ago.

@@ -9,6 +9,7 @@ use domain::policy::{
     Facts, Format, Policy, Proposal, Resolved, Seconds, Setting, Verdict, decide, parse, resolve,
 };
 use domain::target::Target;
+use jiff::Timestamp;
 
 /// Who is in which groups. Everyone but `liam.murphy` and `noah.berg`, who is disabled, is in
 /// `Engineering` too.
@@ -123,6 +124,15 @@ fn set_arn(n: usize) -> PermissionSetArn {
         "arn:aws:sso:::permissionSet/ssoins-6987a1b2c3d4e5f6/ps-{n:016x}"
     ))
     .unwrap()
+}
+
+/// A Friday at noon, UTC.
+pub(crate) fn now() -> Timestamp {
+    at("2026-11-20T12:00:00Z")
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
 }
 
 pub(crate) fn seconds(text: &str) -> Seconds {
@@ -289,6 +299,7 @@ impl Organisation {
         Facts {
             directory: &self.directory,
             members,
+            holdings: &self.directory.holdings,
         }
     }
 
@@ -322,12 +333,7 @@ impl Organisation {
         target: &Target,
         duration: &str,
     ) -> Verdict {
-        let proposal = Proposal {
-            requester: self.user(by),
-            target: target.clone(),
-            duration: seconds(duration),
-            reason_chars: 40,
-        };
+        let proposal = Proposal::new(self.user(by), target.clone(), seconds(duration), 40, now());
         decide(policy, &proposal, &self.facts())
     }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::organisation::{Organisation, PEOPLE, rule};
+use crate::organisation::{Organisation, PEOPLE, now, rule};
 
 const ACCOUNTS: [&str; 4] = [
     "Payments Production",
@@ -97,12 +97,13 @@ fn person() -> impl Strategy<Value = &'static str> {
 }
 
 fn proposal(organisation: &Organisation, by: &str, target: &Target, duration: u32) -> Proposal {
-    Proposal {
-        requester: organisation.user(by),
-        target: target.clone(),
-        duration: Seconds::new(duration),
-        reason_chars: 20,
-    }
+    Proposal::new(
+        organisation.user(by),
+        target.clone(),
+        Seconds::new(duration),
+        20,
+        now(),
+    )
 }
 
 /// Everything that the verdict says, but for the policy's version.
@@ -200,7 +201,7 @@ proptest! {
         let catalogue = Catalogue::build(Arc::clone(&policy), &organisation.directory);
         let facts = organisation.facts();
         let user = organisation.user(by);
-        let entries = catalogue.for_person(&user, &facts);
+        let entries = catalogue.for_person(&user, &facts).entries();
         for account in organisation.directory.accounts.keys() {
             for permission_set in organisation.directory.permission_sets.keys() {
                 let target = Target::Account { account: account.clone(), permission_set: permission_set.clone() };
@@ -208,18 +209,18 @@ proptest! {
                 let single = catalogue.entry(&user, &target, &facts);
                 prop_assert_eq!(listed, single.as_ref());
                 let mut lengths: Vec<u32> = LENGTHS.to_vec();
-                lengths.extend(listed.iter().flat_map(|entry| &entry.durations).map(|offered| offered.get()));
+                lengths.extend(listed.iter().flat_map(|entry| &entry.offer.durations).map(|offered| offered.get()));
                 let mut possible = BTreeSet::new();
                 for length in lengths {
                     let verdict = decide(&policy, &proposal(&organisation, by, &target, length), &facts);
                     if verdict.outcome != Outcome::Refused {
                         possible.insert(length);
                     }
-                    let entry = listed.filter(|entry| entry.durations.contains(&Seconds::new(length)));
+                    let entry = listed.filter(|entry| entry.offer.durations.contains(&Seconds::new(length)));
                     if let Some(entry) = entry {
                         prop_assert_ne!(verdict.outcome, Outcome::Refused, "offered {}", length);
                         let pending = verdict.outcome == Outcome::Pending;
-                        prop_assert_eq!(entry.needs_approval(Seconds::new(length)), pending);
+                        prop_assert_eq!(entry.offer.needs_approval(Seconds::new(length)), pending);
                     }
                     if verdict.outcome == Outcome::Pending {
                         let all = catalogue.possible_approvers(&target, &user, &facts);
@@ -227,7 +228,7 @@ proptest! {
                     }
                 }
                 prop_assert_eq!(listed.is_some(), !possible.is_empty());
-                let longest = listed.map(|entry| entry.max_duration.get());
+                let longest = listed.map(|entry| entry.offer.max_duration.get());
                 prop_assert!(possible.last().is_none_or(|last| longest.is_some_and(|max| *last <= max)));
             }
         }
@@ -246,7 +247,8 @@ proptest! {
         let verdict = decide(&policy, &proposal(&organisation, by, &target, duration), &facts);
         prop_assert_ne!(verdict.code, Code::SelfApproved);
         prop_assert!(verdict.routes.iter().all(|route| !route.self_counts));
-        let ask = AskFacts { requester: &user, target: &target, duration: Seconds::new(duration), submitted_routes: &verdict.route_rules() };
+        let submitted = verdict.route_rules();
+        let ask = AskFacts::new(&user, &target, Seconds::new(duration), &submitted, now());
         prop_assert!(may_review(&policy, &ask, &user, &facts).is_err());
         let own = Review { reviewer: user.clone(), decision: Decision::Approve, duration: Seconds::new(duration), at: Timestamp::UNIX_EPOCH };
         if let ReviewOutcome::Completed { counted, .. } = review(&policy, &ask, &[own], &facts) {
@@ -266,7 +268,7 @@ proptest! {
         let (user, target, facts) = (organisation.user(by), organisation.target(account, "Billing"), organisation.facts());
         let verdict = decide(&policy, &proposal(&organisation, by, &target, duration), &facts);
         let submitted = verdict.route_rules();
-        let ask = AskFacts { requester: &user, target: &target, duration: Seconds::new(duration), submitted_routes: &submitted };
+        let ask = AskFacts::new(&user, &target, Seconds::new(duration), &submitted, now());
         let reviews: Vec<Review> = said.iter().map(|(name, length)| Review {
             reviewer: organisation.user(name), decision: Decision::Approve, duration: Seconds::new(*length), at: Timestamp::UNIX_EPOCH,
         }).collect();

@@ -9,7 +9,7 @@ use domain::policy::{
 use domain::target::Target;
 use jiff::Timestamp;
 
-use crate::organisation::{Organisation, rule, seconds};
+use crate::organisation::{Organisation, now, rule, seconds};
 
 /// An ask of carla.rossi's for an hour of Billing in Network, unless the test says otherwise.
 struct Ask {
@@ -71,12 +71,13 @@ impl Ask {
     fn with<T>(&self, judge: impl Fn(&AskFacts<'_>) -> T) -> T {
         let requester = self.organisation.user(self.requester);
         let target: Target = self.organisation.target("Network", "Billing");
-        judge(&AskFacts {
-            requester: &requester,
-            target: &target,
-            duration: seconds(self.duration),
-            submitted_routes: &self.submitted,
-        })
+        judge(&AskFacts::new(
+            &requester,
+            &target,
+            seconds(self.duration),
+            &self.submitted,
+            now(),
+        ))
     }
 
     fn outcome(&self) -> ReviewOutcome {

@@ -35,11 +35,14 @@ fn who_may_ask_for_what_in_the_sandbox() {
     let mut table = String::new();
     for (name, _) in PEOPLE {
         writeln!(table, "{name}").unwrap();
-        for entry in catalogue.for_person(&organisation.user(name), &organisation.facts()) {
+        for entry in catalogue
+            .for_person(&organisation.user(name), &organisation.facts())
+            .entries()
+        {
             let account = &organisation.directory.accounts[&entry.account].name;
             let set = &organisation.directory.permission_sets[&entry.permission_set].name;
             let mut by_line: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for duration in &entry.durations {
+            for duration in &entry.offer.durations {
                 let duration = duration.to_string();
                 let verdict = organisation.ask(&policy, name, account, set.as_str(), &duration);
                 by_line

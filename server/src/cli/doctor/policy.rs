@@ -4,7 +4,7 @@ use domain::policy;
 
 use crate::aws::Clients;
 use crate::config::Config;
-use crate::world;
+use crate::policy_text::PolicyText;
 
 use super::Finding;
 
@@ -12,7 +12,7 @@ use super::Finding;
 pub(super) async fn valid(clients: &Clients, config: &Config) -> Finding {
     const CHECK: &str = "policy";
     let place = config.policy.to_string();
-    let source = match world::read_source(&config.policy, &clients.s3).await {
+    let source = match PolicyText::read(&config.policy, &clients.s3).await {
         Ok(source) => source,
         Err(error) => {
             return Finding::unknown(
@@ -22,7 +22,13 @@ pub(super) async fn valid(clients: &Clients, config: &Config) -> Finding {
             );
         }
     };
-    let problems = policy::check(&source, policy::Format::of_file_name(&place), &place, None);
+    let problems = policy::check_with(
+        &source.text,
+        source.format(),
+        &place,
+        &source.included,
+        None,
+    );
     match problems.first() {
         None => Finding::ok(CHECK, format!("{place} has no problems")),
         Some(first) => Finding::problem(

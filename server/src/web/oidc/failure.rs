@@ -1,6 +1,6 @@
 //! What goes wrong between us and the provider, sorted by what it means for the person.
 
-use openidconnect::core::CoreRequestTokenError;
+use openidconnect::core::{CoreErrorResponseType, CoreRequestTokenError};
 use openidconnect::{ClaimsVerificationError, DiscoveryError, SignatureVerificationError};
 use thiserror::Error;
 
@@ -89,7 +89,13 @@ pub(super) fn discovery_error(error: &DiscoveryError<HttpError>) -> LoginError {
 pub(super) fn exchange_error(error: &CoreRequestTokenError<HttpError>) -> LoginError {
     match error {
         CoreRequestTokenError::Request(error) => unavailable(error),
-        CoreRequestTokenError::ServerResponse(answer) => LoginError::Refused(answer.to_string()),
+        CoreRequestTokenError::ServerResponse(answer)
+            if *answer.error() == CoreErrorResponseType::InvalidGrant =>
+        {
+            LoginError::Refused(answer.to_string())
+        }
+        // It is not the code that it refuses but us (a wrong secret, say): no second try helps.
+        CoreRequestTokenError::ServerResponse(answer) => LoginError::Invalid(answer.to_string()),
         other => LoginError::Invalid(chain(other)),
     }
 }

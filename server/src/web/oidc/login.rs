@@ -154,6 +154,14 @@ impl Provider {
     ) -> Result<Login, Unverified> {
         let verifier = self.verifier(metadata);
         let claims = id_token.claims(&verifier, nonce)?;
+        // The openidconnect crate leaves this to us (OpenID Connect Core 3.1.3.7).
+        if let Some(party) = claims.authorized_party()
+            && party.as_str() != self.0.oidc.client_id
+        {
+            return Err(Unverified::Invalid(
+                "its ID token was given to another client (azp)".to_owned(),
+            ));
+        }
         if let Some(expected) = claims.access_token_hash() {
             let key = id_token.signing_key(&verifier).map_err(unverified)?;
             let algorithm = id_token.signing_alg().map_err(unverified)?;

@@ -76,7 +76,7 @@ pub(super) fn view(world: &World, entries: &[CatalogueEntry], current: &Current)
             .or_insert_with(|| permission_set(set));
         let offer = OfferView {
             permission_set: set.name.to_string(),
-            max_duration_seconds: entry.max_duration.get(),
+            max_duration_seconds: entry.offer.max_duration.get(),
             approval: approval(entry),
             current: current.on(entry),
         };
@@ -127,9 +127,9 @@ fn permission_set(set: &PermissionSet) -> PermissionSetView {
 
 /// What would happen to a request of the length that the form chooses first.
 fn approval(entry: &CatalogueEntry) -> ApprovalKind {
-    if entry.needs_approval(first_choice(entry)) {
+    if entry.offer.needs_approval(first_choice(entry)) {
         return ApprovalKind::Needed {
-            approvals: entry.approvals.max(1),
+            approvals: entry.offer.approvals.max(1),
         };
     }
     ApprovalKind::Automatic
@@ -137,14 +137,14 @@ fn approval(entry: &CatalogueEntry) -> ApprovalKind {
 
 fn first_choice(entry: &CatalogueEntry) -> Seconds {
     let usual = Seconds::new(USUAL_SECONDS);
-    let offered = &entry.durations;
+    let offered = &entry.offer.durations;
     offered
         .iter()
         .rev()
         .find(|offered| **offered <= usual)
         .or_else(|| offered.first())
         .copied()
-        .unwrap_or_else(|| usual.min(entry.max_duration))
+        .unwrap_or_else(|| usual.min(entry.offer.max_duration))
 }
 
 /// The form; `None` if what it is for has left the directory meanwhile.
@@ -158,13 +158,14 @@ pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<As
         ou_path: names::ou_path(&account.ou_path),
         permission_set: permission_set(set),
         durations_seconds: entry
+            .offer
             .durations
             .iter()
             .map(|offered| offered.get())
             .collect(),
         default_duration_seconds: first_choice(entry).get(),
         min_duration_seconds: world.policy.min_duration().get(),
-        max_duration_seconds: entry.max_duration.get(),
+        max_duration_seconds: entry.offer.max_duration.get(),
         reason_min_chars: names::count(world.policy.reason_min()),
         reason_max_chars: names::count(REASON_MAX),
         preview: preview(world, &offer.preview),
@@ -253,6 +254,23 @@ fn reason_view(verdict: &Verdict, reason: &Reason) -> Option<Shown> {
         | Reason::RequesterInactive
         | Reason::UnknownTarget { .. }
         | Reason::GroupsUnknown { .. } => Shown::NotAvailable,
+        Reason::HoldingsUnknown { .. }
+        | Reason::PolicyGroup { .. }
+        | Reason::Denied { .. }
+        | Reason::SessionTooLong { .. }
+        | Reason::TooFarAhead { .. }
+        | Reason::OutsideHours { .. }
+        | Reason::ContinuousTooLong { .. }
+        | Reason::TicketRequired { .. }
+        | Reason::TicketInvalid { .. }
+        | Reason::TicketTooLong
+        | Reason::Shortened { .. }
+        | Reason::MoreApprovals { .. }
+        | Reason::NoSelfApproval { .. }
+        | Reason::BreakGlassDenied { .. }
+        | Reason::AsksAfterwards { .. } => Shown::Policy {
+            sentence: reason.sentence(),
+        },
         // These explain other reasons to those who write policies; pages show the outcome.
         Reason::SelfCounts { .. }
         | Reason::ApprovalRequired { .. }

@@ -197,6 +197,7 @@ fn actions(caller: &Caller, request: &Request, judged: &[AskDetail]) -> ActionsV
             .find_map(|(_, judged)| judged.may_review.as_ref().err())
             .map(|why| match why {
                 WhyNot::OwnRequest => Shown::OwnRequest,
+                WhyNot::Reauthenticate => Shown::Reauthenticate,
                 WhyNot::CannotTell => Shown::CannotTell,
                 WhyNot::NotAnApprover | WhyNot::Inactive | WhyNot::NoRoute => Shown::NotAnApprover,
             })

@@ -5,8 +5,8 @@
 //! or `false`, never a text that reads like one.
 
 use crate::id::{AccountId, GroupId, PermissionSetName};
-use crate::policy::language::Unreadable;
 use crate::policy::problem::{Place, ProblemCode, Problems, quote};
+use crate::policy::selector::Unreadable;
 use crate::policy::source::{Entry, Node, Value};
 use crate::policy::table::Table;
 

@@ -1,0 +1,272 @@
+//! Identity Center's calls, one attempt each, and what their answers mean.
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ssoadmin::operation::list_account_assignments::ListAccountAssignmentsOutput;
+use aws_sdk_ssoadmin::types::{
+    AccountAssignmentOperationStatus, AccountAssignmentOperationStatusMetadata, PrincipalType,
+    StatusValues, TargetType,
+};
+use domain::id::UserId;
+use domain::key::Action;
+use domain::progress::{Sent, Status};
+
+use super::gate::Gate;
+use super::{Pair, is_throttle};
+use crate::aws::Clients;
+use crate::limiter::Limiter;
+
+/// The most rows that AWS gives in a page.
+const ROWS_MAX: i32 = 100;
+
+/// The calls of one instance, within one budget. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Api {
+    clients: Clients,
+    instance_arn: String,
+    pub(super) limiter: Limiter,
+}
+
+impl Api {
+    pub(super) const fn new(clients: Clients, instance_arn: String, limiter: Limiter) -> Self {
+        Self {
+            clients,
+            instance_arn,
+            limiter,
+        }
+    }
+
+    /// One page of a pair's assignments, or AWS's error code.
+    pub(super) async fn assignments(
+        &self,
+        of: &Pair,
+        token: Option<String>,
+    ) -> Result<ListAccountAssignmentsOutput, String> {
+        const OPERATION: &str = "ListAccountAssignments";
+        let answer = self
+            .clients
+            .ssoadmin
+            .list_account_assignments()
+            .instance_arn(&self.instance_arn)
+            .account_id(of.account.as_str())
+            .permission_set_arn(of.permission_set.as_str())
+            .max_results(ROWS_MAX)
+            .set_next_token(token)
+            .send()
+            .await;
+        answer
+            .inspect(|_| count(OPERATION, "ok"))
+            .map_err(|error| self.classify(OPERATION, &error))
+    }
+
+    pub(super) async fn send(&self, of: &Pair, user: &UserId, action: Action, gate: &Gate) -> Sent {
+        match action {
+            Action::Create => self.create(of, user, gate).await,
+            Action::Delete => self.delete(of, user, gate).await,
+        }
+    }
+
+    async fn create(&self, of: &Pair, user: &UserId, gate: &Gate) -> Sent {
+        const OPERATION: &str = "CreateAccountAssignment";
+        let answer = self
+            .clients
+            .ssoadmin
+            .create_account_assignment()
+            .instance_arn(&self.instance_arn)
+            .target_type(TargetType::AwsAccount)
+            .target_id(of.account.as_str())
+            .permission_set_arn(of.permission_set.as_str())
+            .principal_type(PrincipalType::User)
+            .principal_id(user.as_str())
+            .customize()
+            .interceptor(gate.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => accepted(OPERATION, answer.account_assignment_creation_status()),
+            Err(error) => {
+                let code = self.classify(OPERATION, &error);
+                refused(&error, code, Action::Create)
+            }
+        }
+    }
+
+    async fn delete(&self, of: &Pair, user: &UserId, gate: &Gate) -> Sent {
+        const OPERATION: &str = "DeleteAccountAssignment";
+        let answer = self
+            .clients
+            .ssoadmin
+            .delete_account_assignment()
+            .instance_arn(&self.instance_arn)
+            .target_type(TargetType::AwsAccount)
+            .target_id(of.account.as_str())
+            .permission_set_arn(of.permission_set.as_str())
+            .principal_type(PrincipalType::User)
+            .principal_id(user.as_str())
+            .customize()
+            .interceptor(gate.clone())
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => accepted(OPERATION, answer.account_assignment_deletion_status()),
+            Err(error) => {
+                let code = self.classify(OPERATION, &error);
+                refused(&error, code, Action::Delete)
+            }
+        }
+    }
+
+    /// How one operation is going.
+    pub(super) async fn status(&self, action: Action, aws_request_id: &str) -> Status {
+        match action {
+            Action::Create => {
+                const OPERATION: &str = "DescribeAccountAssignmentCreationStatus";
+                let answer = self
+                    .clients
+                    .ssoadmin
+                    .describe_account_assignment_creation_status()
+                    .instance_arn(&self.instance_arn)
+                    .account_assignment_creation_request_id(aws_request_id)
+                    .send()
+                    .await;
+                match answer {
+                    Ok(answer) => progress(OPERATION, answer.account_assignment_creation_status()),
+                    Err(error) => not_told(&self.classify(OPERATION, &error)),
+                }
+            }
+            Action::Delete => {
+                const OPERATION: &str = "DescribeAccountAssignmentDeletionStatus";
+                let answer = self
+                    .clients
+                    .ssoadmin
+                    .describe_account_assignment_deletion_status()
+                    .instance_arn(&self.instance_arn)
+                    .account_assignment_deletion_request_id(aws_request_id)
+                    .send()
+                    .await;
+                match answer {
+                    Ok(answer) => progress(OPERATION, answer.account_assignment_deletion_status()),
+                    Err(error) => not_told(&self.classify(OPERATION, &error)),
+                }
+            }
+        }
+    }
+
+    /// How the latest operations of a kind are going: one page, or `None` if AWS did not say.
+    pub(super) async fn statuses(
+        &self,
+        action: Action,
+    ) -> Option<Vec<AccountAssignmentOperationStatusMetadata>> {
+        match action {
+            Action::Create => {
+                const OPERATION: &str = "ListAccountAssignmentCreationStatus";
+                let answer = self
+                    .clients
+                    .ssoadmin
+                    .list_account_assignment_creation_status()
+                    .instance_arn(&self.instance_arn)
+                    .max_results(ROWS_MAX)
+                    .send()
+                    .await
+                    .inspect(|_| count(OPERATION, "ok"));
+                match answer {
+                    Ok(answer) => answer.account_assignments_creation_status,
+                    Err(error) => {
+                        self.classify(OPERATION, &error);
+                        None
+                    }
+                }
+            }
+            Action::Delete => {
+                const OPERATION: &str = "ListAccountAssignmentDeletionStatus";
+                let answer = self
+                    .clients
+                    .ssoadmin
+                    .list_account_assignment_deletion_status()
+                    .instance_arn(&self.instance_arn)
+                    .max_results(ROWS_MAX)
+                    .send()
+                    .await
+                    .inspect(|_| count(OPERATION, "ok"));
+                match answer {
+                    Ok(answer) => answer.account_assignments_deletion_status,
+                    Err(error) => {
+                        self.classify(OPERATION, &error);
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    /// Logs and counts an error, slows down if AWS asks for that, and names it.
+    fn classify<E>(&self, operation: &'static str, error: &SdkError<E>) -> String
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let code = error.code().unwrap_or("no answer").to_owned();
+        if is_throttle(&code) {
+            self.limiter.throttled();
+        }
+        count(operation, "error");
+        tracing::warn!(operation, code, error = %DisplayErrorContext(error), "Identity Center refused or did not answer");
+        code
+    }
+}
+
+fn count(operation: &'static str, outcome: &'static str) {
+    metrics::counter!("belay_aws_calls_total", "operation" => operation, "outcome" => outcome)
+        .increment(1);
+}
+
+/// An acceptance without a request id cannot be followed, so its outcome is unknown.
+fn accepted(operation: &'static str, status: Option<&AccountAssignmentOperationStatus>) -> Sent {
+    count(operation, "ok");
+    match status.and_then(AccountAssignmentOperationStatus::request_id) {
+        Some(id) => Sent::Accepted {
+            aws_request_id: id.to_owned(),
+        },
+        None => Sent::Unheard,
+    }
+}
+
+fn refused<E>(error: &SdkError<E>, code: String, action: Action) -> Sent {
+    match error {
+        // Never left this machine.
+        SdkError::ConstructionFailure(_) => Sent::Refused { code },
+        SdkError::ServiceError(service) => match code.as_str() {
+            "ConflictException" => Sent::Contradicted { code },
+            "ResourceNotFoundException" if action == Action::Delete => Sent::Contradicted { code },
+            // A 5xx says that something broke there, not that nothing happened.
+            _ if service.raw().status().is_server_error() => Sent::Unheard,
+            _ => Sent::Refused { code },
+        },
+        _ => Sent::Unheard,
+    }
+}
+
+fn progress(operation: &'static str, status: Option<&AccountAssignmentOperationStatus>) -> Status {
+    count(operation, "ok");
+    match status.and_then(AccountAssignmentOperationStatus::status) {
+        Some(StatusValues::InProgress) => Status::InProgress,
+        Some(StatusValues::Succeeded) => Status::Succeeded,
+        Some(StatusValues::Failed) => {
+            let reason = status
+                .and_then(AccountAssignmentOperationStatus::failure_reason)
+                .unwrap_or("FAILED without a reason");
+            tracing::warn!(operation, reason, "Identity Center failed an operation");
+            Status::Failed {
+                reason: reason.to_owned(),
+            }
+        }
+        // A status of a later API is not success.
+        _ => Status::Unavailable,
+    }
+}
+
+fn not_told(code: &str) -> Status {
+    if code == "ResourceNotFoundException" {
+        Status::Forgotten
+    } else {
+        Status::Unavailable
+    }
+}

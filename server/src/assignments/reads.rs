@@ -1,0 +1,169 @@
+//! Complete reads of a pair's assignments, shared by all who wait for one.
+//!
+//! Whoever asks joins those who wait for the pair. Whoever of them gets a turn first makes the
+//! read for all: it begins after each of them asked, so it is evidence for each. Who asks while a
+//! read is under way waits for the next. Nothing is kept.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_ssoadmin::types::PrincipalType;
+use domain::grant::ReadEvidence;
+use domain::id::UserId;
+use domain::progress::{Presence, Sighting};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use super::Pair;
+use super::call::Api;
+use crate::limiter::{Class, Try, Turn};
+use crate::store::now;
+
+/// Pages of one pair's assignments: 100 rows each, so 10,000 people on one permission set in one
+/// account. Beyond that nothing is concluded.
+const PAGES_MAX: u32 = 100;
+
+/// Why assignments could not be read. Nothing may be concluded from that (invariant 6).
+#[derive(Debug, Clone, Error)]
+pub enum ReadFailed {
+    /// A page failed.
+    #[error("ListAccountAssignments failed ({code})")]
+    Call {
+        /// AWS's error code, or what kept it from answering.
+        code: String,
+    },
+    /// The list did not end.
+    #[error("ListAccountAssignments gave more than {PAGES_MAX} pages")]
+    TooMany,
+}
+
+/// Who has a permission set in an account, by assignments of their own.
+#[derive(Debug)]
+struct Seen {
+    people: HashSet<String>,
+    read: ReadEvidence,
+}
+
+type Answer = Arc<Result<Seen, ReadFailed>>;
+
+/// Told when a read begins: where its answer will come.
+type Waiter = oneshot::Sender<oneshot::Receiver<Answer>>;
+
+/// The reads of one instance. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Reads {
+    api: Api,
+    waiting: Arc<Mutex<HashMap<Pair, Vec<Waiter>>>>,
+}
+
+impl Reads {
+    pub(super) fn new(api: Api) -> Self {
+        Self {
+            api,
+            waiting: Arc::default(),
+        }
+    }
+
+    /// Whether the person's own assignment is there.
+    pub(super) async fn read(
+        &self,
+        pair: Pair,
+        user: &UserId,
+        class: Class,
+        attempt: Try,
+    ) -> Result<Sighting, ReadFailed> {
+        let answer = self.answer(pair, class, attempt).await;
+        match &*answer {
+            Ok(seen) => Ok(Sighting {
+                presence: if seen.people.contains(user.as_str()) {
+                    Presence::Present
+                } else {
+                    Presence::Absent
+                },
+                read: seen.read.clone(),
+            }),
+            Err(failed) => Err(failed.clone()),
+        }
+    }
+
+    async fn answer(&self, pair: Pair, class: Class, attempt: Try) -> Answer {
+        let (tell, begun) = oneshot::channel();
+        self.with_waiting(|waiting| waiting.entry(pair.clone()).or_default().push(tell));
+        tokio::select! {
+            biased;
+            answer = begun => heard(answer).await,
+            turn = self.api.limiter.acquire(class, attempt) => {
+                let waiters = self.with_waiting(|waiting| waiting.remove(&pair));
+                // Nobody but who takes the waiters answers them, and this is one of them.
+                self.lead(&pair, class, turn, waiters.unwrap_or_default()).await
+            }
+        }
+    }
+
+    fn with_waiting<T>(&self, act: impl FnOnce(&mut HashMap<Pair, Vec<Waiter>>) -> T) -> T {
+        act(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads for all who wait.
+    async fn lead(&self, pair: &Pair, class: Class, turn: Turn, waiters: Vec<Waiter>) -> Answer {
+        let answers: Vec<oneshot::Sender<Answer>> = waiters
+            .into_iter()
+            .filter_map(|waiter| {
+                let (tell, told) = oneshot::channel();
+                waiter.send(told).ok().map(|()| tell)
+            })
+            .collect();
+        let answer = Arc::new(self.every_page(pair, class, turn).await);
+        for tell in answers {
+            // Who left needs no answer.
+            let _ = tell.send(Arc::clone(&answer));
+        }
+        answer
+    }
+
+    async fn every_page(&self, pair: &Pair, class: Class, turn: Turn) -> Result<Seen, ReadFailed> {
+        turn.spend();
+        let began_at = now();
+        let mut people = HashSet::new();
+        let mut token: Option<String> = None;
+        for pages in 1..=PAGES_MAX {
+            if pages > 1 {
+                self.api.limiter.pass(class).await;
+            }
+            let page = self
+                .api
+                .assignments(pair, token.take())
+                .await
+                .map_err(|code| ReadFailed::Call { code })?;
+            let own = page
+                .account_assignments()
+                .iter()
+                .filter(|row| row.principal_type() == Some(&PrincipalType::User))
+                .filter_map(|row| row.principal_id().map(str::to_owned));
+            people.extend(own);
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                let read = ReadEvidence {
+                    began_at,
+                    finished_at: now(),
+                    pages,
+                };
+                return Ok(Seen { people, read });
+            }
+        }
+        Err(ReadFailed::TooMany)
+    }
+}
+
+/// An answer that never comes is a failed read: whoever made it is gone.
+async fn heard(begun: Result<oneshot::Receiver<Answer>, oneshot::error::RecvError>) -> Answer {
+    let gone = || {
+        Arc::new(Err(ReadFailed::Call {
+            code: "abandoned".to_owned(),
+        }))
+    };
+    match begun {
+        Ok(told) => told.await.unwrap_or_else(|_| gone()),
+        Err(_) => gone(),
+    }
+}
