@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::organisation::{Organisation, PEOPLE, group_id, user_id};
+use crate::organisation::{Organisation, PEOPLE, group_id, now, user_id};
 
 /// `ana.silva` or `group:SRE`, with what they hold.
 type Held<'a> = (&'a str, &'a str, &'a str);
@@ -206,7 +206,7 @@ proptest! {
             }
             for (account, set) in ACCOUNTS.iter().flat_map(|a| SETS.iter().map(move |s| (*a, *s))) {
                 let target = organisation.target(account, set);
-                let proposal = Proposal { requester: requester.clone(), target, duration: Seconds::from_hours(1), reason_chars: 10 };
+                let proposal = Proposal::new(requester.clone(), target, Seconds::from_hours(1), 10, now());
                 let code = decide(&policy, &proposal, &organisation.facts()).code;
                 let holds = holdings.iter().any(|row| row.user_id == Some(&requester) && row.account_name == account && row.permission_set.as_str() == set);
                 // Never at once: somebody has to agree, or nobody could.

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::NOBODY;
 use super::statement::{Kind, Statement};
 use crate::policy::written::list;
-
-/// That tool counts a statement without approvers: it covers the target, and what it forbids binds.
-/// Our language wants approvers wherever somebody has to agree. This id is all zeros, and nobody can
-/// be given it.
-const NOBODY: &str = "user:00000000-0000-0000-0000-000000000000";
 
 const HEAD: &str = r#"# Imported from SSO Elevator. It makes the same decisions, one rule for each statement, except:
 #
@@ -107,7 +103,7 @@ fn rule(statement: &Statement, with_a_say: &BTreeSet<String>, text: &mut String)
     line(targets);
     line(requesters(statement));
     if nobody {
-        line(format!("approvers = [\"{NOBODY}\"]    # nobody"));
+        line(format!("approvers = [\"user:{NOBODY}\"]    # nobody"));
     } else if !statement.approvers.is_empty() {
         line(list("approvers", &prefixed("user:", &statement.approvers)));
     }
