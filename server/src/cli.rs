@@ -135,6 +135,14 @@ enum Policy {
     /// Turn another tool's configuration into a policy that decides the same.
     #[command(subcommand)]
     Import(Import),
+    /// Draft a policy from standing access: who holds something today may ask for it.
+    Suggest {
+        /// What `belay inventory --format json` printed.
+        file: PathBuf,
+        /// The policy and the problems as a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// How to reach Identity Center from a command that needs nothing else.
@@ -288,6 +296,9 @@ pub fn run() -> ExitCode {
         Command::Policy(Policy::Directory(connection)) => organisation::write(&connection),
         Command::Policy(Policy::Import(Import::SsoElevator { file, json })) => {
             conversion::run(&file, json, domain::policy::import)
+        }
+        Command::Policy(Policy::Suggest { file, json }) => {
+            conversion::run(&file, json, domain::policy::suggest)
         }
         Command::Doctor(command) => doctor::run(&command),
         Command::Inventory(command) => inventory::run(&command),

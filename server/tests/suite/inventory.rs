@@ -24,7 +24,7 @@ fn bare(sandbox: &Sandbox) -> Setup {
         "BELAY_OIDC_CLIENT_SECRET",
     ]
     .into_iter()
-    .fold(Setup::of(sandbox), |setup, name| setup.without(name))
+    .fold(Setup::of(sandbox), Setup::without)
 }
 
 fn said(output: &Output) -> String {
@@ -119,6 +119,22 @@ async fn it_asks_only_for_pairs_that_are_provisioned_and_writes_nothing() {
     let lines: Vec<&str> = csv.lines().collect();
     assert!(lines[0].starts_with("account_id,account_name,permission_set,user_name,"));
     assert!(lines.len() > 1, "{csv}");
+}
+
+#[tokio::test]
+async fn a_draft_of_what_stands_passes_the_check() {
+    let sandbox = Sandbox::start();
+    let setup = bare(&sandbox);
+    let output = setup.run(&["inventory", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let inventory = sandbox.folder().join("inventory.json");
+    std::fs::write(&inventory, &output.stdout).unwrap();
+    let output = setup.run(&["policy", "suggest", inventory.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let policy = sandbox.folder().join("draft.toml");
+    std::fs::write(&policy, &output.stdout).unwrap();
+    let output = setup.run(&["policy", "check", policy.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
 
 #[tokio::test]

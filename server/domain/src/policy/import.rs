@@ -17,10 +17,15 @@
 mod statement;
 mod writing;
 
-use super::problem::{Place, Problem, ProblemCode, Problems};
-use super::read::parse;
+use super::problem::{Problem, ProblemCode, Problems};
 use super::source::{Format, Node, tree};
-use statement::{Kind, Words, statements};
+use super::written::too_large;
+use statement::{Kind, statements};
+
+/// The approver of a statement that has none. That tool counts such a statement: it covers the
+/// target, and what it forbids binds. Our language wants approvers wherever somebody has to agree.
+/// This id is all zeros, and nobody can be given it.
+pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Turns SSO Elevator's JSON, an object with the lists `config` and `group_config`, into a policy in
 /// TOML. The names that its own bucket uses, `statements` and `group_statements`, are read too.
@@ -29,7 +34,7 @@ use statement::{Kind, Words, statements};
 pub fn import(source: &str, file_name: &str) -> Result<String, Vec<Problem>> {
     let mut problems = Problems::new(file_name);
     let policy = tree(source, Format::Json, &mut problems)
-        .and_then(|root| import_tree(&root, source, &mut problems));
+        .and_then(|root| import_tree(&root, &mut problems));
     match policy {
         Some(policy) if problems.is_empty() => Ok(policy),
         _ => Err(problems.into_sorted()),
@@ -37,8 +42,8 @@ pub fn import(source: &str, file_name: &str) -> Result<String, Vec<Problem>> {
 }
 
 /// The same from a tree: the configuration may be a part of a larger file.
-fn import_tree(root: &Node, source: &str, problems: &mut Problems<'_>) -> Option<String> {
-    let found = statements(root, &Words::of(source), problems);
+fn import_tree(root: &Node, problems: &mut Problems<'_>) -> Option<String> {
+    let found = statements(root, problems);
     if !problems.is_empty() {
         return None;
     }
@@ -66,21 +71,4 @@ fn import_tree(root: &Node, source: &str, problems: &mut Problems<'_>) -> Option
     let policy = writing::policy(&found);
     too_large(&policy, problems);
     Some(policy)
-}
-
-/// The language's limits hold for what was written, too: said here, since nobody could use it.
-fn too_large(policy: &str, problems: &mut Problems<'_>) {
-    let Err(found) = parse(policy, Format::Toml, "the imported policy") else {
-        return;
-    };
-    for problem in found {
-        if problem.code == ProblemCode::TooLarge {
-            problems.error(
-                Place::START,
-                ProblemCode::TooLarge,
-                format!("the imported policy: {}", problem.message),
-                problem.help,
-            );
-        }
-    }
 }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::policy::{
-    AskFacts, Code, Format, Proposal, Seconds, decide, import, may_review, parse, report_text,
+    AskFacts, Code, Format, Policy, Proposal, Seconds, Setting, decide, import, may_review, parse,
+    report_text, resolve,
 };
+use domain::target::Target;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
@@ -110,52 +112,82 @@ fn more_than_a_policy_holds_is_said() {
 /// A statement as the documentation of that tool describes it.
 #[derive(Debug, Clone)]
 struct Made {
-    accounts: Vec<&'static str>,
-    sets: Vec<&'static str>,
+    covers: Covers,
     approvers: Vec<String>,
     own: Option<bool>,
     free: Option<bool>,
     groups: Vec<&'static str>,
     users: Vec<String>,
-    /// How it is written: one text for a list of one, `null` for what says nothing.
+    /// How it is written: one text for a list of one, and nothing for what says nothing.
     short: bool,
 }
 
+#[derive(Debug, Clone)]
+enum Covers {
+    /// Accounts by id, permission sets by name, `*` for all.
+    Accounts(Vec<&'static str>, Vec<&'static str>),
+    /// Groups by name; ids are written.
+    Groups(Vec<&'static str>),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+enum Asked {
+    Account(&'static str, &'static str),
+    Group(&'static str),
+}
+
 impl Made {
-    fn json(&self) -> Value {
+    fn json(&self, organisation: &Organisation) -> Value {
         let list = |entries: Vec<String>| match entries.as_slice() {
             [one] if self.short => json!(one),
             _ => json!(entries),
         };
         let owned = |entries: &[&str]| entries.iter().map(|e| (*e).to_owned()).collect();
-        let organisation = Organisation::new();
-        let groups = self
-            .groups
-            .iter()
-            .map(|name| organisation.group(name).to_string())
-            .collect();
+        let ids = |names: &[&str]| {
+            let ids = names
+                .iter()
+                .map(|name| organisation.group(name).to_string());
+            ids.collect()
+        };
         let mut statement = json!({
-            "ResourceType": "Account",
-            "Resource": list(owned(&self.accounts)),
-            "PermissionSet": list(owned(&self.sets)),
             "Approvers": list(self.approvers.clone()),
             "AllowSelfApproval": self.own,
             "ApprovalIsNotRequired": self.free,
-            "AllowedGroups": list(groups),
+            "AllowedGroups": list(ids(&self.groups)),
             "AllowedUsers": list(self.users.clone()),
         });
         if self.short {
             let keys = statement.as_object_mut().unwrap();
             keys.retain(|_, value| !value.is_null() && *value != json!([]));
-            keys.entry("Resource").or_insert(json!([]));
-            keys.entry("PermissionSet").or_insert(json!([]));
+        }
+        match &self.covers {
+            Covers::Accounts(accounts, sets) => {
+                statement["ResourceType"] = json!("Account");
+                statement["Resource"] = list(owned(accounts));
+                statement["PermissionSet"] = list(owned(sets));
+            }
+            Covers::Groups(groups) => statement["Resource"] = list(ids(groups)),
         }
         statement
     }
 
-    fn covers(&self, account: &str, set: &str) -> bool {
+    fn covers(&self, asked: Asked) -> bool {
         let in_list = |list: &[&str], wanted: &str| list.contains(&"*") || list.contains(&wanted);
-        in_list(&self.accounts, account) && in_list(&self.sets, set)
+        match (&self.covers, asked) {
+            (Covers::Accounts(accounts, sets), Asked::Account(account, set)) => {
+                in_list(accounts, account) && in_list(sets, set)
+            }
+            (Covers::Groups(groups), Asked::Group(group)) => groups.contains(&group),
+            _ => false,
+        }
+    }
+
+    fn covers_nothing(&self) -> bool {
+        match &self.covers {
+            Covers::Accounts(accounts, sets) => accounts.is_empty() || sets.is_empty(),
+            Covers::Groups(groups) => groups.is_empty(),
+        }
     }
 
     fn admits(&self, person: &str, organisation: &Organisation) -> bool {
@@ -189,18 +221,14 @@ enum Answer {
 
 /// What that tool answers, from its documentation: restrictions first, then what is forbidden, then
 /// what grants at once, then who is asked.
-fn elevator(statements: &[Made], who: &str, account: &str, set: &str) -> Answer {
-    let organisation = Organisation::new();
-    let covering: Vec<&Made> = statements
-        .iter()
-        .filter(|s| s.covers(account, set))
-        .collect();
+fn elevator(statements: &[Made], who: &str, asked: Asked, organisation: &Organisation) -> Answer {
+    let covering: Vec<&Made> = statements.iter().filter(|s| s.covers(asked)).collect();
     if covering.is_empty() {
         return Answer::NothingCovers;
     }
     let eligible: Vec<&Made> = covering
         .into_iter()
-        .filter(|s| s.admits(who, &organisation))
+        .filter(|s| s.admits(who, organisation))
         .collect();
     if eligible.is_empty() {
         return Answer::NotForThem;
@@ -236,6 +264,9 @@ const WHO: [&str; 6] = [
 ];
 const ACCOUNTS: [&str; 3] = ["111122223333", "222233334444", "555566667777"];
 const SETS: [&str; 3] = ["ReadOnlyAccess", "Billing", "AdministratorAccess"];
+/// Groups that are given; none has a say, which is a documented difference.
+const GIVEN: [&str; 3] = ["Oncall", "Data", "Audit"];
+const WITH_A_SAY: [&str; 2] = ["SRE", "Payments"];
 
 fn some(from: &'static [&'static str]) -> impl Strategy<Value = Vec<&'static str>> {
     prop_oneof![
@@ -264,19 +295,21 @@ fn addresses() -> impl Strategy<Value = Vec<String>> {
 fn made() -> impl Strategy<Value = Made> {
     let flag = || select(vec![None, Some(true), Some(false)]);
     (
-        some(&ACCOUNTS),
-        some(&SETS),
+        prop_oneof![
+            (some(&ACCOUNTS), some(&SETS))
+                .prop_map(|(accounts, sets)| Covers::Accounts(accounts, sets)),
+            subsequence(&GIVEN[..], 0..=2).prop_map(Covers::Groups),
+        ],
         addresses(),
         flag(),
         flag(),
-        prop_oneof![2 => Just(Vec::new()), 1 => subsequence(vec!["SRE", "Payments"], 1..=2)],
+        prop_oneof![2 => Just(Vec::new()), 1 => subsequence(&WITH_A_SAY[..], 1..=2)],
         prop_oneof![2 => Just(Vec::new()), 1 => addresses()],
         any::<bool>(),
     )
         .prop_map(
-            |(accounts, sets, approvers, own, free, groups, users, short)| Made {
-                accounts,
-                sets,
+            |(covers, approvers, own, free, groups, users, short)| Made {
+                covers,
                 approvers,
                 own,
                 free,
@@ -287,29 +320,70 @@ fn made() -> impl Strategy<Value = Made> {
         )
 }
 
+fn configuration(statements: &[Made], organisation: &Organisation) -> String {
+    let (config, group_config): (Vec<&Made>, Vec<&Made>) = statements
+        .iter()
+        .partition(|s| matches!(s.covers, Covers::Accounts(..)));
+    let json = |list: Vec<&Made>| -> Vec<Value> {
+        list.into_iter().map(|s| s.json(organisation)).collect()
+    };
+    json!({"config": json(config), "group_config": json(group_config)}).to_string()
+}
+
+/// The sandbox's organisation, where it is known what the groups hold.
+fn with_holdings() -> Organisation {
+    let mut organisation = Organisation::new();
+    for group in GIVEN.iter().chain(&WITH_A_SAY) {
+        let id = organisation.group(group);
+        organisation.directory.holdings.insert(id, BTreeSet::new());
+    }
+    organisation
+}
+
+fn target(asked: Asked, organisation: &Organisation) -> Target {
+    match asked {
+        Asked::Account(account, set) => {
+            let account = organisation
+                .directory
+                .accounts
+                .values()
+                .find(|known| known.id.as_str() == account)
+                .unwrap();
+            organisation.target(&account.name, set)
+        }
+        Asked::Group(group) => Target::Group {
+            group: organisation.group(group),
+        },
+    }
+}
+
+fn imported(configuration: &str, organisation: &Organisation) -> Option<(Policy, String)> {
+    let toml = import(configuration, "e.json").ok()?;
+    let file = parse(&toml, Format::Toml, "p.toml")
+        .unwrap_or_else(|problems| panic!("{problems:#?}\n{toml}"));
+    let resolved = resolve(&file, &organisation.directory, &Setting::default());
+    Some((resolved.policy, toml))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_imported_policy_decides_as_that_tool_does(
-        statements in prop::collection::vec(made(), 1..6),
-        account in select(&ACCOUNTS[..]), set in select(&SETS[..]),
+        statements in prop::collection::vec(made(), 1..8),
+        account in select(&ACCOUNTS[..]), set in select(&SETS[..]), group in select(&GIVEN[..]),
     ) {
-        let organisation = Organisation::new();
-        let config: Vec<Value> = statements.iter().map(Made::json).collect();
-        let Ok(toml) = import(&json!({"config": config}).to_string(), "e.json") else {
-            prop_assert!(statements.iter().all(|s| s.accounts.is_empty() || s.sets.is_empty()));
+        let organisation = with_holdings();
+        let facts = organisation.facts();
+        let Some((policy, toml)) = imported(&configuration(&statements, &organisation), &organisation) else {
+            prop_assert!(statements.iter().all(Made::covers_nothing));
             return Ok(());
         };
-        let file = parse(&toml, Format::Toml, "p.toml");
-        prop_assert!(file.is_ok(), "{file:?}\n{toml}");
-        let policy = domain::policy::resolve(&file.unwrap(), &organisation.directory, &domain::policy::Setting::default()).policy;
-        let named = organisation.directory.accounts.values().find(|known| known.id.as_str() == account).unwrap();
-        let target = organisation.target(&named.name, set);
-        for who in WHO {
+        for (who, asked) in WHO.iter().flat_map(|who| [(*who, Asked::Account(account, set)), (*who, Asked::Group(group))]) {
             let requester = organisation.user(who);
+            let target = target(asked, &organisation);
             let proposal = Proposal::new(requester.clone(), target.clone(), Seconds::from_hours(24), 1, now());
-            let verdict = decide(&policy, &proposal, &organisation.facts());
+            let verdict = decide(&policy, &proposal, &facts);
             let answer = match verdict.code {
                 Code::NoRule => Answer::NothingCovers,
                 Code::RequesterNotAllowed => Answer::NotForThem,
@@ -318,18 +392,56 @@ proptest! {
                 Code::NeedsApproval => Answer::AnyOf(verdict.approvers().iter().map(|user| organisation.name(user)).collect()),
                 other => return Err(TestCaseError::fail(format!("{other} for {who}\n{toml}"))),
             };
-            prop_assert_eq!(&answer, &elevator(&statements, who, account, set), "{} at {} {}\n{}", who, account, set, toml);
+            prop_assert_eq!(&answer, &elevator(&statements, who, asked, &organisation), "{} for {:?}\n{}", who, asked, toml);
             if let Answer::AnyOf(others) = answer {
                 // One of them is enough, and the requester is none of them whatever another
                 // statement allows: the documented difference.
-                let submitted = verdict.route_rules();
-                let ask = AskFacts::new(&requester, &target, Seconds::from_hours(1), &submitted, now());
+                let rules = verdict.route_rules();
+                let ask = AskFacts::new(&requester, &target, Seconds::from_hours(1), &rules, now());
                 for reviewer in WHO {
-                    let may = may_review(&policy, &ask, &organisation.user(reviewer), &organisation.facts()).is_ok();
+                    let may = may_review(&policy, &ask, &organisation.user(reviewer), &facts).is_ok();
                     prop_assert_eq!(may, others.contains(reviewer), "{} for {}\n{}", reviewer, who, toml);
                 }
                 prop_assert!(verdict.routes.iter().all(|route| route.approvals == 1));
             }
         }
     }
+}
+
+#[test]
+fn a_group_that_has_a_say_is_left_out_and_what_else_the_statement_gives_is_not() {
+    let organisation = with_holdings();
+    let ids = |names: &[&str]| -> Vec<String> {
+        names
+            .iter()
+            .map(|name| organisation.group(name).to_string())
+            .collect()
+    };
+    let config = json!({"group_config": [
+        {"Resource": ids(&["SRE", "Oncall"]), "ApprovalIsNotRequired": true},
+        {"Resource": ids(&["SRE"]), "ApprovalIsNotRequired": true},
+        {"Resource": ids(&["Data"]), "Approvers": "mia.novak@example.com", "AllowedGroups": ids(&["SRE"])},
+    ]});
+    let (policy, _) = imported(&config.to_string(), &organisation).unwrap();
+    let code = |group| {
+        let target = target(Asked::Group(group), &organisation);
+        let by = organisation.user("liam.murphy");
+        let proposal = Proposal::new(by, target, Seconds::from_hours(1), 1, now());
+        decide(&policy, &proposal, &organisation.facts()).code
+    };
+    assert_eq!(code("Oncall"), Code::Automatic);
+    assert_ne!(code("SRE"), Code::Automatic);
+    assert_eq!(code("Data"), Code::RequesterNotAllowed);
+}
+
+#[test]
+fn an_address_that_finds_nobody_forbids_as_if_it_were_anybody() {
+    let organisation = with_holdings();
+    let config = json!({"config": [
+        {"Resource": "*", "PermissionSet": "*", "ApprovalIsNotRequired": true, "Approvers": "emma.lindqvist@example.com"},
+        {"Resource": "*", "PermissionSet": "*", "ApprovalIsNotRequired": false, "AllowedUsers": "left.long.ago@example.com"},
+    ]});
+    let (policy, _) = imported(&config.to_string(), &organisation).unwrap();
+    let verdict = organisation.ask(&policy, "ana.silva", "Network", "Billing", "1h");
+    assert_eq!(verdict.code, Code::NeedsApproval);
 }

@@ -9,6 +9,7 @@
 mod cases;
 mod catalogue;
 mod covering;
+mod damage;
 mod deciding;
 mod diffing;
 mod facts;
@@ -20,4 +21,5 @@ mod reference;
 mod resolving;
 mod reviewing;
 mod sandbox;
+mod suggesting;
 mod telling;

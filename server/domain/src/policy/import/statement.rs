@@ -5,7 +5,7 @@
 //! or `false`, never a text that reads like one.
 
 use crate::id::{AccountId, GroupId, PermissionSetName};
-use crate::policy::problem::{Place, ProblemCode, Problems, quote};
+use crate::policy::problem::{ProblemCode, Problems, quote};
 use crate::policy::selector::Unreadable;
 use crate::policy::source::{Entry, Node, Value};
 use crate::policy::table::Table;
@@ -37,31 +37,6 @@ pub(super) enum Kind {
     Nothing,
 }
 
-/// The text of the source by place. The tree keeps only that a value is a truth value, not which.
-pub(super) struct Words {
-    lines: Vec<Vec<char>>,
-}
-
-impl Words {
-    pub(super) fn of(source: &str) -> Self {
-        Self {
-            lines: source
-                .split('\n')
-                .map(|line| line.chars().collect())
-                .collect(),
-        }
-    }
-
-    fn begins(&self, at: Place, word: &str) -> bool {
-        let line = usize::try_from(at.line).unwrap_or(usize::MAX);
-        let column = usize::try_from(at.column).unwrap_or(usize::MAX);
-        self.lines
-            .get(line.saturating_sub(1))
-            .and_then(|line| line.get(column.saturating_sub(1)..))
-            .is_some_and(|rest| word.chars().eq(rest.iter().copied().take(word.len())))
-    }
-}
-
 /// Which of the two lists.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
@@ -70,11 +45,7 @@ enum List {
 }
 
 /// Every statement, accounts first, in the order in which they were written.
-pub(super) fn statements(
-    root: &Node,
-    words: &Words,
-    problems: &mut Problems<'_>,
-) -> Vec<Statement> {
+pub(super) fn statements(root: &Node, problems: &mut Problems<'_>) -> Vec<Statement> {
     let mut top = Table::open(root, "the configuration", problems);
     let mut found = Vec::new();
     for (list, key, stored) in [
@@ -91,27 +62,22 @@ pub(super) fn statements(
             );
         }
         if let Some(entry) = named.or(kept) {
-            found.extend(statements_of(list, entry, words, problems));
+            found.extend(statements_of(list, entry, problems));
         }
     }
     top.close(problems);
     found
 }
 
-fn statements_of(
-    list: List,
-    entry: &Entry,
-    words: &Words,
-    problems: &mut Problems<'_>,
-) -> Vec<Statement> {
+fn statements_of(list: List, entry: &Entry, problems: &mut Problems<'_>) -> Vec<Statement> {
     match &entry.node.value {
         Value::List(nodes) => nodes
             .iter()
             .zip(1_u32..)
-            .filter_map(|(node, number)| statement(list, number, node, words, problems))
+            .filter_map(|(node, number)| statement(list, number, node, problems))
             .collect(),
         // What Terraform writes for a variable that was not set.
-        _ if words.begins(entry.node.place, "null") => Vec::new(),
+        Value::Other(NULL) => Vec::new(),
         other => {
             problems.error(
                 entry.node.place,
@@ -129,7 +95,6 @@ fn statement(
     list: List,
     number: u32,
     node: &Node,
-    words: &Words,
     problems: &mut Problems<'_>,
 ) -> Option<Statement> {
     let name = match list {
@@ -163,8 +128,8 @@ fn statement(
         }),
     };
     let approvers = texts(&mut table, "Approvers", None, email, problems);
-    let allow_self_approval = flag(&mut table, "AllowSelfApproval", words, problems);
-    let approval_is_not_required = flag(&mut table, "ApprovalIsNotRequired", words, problems);
+    let allow_self_approval = flag(&mut table, "AllowSelfApproval", problems);
+    let approval_is_not_required = flag(&mut table, "ApprovalIsNotRequired", problems);
     let allowed_groups = texts(&mut table, "AllowedGroups", None, group, problems);
     let allowed_users = texts(&mut table, "AllowedUsers", None, email, problems);
     table.close(problems);
@@ -271,33 +236,30 @@ fn texts(
     right.then_some(found)
 }
 
-fn flag(
-    table: &mut Table<'_>,
-    key: &'static str,
-    words: &Words,
-    problems: &mut Problems<'_>,
-) -> Option<bool> {
+/// What the tree calls `null`: here the same as a key that is not there.
+const NULL: &str = "null";
+
+/// `null` and absent say nothing, which is not what `false` says.
+fn flag(table: &mut Table<'_>, key: &'static str, problems: &mut Problems<'_>) -> Option<bool> {
     let entry = table.take(key)?;
-    let at = entry.node.place;
-    if words.begins(at, "null") {
-        return None;
-    }
-    for (word, value) in [("true", true), ("false", false)] {
-        if words.begins(at, word) {
-            return Some(value);
+    match &entry.node.value {
+        Value::Flag(flag) => Some(*flag),
+        Value::Other(NULL) => None,
+        other => {
+            problems.error(
+                entry.node.place,
+                ProblemCode::WrongType,
+                format!(
+                    "{}: `{key}` is {}, not true or false",
+                    table.title,
+                    other.kind()
+                ),
+                "write true or false without quotes, or leave it out: each of the three means \
+                 something else",
+            );
+            None
         }
     }
-    problems.error(
-        at,
-        ProblemCode::WrongType,
-        format!(
-            "{}: `{key}` is {}, not true or false",
-            table.title,
-            entry.node.value.kind()
-        ),
-        "write true or false without quotes, or leave it out: each of the three means something else",
-    );
-    None
 }
 
 fn account(text: &str) -> Result<(), Unreadable> {

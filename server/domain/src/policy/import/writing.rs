@@ -2,12 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::NOBODY;
 use super::statement::{Kind, Statement};
-
-/// That tool counts a statement without approvers: it covers the target, and what it forbids binds.
-/// Our language wants approvers wherever somebody has to agree. This id is all zeros, and nobody can
-/// be given it.
-const NOBODY: &str = "user:00000000-0000-0000-0000-000000000000";
+use crate::policy::written::list;
 
 const HEAD: &str = r#"# Imported from SSO Elevator. It makes the same decisions, one rule for each statement, except:
 #
@@ -75,8 +72,8 @@ fn rule(statement: &Statement, with_a_say: &BTreeSet<String>, text: &mut String)
             accounts,
             permission_sets,
         } => [
-            list("accounts", "", accounts),
-            list("permission_sets", "", permission_sets),
+            list("accounts", accounts),
+            list("permission_sets", permission_sets),
         ]
         .join("\n"),
         Kind::Groups(groups) => {
@@ -92,7 +89,7 @@ fn rule(statement: &Statement, with_a_say: &BTreeSet<String>, text: &mut String)
                 line(format!("# Nothing is left of {name}."));
                 return;
             }
-            list("groups", "group:", &given)
+            list("groups", &prefixed("group:", &given))
         }
     };
     let nobody = statement.approvers.is_empty() && statement.approval_is_not_required != Some(true);
@@ -106,9 +103,9 @@ fn rule(statement: &Statement, with_a_say: &BTreeSet<String>, text: &mut String)
     line(targets);
     line(requesters(statement));
     if nobody {
-        line(format!("approvers = [\"{NOBODY}\"]    # nobody"));
+        line(format!("approvers = [\"user:{NOBODY}\"]    # nobody"));
     } else if !statement.approvers.is_empty() {
-        line(list("approvers", "user:", &statement.approvers));
+        line(list("approvers", &prefixed("user:", &statement.approvers)));
     }
     match statement.approval_is_not_required {
         Some(true) => line("approval = \"none\"".to_owned()),
@@ -127,30 +124,19 @@ fn rule(statement: &Statement, with_a_say: &BTreeSet<String>, text: &mut String)
 }
 
 fn requesters(statement: &Statement) -> String {
-    let groups = statement.allowed_groups.iter();
-    let users = statement.allowed_users.iter();
-    let all: Vec<String> = groups
-        .map(|group| format!("group:{group}"))
-        .chain(users.map(|user| format!("user:{user}")))
-        .collect();
+    let mut all = prefixed("group:", &statement.allowed_groups);
+    all.extend(prefixed("user:", &statement.allowed_users));
     if all.is_empty() {
         // Not restricted: anyone whom that tool finds in Identity Center.
         return "requesters = [\"*\"]".to_owned();
     }
-    list("requesters", "", &all)
+    list("requesters", &all)
 }
 
-/// On one line while that can be read at a glance, otherwise an entry a line.
-fn list(key: &str, prefix: &str, entries: &[String]) -> String {
-    /// What fits beside a diff.
-    const WIDE: usize = 100;
-    let quoted: Vec<String> = entries
+/// The entries of that tool as ours: `user:` and an address, for one.
+fn prefixed(prefix: &str, entries: &[String]) -> Vec<String> {
+    entries
         .iter()
-        .map(|entry| format!("\"{prefix}{entry}\""))
-        .collect();
-    let short = format!("{key} = [{}]", quoted.join(", "));
-    if short.chars().count() <= WIDE {
-        return short;
-    }
-    format!("{key} = [\n    {},\n]", quoted.join(",\n    "))
+        .map(|entry| format!("{prefix}{entry}"))
+        .collect()
 }
