@@ -15,6 +15,7 @@ mod configuration;
 mod decisions;
 mod forms;
 mod killed;
+mod leading;
 mod live;
 mod operations;
 mod origin;
