@@ -207,6 +207,7 @@ impl Policy {
     }
 
     /// Whom to tell of what happens by this rule, besides those who have to act.
+    #[must_use]
     pub fn notify(&self, rule: &RuleName) -> &[Channel] {
         self.rules
             .binary_search_by(|known| known.name.cmp(rule))
