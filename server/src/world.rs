@@ -14,7 +14,7 @@ use domain::catalogue::Catalogue;
 use domain::directory::{Directory, Members};
 use domain::event::{Actor, Details, Head, Kind, Source, Stream};
 use domain::id::{AccountId, PolicyVersion, ServerId};
-use domain::policy::{self, Facts, Policy, PolicyFile, Setting};
+use domain::policy::{self, Change, Facts, Policy, PolicyFile, Setting};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio::time::Instant;
@@ -105,6 +105,14 @@ pub struct Keeper {
     me: ServerId,
     world: ArcSwapOption<World>,
     trouble: ArcSwap<Option<String>>,
+}
+
+/// A policy that may have to be put in force.
+struct Next {
+    policy: Arc<Policy>,
+    before: Option<PolicyInForce>,
+    /// Of the policy's stream, from before `before` was read.
+    head: Head,
 }
 
 /// A policy as it was read, with the digest of its source.
@@ -223,9 +231,11 @@ impl Keeper {
         let Some(base) = fresh.or_else(|| directory.clone()) else {
             return Ok(());
         };
-        let policy = Arc::new(self.resolve(&read, &base).await?);
+        let next = self.resolve(&read, &base).await?;
+        let policy = Arc::clone(&next.policy);
         let mut complete = base.clone();
         complete.members = self.reader.members(&policy.referenced_groups()).await?;
+        self.put_in_force(next, &read.digest, &complete).await?;
         let catalogue = Catalogue::build(Arc::clone(&policy), &complete);
         tracing::info!(
             accounts = complete.accounts.len(),
@@ -283,7 +293,7 @@ impl Keeper {
     }
 
     /// Names become ids; the same source keeps the ids that it had, on every server.
-    async fn resolve(&self, read: &ReadPolicy, base: &Directory) -> Result<Policy, WorldError> {
+    async fn resolve(&self, read: &ReadPolicy, base: &Directory) -> Result<Next, WorldError> {
         // The head first: whatever is put in force after this read moves it, and ours then fails.
         let head = self.store.head(&Stream::Policy).await?;
         let in_force = self.store.policy_in_force().await?;
@@ -302,24 +312,56 @@ impl Keeper {
         for problem in policy::not_carried_out(&read.file) {
             tracing::warn!("{problem}");
         }
-        let policy = resolved.policy;
-        if in_force
-            .as_ref()
-            .is_none_or(|in_force| in_force.policy_version != *policy.version())
-        {
-            self.put_in_force(&policy, &read.digest, in_force.as_ref(), head)
-                .await?;
-        }
-        Ok(policy)
+        Ok(Next {
+            policy: Arc::new(resolved.policy),
+            before: in_force,
+            head,
+        })
     }
 
+    /// Who gains and loses what against the policy that this server knows, if that is the one which
+    /// was in force.
+    async fn changes(&self, next: &Next, directory: &Directory) -> Option<Vec<Change>> {
+        let known = self.world()?;
+        let before = next.before.as_ref()?;
+        if before.policy_version != *known.policy.version() {
+            return None;
+        }
+        // The groups of both: those of the old as they were read for it.
+        let mut directory = directory.clone();
+        for group in known.policy.referenced_groups() {
+            if !directory.members.knows(&group) && known.directory.members.knows(&group) {
+                let members = known.directory.members.of(&group).cloned().collect();
+                directory.members.insert(group, members);
+            }
+        }
+        let policy = Arc::clone(&next.policy);
+        let compared = tokio::task::spawn_blocking(move || {
+            policy::diff_at_once(&known.policy, &policy, &directory)
+        });
+        compared.await.ok().flatten()
+    }
+
+    /// Unless it is in force already.
     async fn put_in_force(
         &self,
-        policy: &Policy,
+        next: Next,
         digest: &str,
-        before: Option<&PolicyInForce>,
-        head: Head,
+        directory: &Directory,
     ) -> Result<(), WorldError> {
+        let changed = next
+            .before
+            .as_ref()
+            .is_none_or(|before| before.policy_version != *next.policy.version());
+        if !changed {
+            return Ok(());
+        }
+        let changes = self.changes(&next, directory).await;
+        let Next {
+            policy,
+            before,
+            head,
+        } = next;
         let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
         let bindings = serde_json::to_value(policy.bindings()).unwrap_or_default();
         let in_force = PolicyInForce {
@@ -328,15 +370,15 @@ impl Keeper {
             bindings,
         };
         // Any change since was recorded on the stream, whose head is a condition too.
-        let expect = before.map_or(Expect::Absent, |_| Expect::Present);
+        let expect = before.as_ref().map_or(Expect::Absent, |_| Expect::Present);
         commit.put(&keys::policy(), item::attributes(&in_force)?, Some(expect))?;
         commit.continue_stream(&Stream::Policy, head);
-        let previous: Option<&PolicyVersion> = before.map(|before| &before.policy_version);
-        commit.event(
-            &Stream::Policy,
-            Kind::PolicyLoaded,
-            &Details::policy(policy.version(), previous),
-        )?;
+        let previous: Option<&PolicyVersion> = before.as_ref().map(|before| &before.policy_version);
+        let mut details = Details::policy(policy.version(), previous);
+        if let Some(changes) = changes {
+            details = details.with_changes(&changes);
+        }
+        commit.event(&Stream::Policy, Kind::PolicyLoaded, &details)?;
         self.store.commit(commit).await?;
         Ok(())
     }

@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::grant::{Evidence, Grant, GrantChange, Receipt};
 use crate::id::{EventId, GrantId, PolicyVersion, RequestId, ServerId};
+use crate::policy::Change;
 use crate::request::{Ask, Names, Opinion, Review, Who};
 use crate::target::Target;
 
@@ -223,6 +224,26 @@ impl Details {
         details.note("policy", version.as_str());
         details.note("previous", previous.map_or("NA", PolicyVersion::as_str));
         details
+    }
+
+    /// Who gained and who lost by another policy, as far as that was compared.
+    #[must_use]
+    pub fn with_changes(mut self, changes: &[Change]) -> Self {
+        /// An event is read by people and kept for ever; the rest is counted.
+        const TOLD: usize = 50;
+        for (name, gains) in [("gained", true), ("lost", false)] {
+            let of_kind = || changes.iter().filter(|change| change.gains == gains);
+            let mut told: Vec<String> = of_kind()
+                .take(TOLD)
+                .map(|change| change.sentence.clone())
+                .collect();
+            let rest = of_kind().count().saturating_sub(TOLD);
+            if rest > 0 {
+                told.push(format!("And {rest} more."));
+            }
+            self.more.insert(name, told.into());
+        }
+        self
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) use accounts::covers;
 pub use cases::{Actual, CaseReport, Difference, Expected, cases_text, run_cases};
 pub(crate) use decide::decide_among;
 pub use decide::{BreakGlass, Proposal, Run, decide};
-pub use diff::{Change, diff, diff_text};
+pub use diff::{Change, diff, diff_at_once, diff_text};
 pub use facts::{Facts, with_person};
 pub use hours::Hours;
 pub use import::import;

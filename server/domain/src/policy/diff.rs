@@ -54,6 +54,22 @@ enum Delta {
     Approver(bool),
 }
 
+/// What a server compares when a policy changes: some seconds of work. Beyond it, people compare with
+/// `belay policy diff`, which takes the time that it takes.
+const COMPARED_AT_ONCE: usize = 20_000_000;
+
+/// The same as [`diff`], unless that would be too much work for somebody who waits: then `None`.
+#[must_use]
+pub fn diff_at_once(
+    old: &Arc<Policy>,
+    new: &Arc<Policy>,
+    directory: &Directory,
+) -> Option<Vec<Change>> {
+    let classes = classes(old, new, &Facts::of_snapshot(directory)).len();
+    let targets = directory.accounts.len() * directory.permission_sets.len();
+    (classes.saturating_mul(targets) <= COMPARED_AT_ONCE).then(|| diff(old, new, directory))
+}
+
 /// Everything in which the new policy differs from the old: gains first, then losses.
 #[must_use]
 pub fn diff(old: &Arc<Policy>, new: &Arc<Policy>, directory: &Directory) -> Vec<Change> {
