@@ -9,7 +9,7 @@ mod sandbox;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-pub(crate) use belay::{Belay, Setup};
+pub(crate) use belay::{Belay, Setup, binary as belay_binary};
 pub(crate) use browser::{Browser, Page};
 pub(crate) use provider::{Key, Provider, Say, reserve};
 pub(crate) use sandbox::Sandbox;

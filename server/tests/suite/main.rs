@@ -21,5 +21,6 @@ mod leading;
 mod live;
 mod operations;
 mod origin;
+mod policies;
 mod sessions;
 mod sign_in;
