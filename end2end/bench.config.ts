@@ -6,6 +6,6 @@ export default defineConfig({
   testDir: "bench",
   workers: 1,
   // 100 grants of 20 s one after another, and their ends.
-  timeout: 1_200_000,
+  timeout: 2_400_000,
   reporter: [["line"]],
 });

@@ -6,6 +6,7 @@ import { type APIRequestContext, expect, test } from "@playwright/test";
 import { fileURLToPath } from "node:url";
 import { auditLog } from "../bucket.ts";
 import { World } from "../world.ts";
+import { signIn } from "./door.ts";
 
 const approvals = Number(process.env.BENCH_APPROVALS ?? 100);
 /** Every person may submit 30 requests an hour. */
@@ -14,18 +15,6 @@ const seconds = 20;
 
 type Call = { n: number; time: number; operation: string; input: Record<string, string>; outcome: string };
 type Grant = { request?: string | undefined; account: string; set: string; person: string; clicked: number; created?: Call; until?: number; deleted?: Call };
-
-async function signIn(world: World, request: APIRequestContext, userName: string) {
-  // The picker is a form: its hidden field says which sign-in it answers.
-  const page = await (await request.get(`${world.portal}/`)).text();
-  const hidden = /name="request" value="([^"]*)"/.exec(page)?.[1]?.replaceAll("&amp;", "&");
-  if (hidden === undefined) throw new Error("no picker where one was expected");
-  const answer = await request.post(`${world.oidc}/sign-in`, {
-    form: { request: hidden, person: userName },
-    headers: { origin: world.oidc },
-  });
-  expect(answer.url(), userName).toBe(`${world.portal}/`);
-}
 
 async function calls(world: World, since: number): Promise<{ calls: Call[]; last: number }> {
   return (await fetch(`${world.control}/calls?since=${since}`)).json() as Promise<{ calls: Call[]; last: number }>;

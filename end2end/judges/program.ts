@@ -69,7 +69,8 @@ export class Program {
       child.kill("SIGKILL");
       await gone;
     }
-    rmSync(this.folder, { recursive: true, force: true });
+    if (process.env.KEEP_WORLD) console.log(`kept ${this.folder}`);
+    else rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

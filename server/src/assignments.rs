@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::aws::Clients;
+use crate::lease::Lease;
 use crate::limiter::{Class, Limiter, Try, Turn};
 
 pub use places::Place;
@@ -59,6 +60,7 @@ pub struct Assignments {
     reads: Reads,
     statuses: Statuses,
     places: Places,
+    lease: Lease,
 }
 
 /// A key whose kind of target this version does not know how to change: it is left alone.
@@ -67,14 +69,15 @@ pub struct Assignments {
 pub struct UnknownKind;
 
 impl Assignments {
-    /// Of this instance, within this budget of calls.
+    /// Of this instance, within this budget of calls, while this lease is held.
     #[must_use]
-    pub fn new(clients: Clients, instance_arn: String, limiter: Limiter) -> Self {
+    pub fn new(clients: Clients, instance_arn: String, limiter: Limiter, lease: Lease) -> Self {
         let api = Api::new(clients, instance_arn, limiter);
         Self {
             reads: Reads::new(api.clone()),
             statuses: Statuses::new(api.clone()),
             places: Places::new(),
+            lease,
             api,
         }
     }
@@ -121,11 +124,11 @@ impl Assignments {
         turn: Turn,
     ) -> Result<Sent, UnknownKind> {
         let pair = Pair::of(key)?;
-        let gate = Gate::new(by);
+        let gate = Gate::new(by, self.lease.clone());
         turn.spend();
         let sent = self.api.send(&pair, &key.user, action, &gate).await;
         if gate.was_shut() {
-            tracing::warn!("an intent was too old to be sent; it is planned again");
+            tracing::warn!("an intent was too old, or the lease lost: it was not sent");
             return Ok(Sent::Refused {
                 code: "not-sent-in-time".to_owned(),
             });

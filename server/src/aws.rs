@@ -3,6 +3,8 @@
 //! There is no trait here and no fake behind one: tests and the local run point these same clients
 //! at the sandbox with `AWS_ENDPOINT_URL*`.
 
+mod table_clock;
+
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -10,6 +12,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 
 use crate::config::{Config, Problems};
+
+pub use table_clock::TableClock;
 
 /// A connection within a region takes milliseconds; two seconds mean that nobody answers there.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -31,6 +35,8 @@ pub struct Clients {
     pub organizations: aws_sdk_organizations::Client,
     /// Audit log and policy.
     pub s3: aws_sdk_s3::Client,
+    /// How far our clock is from the table's.
+    pub clock: TableClock,
 }
 
 impl Clients {
@@ -56,12 +62,14 @@ impl Clients {
         let background = timeouts(Duration::from_secs(10), Duration::from_secs(30));
         // Objects are a few kilobytes.
         let objects = timeouts(Duration::from_secs(10), Duration::from_secs(25));
+        let clock = TableClock::default();
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(
                 aws_sdk_dynamodb::config::Builder::from(shared)
                     // Four attempts outlast a partition's split; more would outlast the person.
                     .retry_config(RetryConfig::standard().with_max_attempts(4))
                     .timeout_config(table)
+                    .interceptor(clock.clone())
                     .build(),
             ),
             ssoadmin: aws_sdk_ssoadmin::Client::from_conf(
@@ -97,6 +105,7 @@ impl Clients {
                     .force_path_style(has_endpoint_override(shared))
                     .build(),
             ),
+            clock,
         }
     }
 }

@@ -5,7 +5,9 @@
 
 mod conversion;
 mod doctor;
+mod explain;
 mod inventory;
+mod organisation;
 mod policy;
 mod reference;
 mod serve;
@@ -91,10 +93,45 @@ enum Policy {
     Check {
         /// A TOML or JSON file.
         file: PathBuf,
+        /// What `belay policy directory` wrote: names are looked up in it, too.
+        #[arg(long, value_name = "FILE")]
+        directory: Option<PathBuf>,
+        /// Look names up in AWS.
+        #[arg(long, conflicts_with = "directory")]
+        live: bool,
+        #[command(flatten)]
+        connection: Connection,
         /// Problems as a JSON array.
         #[arg(long)]
         json: bool,
     },
+    /// Say who gains and loses what by a change of policy; exit 1 if somebody does.
+    Diff {
+        /// The policy as it is.
+        old: PathBuf,
+        /// The policy as it would be.
+        new: PathBuf,
+        #[command(flatten)]
+        organisation: Organisation,
+        /// The differences as a JSON array.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run the policy tests of a JSON file; exit 1 if one fails.
+    Test {
+        /// A JSON list of cases.
+        cases: PathBuf,
+        /// The policy for cases that have none of their own.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
+        /// What came of each case, one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what the policy answers somebody, with every reason; exit 1 if it refuses.
+    Explain(Explain),
+    /// Write the organisation as JSON, for `--directory`. Reads only, and needs no server.
+    Directory(Connection),
     /// Turn another tool's configuration into a policy that decides the same.
     #[command(subcommand)]
     Import(Import),
@@ -106,6 +143,63 @@ enum Policy {
         #[arg(long)]
         json: bool,
     },
+}
+
+/// How to reach Identity Center from a command that needs nothing else.
+#[derive(Debug, Args)]
+struct Connection {
+    /// The Identity Center instance; found by itself where there is only one.
+    #[arg(long, value_name = "ARN", env = "BELAY_INSTANCE_ARN")]
+    instance_arn: Option<String>,
+    /// Calls a second to each of Identity Center and the Identity Store. Both allow 20 to everyone in
+    /// the organisation together.
+    #[arg(long, value_name = "N", env = "BELAY_AWS_RATE", default_value = "15", value_parser = inventory::rate)]
+    rate: NonZeroU32,
+}
+
+/// Who and what there is: from a file, or read from AWS.
+#[derive(Debug, Args)]
+struct Organisation {
+    /// What `belay policy directory` wrote; without it, AWS is read.
+    #[arg(long, value_name = "FILE")]
+    directory: Option<PathBuf>,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    /// A TOML or JSON file.
+    file: PathBuf,
+    /// Who asks: an e-mail, a user name or an id.
+    #[arg(long = "as", value_name = "PERSON")]
+    person: String,
+    /// The account: its id or its name.
+    #[arg(long, required_unless_present = "group", requires = "permission_set")]
+    account: Option<String>,
+    /// The permission set: its name or its ARN.
+    #[arg(long, value_name = "NAME", requires = "account")]
+    permission_set: Option<String>,
+    /// A group, instead: its name or its id.
+    #[arg(long, conflicts_with = "account")]
+    group: Option<String>,
+    /// For how long, such as 1h30m; without it, the shortest that the policy allows.
+    #[arg(long)]
+    duration: Option<String>,
+    /// The ticket that would be named.
+    #[arg(long)]
+    ticket: Option<String>,
+    /// A later start, such as 2026-11-23T08:00:00Z.
+    #[arg(long, value_name = "INSTANT")]
+    start: Option<jiff::Timestamp>,
+    /// Whether they would go in first, and explain afterwards.
+    #[arg(long)]
+    break_glass: bool,
+    #[command(flatten)]
+    organisation: Organisation,
+    /// The whole verdict as a JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,7 +268,32 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Serve(command) => serve::run(&command),
-        Command::Policy(Policy::Check { file, json }) => policy::check(&file, json),
+        Command::Policy(Policy::Check {
+            file,
+            directory,
+            live,
+            connection,
+            json,
+        }) => {
+            let organisation = (live || directory.is_some()).then_some(Organisation {
+                directory,
+                connection,
+            });
+            policy::check(&file, organisation.as_ref(), json)
+        }
+        Command::Policy(Policy::Diff {
+            old,
+            new,
+            organisation,
+            json,
+        }) => policy::diff(&old, &new, &organisation, json),
+        Command::Policy(Policy::Test {
+            cases,
+            policy: shared,
+            json,
+        }) => policy::test(&cases, shared.as_deref(), json),
+        Command::Policy(Policy::Explain(command)) => explain::run(&command),
+        Command::Policy(Policy::Directory(connection)) => organisation::write(&connection),
         Command::Policy(Policy::Import(Import::SsoElevator { file, json })) => {
             conversion::run(&file, json, domain::policy::import)
         }

@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use crate::assignments::Assignments;
 use crate::audit::Shipper;
-use crate::aws::Clients;
+use crate::aws::{Clients, TableClock};
 use crate::config::{Config, Role};
 use crate::directory::Reader;
 use crate::feed;
+use crate::lease::Lease;
 use crate::limiter::Limiter;
 use crate::people::People;
 use crate::readiness::{Part, Readiness};
@@ -33,6 +34,8 @@ pub struct Engine {
     keeper: Arc<Keeper>,
     worker: Worker,
     shipper: Shipper,
+    lease: Lease,
+    clock: TableClock,
 }
 
 impl Engine {
@@ -62,8 +65,20 @@ impl Engine {
         ));
         let people = People::new(clients.clone(), center.identity_store_id.clone(), identity);
         let service = Service::new(store.clone(), people, Arc::clone(&keeper), me);
-        let assignments = Assignments::new(clients.clone(), center.instance_arn.clone(), sso);
-        let worker = Worker::new(store.clone(), service.clone(), assignments, me);
+        let lease = Lease::new(me);
+        let assignments = Assignments::new(
+            clients.clone(),
+            center.instance_arn.clone(),
+            sso,
+            lease.clone(),
+        );
+        let worker = Worker::new(
+            store.clone(),
+            service.clone(),
+            assignments,
+            lease.clone(),
+            me,
+        );
         let shipper = Shipper::new(store.clone(), clients.s3.clone(), config.audit.clone());
         Self {
             service,
@@ -71,6 +86,8 @@ impl Engine {
             keeper,
             worker,
             shipper,
+            lease,
+            clock: clients.clock.clone(),
         }
     }
 
@@ -86,6 +103,8 @@ impl Engine {
         tasks.spawn(async move { Box::pin(keeper.run(token)).await });
         tasks.spawn(feed::follow(self.store.clone(), stop.clone()));
         if role.works() {
+            let keeper = self.lease.clone();
+            tasks.spawn(keeper.keep(self.store.clone(), self.clock.clone(), stop.clone()));
             tasks.spawn(supervised(
                 self.worker.clone(),
                 readiness.clone(),
@@ -102,10 +121,9 @@ impl Engine {
     async fn watch(&self, readiness: &Readiness, stop: &CancellationToken) {
         loop {
             let table = self.store.policy_in_force().await;
-            readiness.report(
-                Part::Table,
-                table.map(drop).map_err(|error| error.to_string()),
-            );
+            // Both are asked of the table, and said of it: whoever looks must set the clock.
+            let table = table.map(drop).map_err(|error| error.to_string());
+            readiness.report(Part::Table, table.and_then(|()| self.clock.is_right()));
             let known = match self.keeper.world() {
                 // A failed refresh leaves an older snapshot that serves.
                 Some(_) => Ok(()),

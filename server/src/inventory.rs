@@ -13,7 +13,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_ssoadmin::types::PrincipalType;
-use domain::directory::{PermissionSet, Person};
+use domain::directory::{Directory, PermissionSet, Person};
 use domain::id::{AccountId, GroupId, InvalidId, PermissionSetArn, UserId};
 use domain::inventory::{Assignment, Holder, HoldingGroup, Inventory, Principal, SCHEMA};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -118,6 +118,29 @@ pub async fn read(
         people,
         groups,
     })
+}
+
+/// Reads who and what there is, with the members of every group: for commands that judge a policy.
+pub async fn directory(
+    instance_arn: Option<String>,
+    rate: NonZeroU32,
+) -> Result<Directory, InventoryError> {
+    let shared = aws_config::defaults(BehaviorVersion::latest()).load().await;
+    let clients = patient(&shared);
+    let sso = Limiter::new(rate);
+    let identity = Limiter::new(rate);
+    let instance = find(&clients, &sso, instance_arn).await?;
+    let reader = Reader::new(
+        clients,
+        instance.arn,
+        instance.identity_store_id,
+        sso,
+        identity,
+    );
+    let mut directory = reader.read().await?;
+    let groups = directory.groups.keys().cloned().collect();
+    directory.members = reader.members(&groups).await?;
+    Ok(directory)
 }
 
 /// The clients of [`Clients`] give up early, because there somebody decides what comes next. Nothing

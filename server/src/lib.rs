@@ -7,7 +7,8 @@
 //! 3. [`service`]: what people can do; [`worker`]: what follows of it in AWS.
 //! 4. [`store`]: what is remembered; [`audit`] and [`feed`]: who is told.
 //! 5. [`world`]: what is known, read by [`directory`] and, for decisions, [`people`].
-//! 6. [`assignments`]: what is changed, through [`aws`], as fast as the [`limiter`] lets it.
+//! 6. [`assignments`]: what is changed, through [`aws`], as fast as the [`limiter`]
+//!    lets it, by whoever holds the [`lease`].
 //! 7. [`readiness`] and [`telemetry`]: what is said about all this to those who run it.
 
 pub mod assignments;
@@ -19,6 +20,7 @@ pub mod directory;
 pub mod engine;
 pub mod feed;
 pub mod inventory;
+pub mod lease;
 pub mod limiter;
 pub mod people;
 pub mod policy_text;

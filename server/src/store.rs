@@ -8,6 +8,7 @@ pub mod commit;
 pub mod history;
 pub mod item;
 pub mod keys;
+mod lease;
 mod reads;
 mod records;
 
@@ -20,6 +21,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, broadcast};
 
 pub use commit::{Commit, Committed, Expect};
+pub use lease::LeaseItem;
 pub use reads::{Due, DueWhat, Undelivered};
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.

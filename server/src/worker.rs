@@ -2,7 +2,8 @@
 //!
 //! It takes no input. A wake-up says "look", and what it looks at is the table: whatever is due is
 //! loaded, planned by `domain::plan`, done, and what came of it is stored before the next step. So
-//! it may be killed anywhere, and the next one goes on.
+//! it may be killed anywhere, and the next one goes on. Of many servers, the one that holds the
+//! executor lease works; a lease that is lost ends every task after the step that it is in.
 
 mod advance;
 mod change;
@@ -21,6 +22,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::assignments::Assignments;
+use crate::lease::Lease;
 use crate::service::{Service, ServiceError};
 use crate::store::{Due, DueWhat, Store, StoreError, keys, now};
 
@@ -55,6 +57,7 @@ pub struct Worker {
     store: Store,
     service: Service,
     assignments: Assignments,
+    lease: Lease,
     me: ServerId,
     busy: Arc<Busy>,
     handed: Arc<Mutex<HashSet<OperationId>>>,
@@ -134,11 +137,18 @@ fn subject(due: &Due) -> &str {
 impl Worker {
     /// Works with these parts.
     #[must_use]
-    pub fn new(store: Store, service: Service, assignments: Assignments, me: ServerId) -> Self {
+    pub fn new(
+        store: Store,
+        service: Service,
+        assignments: Assignments,
+        lease: Lease,
+        me: ServerId,
+    ) -> Self {
         Self {
             store,
             service,
             assignments,
+            lease,
             me,
             busy: Arc::new(Busy::default()),
             handed: Arc::new(Mutex::new(HashSet::new())),
@@ -176,6 +186,11 @@ impl Worker {
     pub async fn run(&self, stop: CancellationToken) {
         let tasks = TaskTracker::new();
         while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                // Whoever stands by looks at nothing: it could do nothing about it.
+                () = self.lease.gained() => {}
+            }
             let began = Instant::now();
             let pause = match self.look(&tasks, &stop).await {
                 Ok(next) => next.map_or(LOOK_EVERY, |at| until(at).min(LOOK_EVERY)),
@@ -198,6 +213,7 @@ impl Worker {
         }
         tasks.close();
         tasks.wait().await;
+        self.lease.give_back(&self.store).await;
     }
 
     /// Starts what is due, and says when the next thing will be.

@@ -47,6 +47,8 @@ pub struct Offer {
     pub durations: Vec<Seconds>,
     /// Up to this long nobody has to be asked; `None` if somebody always has to.
     pub at_once_up_to: Option<Seconds>,
+    /// Whether that is so only because the person is an approver whose own approval is enough.
+    pub own_approval: bool,
     /// Up to this long by break-glass; `None` if there is no such way.
     pub break_glass_up_to: Option<Seconds>,
     /// How many others have to agree on the easiest route through approvers; 0 if there is none, or
@@ -93,6 +95,7 @@ impl Offer {
             max_duration,
             durations: durations.into_iter().collect(),
             at_once_up_to: at_once,
+            own_approval: at_once.is_some() && routes.automatic.is_empty(),
             break_glass_up_to: longest_of(&mut routes.break_glass.iter()),
             approvals: routes
                 .waiting
@@ -312,6 +315,41 @@ impl Catalogue {
             .filter(|way| way.can_complete())
             .flat_map(|way| way.rule.approvers.members(facts, requester))
             .collect()
+    }
+
+    /// Every account and permission set where this person's approval counts for somebody.
+    #[must_use]
+    pub fn approved_by(
+        &self,
+        user: &UserId,
+        facts: &Facts<'_>,
+    ) -> BTreeSet<(AccountId, PermissionSetArn)> {
+        let statements = self.coverage.statements;
+        let mut approves = statements.none();
+        for (at, rule) in self.policy.rules().iter().enumerate() {
+            let for_somebody = || rule.requesters.count(facts, user) > 0;
+            approves.set(at, rule.approvers.includes(user, facts) && for_somebody());
+        }
+        let Coverage { accounts, sets, .. } = &self.coverage;
+        let mut found = BTreeSet::new();
+        for (by_account, in_accounts) in accounts.statements.iter().zip(&accounts.members) {
+            let mut here = by_account.clone();
+            here.intersect_with(&approves);
+            if here.is_clear() {
+                continue;
+            }
+            for (by_set, in_sets) in sets.statements.iter().zip(&sets.members) {
+                if here.is_disjoint(by_set) {
+                    continue;
+                }
+                for account in in_accounts {
+                    let account = accounts.things.get(*account as usize);
+                    let sets = in_sets.iter().map(|set| sets.things.get(*set as usize));
+                    found.extend(sets.filter_map(|set| Some((account?.clone(), set?.clone()))));
+                }
+            }
+        }
+        found
     }
 
     /// The ways that are open to one target, if anything can be had there.

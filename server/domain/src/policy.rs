@@ -21,8 +21,10 @@ use crate::id::{AccountId, GroupId, PolicyVersion, UserId};
 use crate::target::Target;
 
 mod accounts;
+mod cases;
 mod closed;
 mod decide;
+mod diff;
 mod facts;
 pub(crate) mod found;
 pub(crate) mod guardrail;
@@ -49,8 +51,10 @@ mod who;
 mod written;
 
 pub(crate) use accounts::covers;
+pub use cases::{Actual, CaseReport, Difference, Expected, cases_text, run_cases};
 pub(crate) use decide::decide_among;
 pub use decide::{BreakGlass, Proposal, Run, decide};
+pub use diff::{Change, diff, diff_text};
 pub use facts::{Facts, with_person};
 pub use hours::Hours;
 pub use import::import;
@@ -203,6 +207,7 @@ impl Policy {
     }
 
     /// Whom to tell of what happens by this rule, besides those who have to act.
+    #[must_use]
     pub fn notify(&self, rule: &RuleName) -> &[Channel] {
         self.rules
             .binary_search_by(|known| known.name.cmp(rule))

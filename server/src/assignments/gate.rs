@@ -11,6 +11,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::lease::Lease;
 use crate::store::now;
 
 /// Stands between signing and the network. A server that was frozen wakes up with an intent that
@@ -18,18 +19,20 @@ use crate::store::now;
 #[derive(Debug, Clone)]
 pub(super) struct Gate {
     by: Timestamp,
+    lease: Lease,
     shut: Arc<AtomicBool>,
 }
 
 /// What the gate tells the SDK.
 #[derive(Debug, Error)]
-#[error("the intent is too old to be sent")]
+#[error("the intent is too old, or the lease is lost")]
 struct TooLate;
 
 impl Gate {
-    pub(super) fn new(by: Timestamp) -> Self {
+    pub(super) fn new(by: Timestamp, lease: Lease) -> Self {
         Self {
             by,
+            lease,
             shut: Arc::new(AtomicBool::new(false)),
         }
     }
@@ -45,14 +48,15 @@ impl Intercept for Gate {
         "Gate"
     }
 
-    /// Runs after signing. The clock is the wall's, which goes on while a process is suspended.
+    /// Runs after signing. The intent's clock is the wall's, the lease's counts from boot: both go
+    /// on while a process is suspended.
     fn read_before_transmit(
         &self,
         _: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if now() > self.by {
+        if now() > self.by || !self.lease.held() {
             self.shut.store(true, Ordering::Release);
             return Err(TooLate.into());
         }

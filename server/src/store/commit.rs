@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
@@ -330,6 +331,39 @@ impl Store {
                     None => return Err(StoreError::unavailable("TransactWriteItems", &error)),
                 },
             }
+        }
+    }
+
+    /// Writes one piece of bookkeeping by itself.
+    pub(super) async fn put_alone(
+        &self,
+        at: &keys::At,
+        attributes: Attributes,
+        expect: Expect,
+    ) -> Result<(), StoreError> {
+        let mut put = self
+            .dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(attributes))
+            .item("pk", AttributeValue::S(at.pk.clone()))
+            .item("sk", AttributeValue::S(at.sk.clone()))
+            .condition_expression(condition(expect));
+        if let Expect::Version(version) = expect {
+            put = put
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":expected", number(version));
+        }
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Err(StoreError::Changed)
+            }
+            Err(error) => Err(StoreError::unavailable("PutItem", &error)),
         }
     }
 

@@ -18,6 +18,7 @@
 //! | undelivered event | `outbox#SHARD` | event id | `Query`, consistent: shipping |
 //! | change feed | `feed#BUCKET` | commit id | `Query` each second |
 //! | policy in force | `policy` | `current` | condition of each decision |
+//! | executor lease | `lease` | `executor` | `GetItem`, consistent: who acts |
 //!
 //! Sessions and logins are documented where they are written, in `web`.
 //!
@@ -218,6 +219,12 @@ pub fn policy() -> At {
     At::new("policy", "current")
 }
 
+/// The executor lease.
+#[must_use]
+pub fn lease() -> At {
+    At::new("lease", "executor")
+}
+
 /// A month of history: `2026-11`.
 #[must_use]
 pub fn month(at: Timestamp) -> String {
@@ -303,6 +310,7 @@ mod tests {
             outbox(event_id),
             feed(at, request_id.uuid()),
             policy(),
+            lease(),
         ];
         let lines: Vec<String> = all
             .iter()

@@ -64,7 +64,7 @@ impl Worker {
     ) -> Option<Duration> {
         let mut hands = Hands::default();
         for _ in 0..STEPS_MAX {
-            if stop.is_cancelled() {
+            if stop.is_cancelled() || !self.lease.held() {
                 return None;
             }
             match self.step(key, entry, &mut hands, stop).await {
@@ -153,6 +153,10 @@ impl Worker {
         let Ok(waited) = self.prepare(key, &change, hands).await else {
             return Ok(Some(left_alone(key)));
         };
+        if !self.lease.held() {
+            // Whoever leads now plans for itself.
+            return Ok(None);
+        }
         if waited < PLAN_AGAIN_AFTER {
             hands.stored = Some(self.record(stored, change).await?);
         }
@@ -316,6 +320,10 @@ impl Worker {
         let Ok(waited) = self.prepare(key, &change, hands).await else {
             return Ok(Some(left_alone(key)));
         };
+        if !self.lease.held() {
+            // Whoever leads now plans for itself.
+            return Ok(None);
+        }
         if waited < PLAN_AGAIN_AFTER {
             hands.stored = Some(self.record(stored, change).await?);
         } else if read_at.elapsed() < READ_GOOD_FOR

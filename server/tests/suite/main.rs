@@ -17,6 +17,7 @@ mod decisions;
 mod forms;
 mod inventory;
 mod killed;
+mod leading;
 mod live;
 mod operations;
 mod origin;

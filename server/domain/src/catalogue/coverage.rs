@@ -126,7 +126,9 @@ impl Coverage {
         }
         for (at, guardrail) in policy.guardrails().iter().enumerate() {
             let number = statements.session_too_long(at);
-            of_accounts.iter_mut().for_each(|bits| bits.insert(number));
+            for bits in &mut of_accounts {
+                bits.insert(number);
+            }
             let Some(max) = guardrail.max_session() else {
                 continue;
             };

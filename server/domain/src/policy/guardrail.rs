@@ -36,11 +36,10 @@ pub(crate) struct Fence<'p> {
 
 impl<'p> Fence<'p> {
     pub(crate) fn of(guardrails: &'p [Guardrail], target: &Found<'_>) -> Self {
-        Self::from_iter(
-            guardrails
-                .iter()
-                .filter(|guardrail| guardrail.covers(target)),
-        )
+        guardrails
+            .iter()
+            .filter(|guardrail| guardrail.covers(target))
+            .collect()
     }
 
     /// Whether nobody gets anything here.

@@ -255,6 +255,7 @@ impl fmt::Display for TimeOfDay {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 mod tests {
     use super::*;
 

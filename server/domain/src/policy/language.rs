@@ -121,6 +121,10 @@ pub(super) struct GuardrailSource {
 
 /// What a guardrail says. Each part can only narrow: there is no way to write one that widens.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one key of the language"
+)]
 pub(crate) struct Limits {
     /// No access at all.
     pub(crate) deny: bool,

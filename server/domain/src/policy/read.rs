@@ -84,7 +84,7 @@ fn policy<'a>(
 }
 
 /// Verdicts, pages and the audit log call rules and guardrails by their names.
-fn names_are_unique<'a>(file: &PolicyFile, problems: &mut Problems<'a>) {
+fn names_are_unique(file: &PolicyFile, problems: &mut Problems<'_>) {
     let rules = file.rules.iter().map(|rule| (&rule.name, rule.included));
     let guardrails = file
         .guardrails

@@ -119,6 +119,7 @@ impl From<TicketPattern> for String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
 mod tests {
     use super::*;
 

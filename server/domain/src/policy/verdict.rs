@@ -389,6 +389,10 @@ impl Reason {
 
 impl fmt::Display for Reason {
     /// A sentence without its full stop.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a sentence for each, and nothing else"
+    )]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::RequesterInactive => {

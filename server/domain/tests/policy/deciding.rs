@@ -454,10 +454,10 @@ fn protected_and_closed_accounts_are_refused_whatever_the_policy_says() {
             .arn
             .clone(),
     };
-    let group = Target::Group {
-        group: organisation.group("Oncall"),
+    let nobody = Target::Group {
+        group: crate::organisation::group_id(999),
     };
-    for target in [nowhere, group] {
+    for target in [nowhere, nobody] {
         let verdict = organisation.decide(&policy, "carla.rossi", &target, "1h");
         assert_eq!(verdict.code, Code::UnknownTarget, "{target}");
     }

@@ -6,10 +6,12 @@
     reason = "a test says what it expects by failing"
 )]
 
+mod cases;
 mod catalogue;
 mod covering;
 mod damage;
 mod deciding;
+mod diffing;
 mod facts;
 mod importing;
 mod organisation;

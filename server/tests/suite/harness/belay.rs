@@ -200,6 +200,23 @@ impl Belay {
         self.process.kill();
     }
 
+    /// It freezes, as a machine that is suspended.
+    pub(crate) fn freeze(&self) {
+        self.process.freeze();
+    }
+
+    /// It goes on as if nothing had been.
+    pub(crate) fn thaw(&self) {
+        self.process.thaw();
+    }
+
+    /// Whether it has said that it leads, more often than that it does not any more.
+    pub(crate) fn leads(&self) -> bool {
+        let said = self.said();
+        let count = |what| said.matches(what).count();
+        count("this server leads") > count("this server does not lead any more")
+    }
+
     /// Asks it to stop and waits until it has.
     pub(crate) fn stop(&mut self) -> ExitStatus {
         self.process.terminate();

@@ -178,7 +178,10 @@ fn requesters(
             problems.error(
                 requester.place,
                 ProblemCode::Contradiction,
-                format!("{}: lets everyone in first and ask afterwards", table.title),
+                format!(
+                    "{}: lets everyone in first and asks afterwards",
+                    table.title
+                ),
                 "with approval = \"after\", name the users or groups",
             );
         }

@@ -1,0 +1,140 @@
+//! Policy tests, as people keep them beside their policy.
+
+use domain::policy::{CaseReport, Format, cases_text, parse, run_cases};
+
+fn run(cases: &str) -> Vec<CaseReport> {
+    run_cases(cases, "cases.json", None).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+const CASES: &str = r#"[
+  {
+    "name": "needs one of two",
+    "policy": {"rule": [{"name": "prod", "accounts": ["ou:Production"], "permission_sets": ["Admin"],
+      "requesters": ["group:SRE"], "approvers": ["user:Boss@example.com", "user:ana"]}]},
+    "people": [
+      {"id": "ana", "email": "ana@example.com", "groups": ["SRE"]},
+      {"id": "boss", "email": "boss@example.com"}
+    ],
+    "accounts": [{"id": "111122223333", "name": "Payments", "ou": ["Root", "Production", "Payments"]}],
+    "ask": {"by": "ANA@example.com", "account": "Payments", "permission_set": "Admin", "duration": "1h"},
+    "review": {"by": "boss"},
+    "expect": {"outcome": "pending", "reason": "needs-approval", "approvers": ["BOSS@example.com"],
+      "rules": ["prod"], "review": "accepted"}
+  },
+  {
+    "name": "everything is made up from what is named",
+    "policy": {"version": 1, "rule": [{"name": "r", "accounts": ["111122223333"],
+      "permission_sets": ["Read*"], "requesters": ["*"], "approval": "none"}]},
+    "ask": {"by": "someone@example.com", "account": "111122223333", "permission_set": "ReadOnly"},
+    "expect": {"outcome": "granted", "reason": "automatic", "approvers": [], "rules": ["r"]}
+  },
+  {
+    "name": "nobody reviews for themselves",
+    "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["*"],
+      "approvers": ["user:a@example.com", "user:b@example.com"]}]},
+    "ask": {"by": "A@example.com", "account": "111122223333", "permission_set": "X"},
+    "review": {"by": "a@example.com"},
+    "expect": {"reason": "needs-approval", "approvers": ["b@example.com"], "review": "refused"}
+  },
+  {
+    "name": "a ticket and a time of day",
+    "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["*"],
+      "approval": "none"}], "guardrail": [{"name": "careful", "accounts": ["*"],
+      "ticket": {"pattern": "[A-Z]+-[0-9]+"},
+      "hours": {"zone": "UTC", "days": ["mon-fri"], "from": "08:00", "to": "18:00"}}]},
+    "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "ticket": "PAY-1",
+      "now": "2026-11-21T10:00:00Z", "duration": 600},
+    "expect": {"outcome": "denied", "reason": "outside-hours", "approvers": [], "rules": []}
+  },
+  {
+    "name": "a group as target",
+    "policy": {"rule": [{"name": "r", "groups": ["group:Oncall"], "requesters": ["group:SRE"],
+      "approvers": ["user:b@example.com"]}]},
+    "people": [{"email": "a@example.com", "groups": ["SRE"]}, {"email": "b@example.com"}],
+    "ask": {"by": "a@example.com", "group": "Oncall"},
+    "expect": {"outcome": "pending", "approvers": ["b@example.com"]}
+  },
+  {
+    "name": "signed afterwards",
+    "policy": {"rule": [{"name": "glass", "accounts": ["*"], "permission_sets": ["*"],
+      "requesters": ["user:a@example.com"], "approvers": ["user:b@example.com", "user:a@example.com"],
+      "approval": "after"}]},
+    "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "X", "break_glass": true},
+    "review": {"by": "b@example.com"},
+    "expect": {"outcome": "granted", "reason": "break-glass", "rules": ["glass"], "review": "accepted"}
+  },
+  {
+    "name": "imported",
+    "sso_elevator": {"config": [
+      {"ResourceType": "Account", "Resource": ["111122223333"], "PermissionSet": ["Admin"],
+       "Approvers": ["boss@example.com"], "AllowSelfApproval": true}], "group_config": []},
+    "ask": {"by": "boss@example.com", "account": "111122223333", "permission_set": "Admin"},
+    "expect": {"outcome": "granted", "reason": "self-approved", "rules": ["statement-1"]}
+  }
+]"#;
+
+#[test]
+fn cases_speak_of_what_they_are_about() {
+    let reports = run(CASES);
+    let text = cases_text(&reports);
+    assert!(text.ends_with("\n7 passed, 0 failed\n"), "{text}");
+}
+
+#[test]
+fn what_differs_is_shown_side_by_side() {
+    let cases = r#"[{
+        "name": "wrong in every way",
+        "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"],
+          "requesters": ["*"], "approvers": ["user:b@example.com"]}]},
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X"},
+        "review": {"by": "a"},
+        "expect": {"outcome": "granted", "reason": "automatic", "approvers": [], "rules": ["x", "r"],
+          "review": "accepted"}
+    }]"#;
+    insta::assert_snapshot!(cases_text(&run(cases)));
+}
+
+#[test]
+fn a_case_that_cannot_be_run_fails_and_says_why() {
+    let cases = r#"[
+      {"name": "no policy", "ask": {"by": "a", "account": "111122223333", "permission_set": "X"}},
+      {"name": "a policy with errors", "policy": {"rule": [{"nme": "r"}]},
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X"}},
+      {"name": "no target", "policy": {"rule": [{"name": "r", "accounts": ["*"],
+        "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
+        "ask": {"by": "a", "permission_set": "X"}},
+      {"name": "no account", "policy": {"rule": [{"name": "r", "accounts": ["*"],
+        "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
+        "ask": {"by": "a", "account": "12345678901", "permission_set": "X"}},
+      {"name": "no duration", "policy": {"rule": [{"name": "r", "accounts": ["*"],
+        "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "duration": "soon"}}
+    ]"#;
+    insta::assert_snapshot!(cases_text(&run(cases)));
+}
+
+#[test]
+fn what_is_no_file_of_cases_is_refused_in_its_place() {
+    let wrong = |cases: &str| {
+        let problems = run_cases(cases, "cases.json", None).unwrap_err();
+        problems[0].to_string()
+    };
+    assert!(wrong("{}").starts_with("cases.json:1:"), "{}", wrong("{}"));
+    let unknown = "[\n  {\"name\": \"x\", \"aks\": {}}\n]";
+    assert!(
+        wrong(unknown).starts_with("cases.json:2:"),
+        "{}",
+        wrong(unknown)
+    );
+}
+
+#[test]
+fn cases_share_a_policy() {
+    let shared = "version = 1\n[[rule]]\nname = \"r\"\naccounts = [\"*\"]\npermission_sets = [\"*\"]\n\
+                  requesters = [\"*\"]\napproval = \"none\"\n";
+    let shared = parse(shared, Format::Toml, "policy.toml").unwrap();
+    let cases = r#"[{"name": "n", "ask": {"by": "a", "account": "111122223333", "permission_set": "X"},
+        "expect": {"outcome": "granted"}}]"#;
+    let reports = run_cases(cases, "cases.json", Some(&shared)).unwrap();
+    assert_eq!(cases_text(&reports), "ok    n\n1 passed, 0 failed\n");
+}

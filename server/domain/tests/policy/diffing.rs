@@ -1,0 +1,134 @@
+//! What a change of policy changes, in sentences.
+
+use std::sync::Arc;
+
+use domain::policy::{diff, diff_text};
+
+use crate::organisation::{Organisation, rule};
+
+fn text(old: &str, new: &str) -> String {
+    let organisation = Organisation::new();
+    let (old, new) = (organisation.policy(old), organisation.policy(new));
+    diff_text(&diff(
+        &Arc::new(old),
+        &Arc::new(new),
+        &organisation.directory,
+    ))
+}
+
+#[test]
+fn the_same_in_other_words_is_no_change() {
+    let one = [
+        rule("a", &[("accounts", "[\"ou:Staging\"]")]),
+        rule("b", &[("accounts", "[\"ou:Development\"]")]),
+    ]
+    .concat();
+    let other = rule(
+        "both",
+        &[(
+            "accounts",
+            "[\"333344445556\", \"111122223334\", \"222233334445\"]",
+        )],
+    );
+    assert_eq!(text(&one, &other), "nobody gains or loses anything\n");
+}
+
+#[test]
+fn who_gains_and_who_loses_what() {
+    let base = rule("r", &[("permission_sets", "[\"AdministratorAccess\"]")]);
+    let with = |keys: &[(&str, &str)]| {
+        let all: Vec<(&str, &str)> = [("permission_sets", "[\"AdministratorAccess\"]")]
+            .into_iter()
+            .chain(keys.iter().copied())
+            .collect();
+        rule("r", &all)
+    };
+    let mut report = String::new();
+    for (what, old, new) in [
+        (
+            "for one more group",
+            base.clone(),
+            with(&[("requesters", "[\"group:Payments\", \"group:Data\"]")]),
+        ),
+        (
+            "in fewer accounts",
+            base.clone(),
+            with(&[("accounts", "[\"ou:Staging\"]")]),
+        ),
+        (
+            "without approval",
+            base.clone(),
+            with(&[("approval", "\"none\"")]),
+        ),
+        (
+            "with two approvals",
+            base.clone(),
+            with(&[("approvals", "2")]),
+        ),
+        (
+            "their own",
+            with(&[("approvers", "[\"group:Payments\"]")]),
+            with(&[
+                ("approvers", "[\"group:Payments\"]"),
+                ("self_approval", "\"allow\""),
+            ]),
+        ),
+        (
+            "for longer",
+            base.clone(),
+            with(&[("max_duration", "\"12h\"")]),
+        ),
+        (
+            "as break-glass only",
+            base.clone(),
+            with(&[("approval", "\"after\"")]),
+        ),
+        (
+            "break-glass besides",
+            base.clone(),
+            format!(
+                "{base}{}",
+                rule(
+                    "glass",
+                    &[
+                        ("approval", "\"after\""),
+                        ("permission_sets", "[\"AdministratorAccess\"]")
+                    ]
+                )
+            ),
+        ),
+        (
+            "with a ticket",
+            base.clone(),
+            format!(
+                "{base}\n[[guardrail]]\nname = \"g\"\naccounts = [\"ou:Production\"]\nticket = {{ required = true }}\n"
+            ),
+        ),
+        (
+            "denied",
+            base.clone(),
+            format!(
+                "{base}\n[[guardrail]]\nname = \"g\"\naccounts = [\"ou:Production\"]\ndeny = true\n"
+            ),
+        ),
+        (
+            "by others",
+            base.clone(),
+            with(&[("approvers", "[\"group:Platform\"]")]),
+        ),
+        (
+            "overseers",
+            format!("admins = [\"group:Platform\"]\n{base}"),
+            format!("auditors = [\"group:Platform\", \"group:Audit\"]\n{base}"),
+        ),
+    ] {
+        report.push_str(what);
+        report.push('\n');
+        for line in text(&old, &new).lines() {
+            report.push_str("  ");
+            report.push_str(line);
+            report.push('\n');
+        }
+    }
+    insta::assert_snapshot!(report);
+}
