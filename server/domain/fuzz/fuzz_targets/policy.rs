@@ -3,7 +3,7 @@
 #![no_main]
 
 use domain::directory::Directory;
-use domain::policy::{Format, Problem, Setting, check, parse, report_text, resolve};
+use domain::policy::{Format, Problem, Setting, Severity, check, parse, report_text, resolve};
 use libfuzzer_sys::fuzz_target;
 
 fn shown(problems: &[Problem]) {
@@ -22,7 +22,8 @@ fuzz_target!(|source: &str| {
                 let again = resolve(&file, &directory, &Setting::default());
                 assert_eq!(first.policy.version(), again.policy.version());
                 let found = check(source, format, "p", Some(&directory));
-                assert_eq!(found, first.problems);
+                let warnings = found.iter().all(|p| p.severity == Severity::Warning);
+                assert!(warnings, "{found:?}");
             }
         }
     }

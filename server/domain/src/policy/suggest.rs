@@ -23,7 +23,8 @@ const HEAD: &str = r#"# A draft, from what stands in Identity Center. Whoever ho
 #
 # - Approvers are those who hold the same today, for one another: name who really decides.
 # - Accounts are listed one by one. Where an OU is meant, write "ou:NAME" instead.
-# - What need not be asked for any more is best left out.
+# - What need not be asked for any more is best left out. Temporary access that was live when the
+#   inventory was read is in it as well.
 # - Belay never removes standing access. Once the policy is in force, take it away in Identity Center:
 #   what stands is not temporary.
 

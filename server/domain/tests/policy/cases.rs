@@ -70,6 +70,12 @@ const CASES: &str = r#"[
        "Approvers": ["boss@example.com"], "AllowSelfApproval": true}], "group_config": []},
     "ask": {"by": "boss@example.com", "account": "111122223333", "permission_set": "Admin"},
     "expect": {"outcome": "granted", "reason": "self-approved", "rules": ["statement-1"]}
+  },
+  {
+    "name": "imported, and approved by nobody",
+    "sso_elevator": {"config": [{"ResourceType": "Account", "Resource": "*", "PermissionSet": "*"}]},
+    "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "Admin"},
+    "expect": {"outcome": "denied", "reason": "no-approvers"}
   }
 ]"#;
 
@@ -77,7 +83,7 @@ const CASES: &str = r#"[
 fn cases_speak_of_what_they_are_about() {
     let reports = run(CASES);
     let text = cases_text(&reports);
-    assert!(text.ends_with("\n7 passed, 0 failed\n"), "{text}");
+    assert!(text.ends_with("\n8 passed, 0 failed\n"), "{text}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Case, CaseAccount, CasePerson};
 use crate::directory::{Account, Directory, Group, PermissionSet, Person, Status};
 use crate::id::{AccountId, GroupId, PermissionSetArn, PermissionSetName, UserId};
+use crate::policy::import::NOBODY;
 use crate::policy::language::PolicyFile;
 use crate::policy::selector::{AccountSelector, GroupSelector, PersonSelector, SetSelector};
 use crate::target::Target;
@@ -351,7 +352,8 @@ fn named_people(case: &Case, file: &PolicyFile) -> Vec<String> {
         .cloned();
     let named = selectors(file).filter_map(|selector| match selector {
         PersonSelector::User(name) => Some(name.clone()),
-        PersonSelector::UserId(id) => Some(id.to_string()),
+        // The importer's nobody stays nobody.
+        PersonSelector::UserId(id) => Some(id.to_string()).filter(|id| id != NOBODY),
         PersonSelector::Everyone | PersonSelector::Group(_) | PersonSelector::GroupId(_) => None,
     });
     asked.chain(named).collect()
