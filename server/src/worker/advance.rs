@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{LEFT_ALONE, TABLE_PAUSE, Worker, until};
+use super::{LEFT_ALONE, LOOK_EVERY, TABLE_PAUSE, Worker, until};
 use crate::assignments::{Place, UnknownKind, is_throttle};
 use crate::limiter::{Class, Try, Turn};
 use crate::store::item::StoredKey;
@@ -278,6 +278,10 @@ impl Worker {
             return Ok(Some(Leave::Done));
         }
         self.reschedule(&stored, at).await?;
+        if pause < LOOK_EVERY {
+            // Sooner than the next look would come by itself.
+            self.store.signals().work.notify_one();
+        }
         Ok(Some(Leave::Done))
     }
 
