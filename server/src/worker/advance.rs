@@ -90,20 +90,18 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<Option<Leave>, StoreError> {
         let stored = match hands.stored.take() {
-            Some(stored) => stored,
-            None => match self.store.key_at(key).await? {
-                Some(stored) => stored,
-                None => {
-                    tracing::error!(key, "a due entry names a key that is not there");
-                    return Ok(Some(Leave::Later(TABLE_PAUSE)));
-                }
-            },
+            Some(stored) => Some(stored),
+            None => self.store.key_at(key).await?,
         };
-        let step = plan::plan(&stored.state, self.context());
-        if !matches!(step, Step::Wait { .. } | Step::Poll { .. }) {
+        let Some(stored) = stored else {
+            tracing::error!(key, "a due entry names a key that is not there");
+            return Ok(Some(Leave::Later(TABLE_PAUSE)));
+        };
+        let next = plan::plan(&stored.state, self.context());
+        if !matches!(next, Step::Wait { .. } | Step::Poll { .. }) {
             hands.polls = 0;
         }
-        match step {
+        match next {
             Step::Wait { until: at } => {
                 return self.wait(stored, at, entry, hands, stop).await;
             }
