@@ -51,12 +51,22 @@ export type AuditRecord = Record<string, unknown>;
 
 /** Every record of the audit log, oldest first. */
 export async function auditLog(aws: string, bucket = "belay-audit", prefix = "audit/"): Promise<AuditRecord[]> {
-  const list = new URL(`/${bucket}`, aws);
-  list.searchParams.set("list-type", "2");
-  list.searchParams.set("prefix", prefix);
-  const keys = [...(await get(list)).matchAll(/<Key>([^<]+)<\/Key>/g)].map((match) => match[1] ?? "");
-  const records: AuditRecord[] = [];
+  const keys: string[] = [];
+  for (let after: string | undefined = ""; after !== undefined; ) {
+    const list = new URL(`/${bucket}`, aws);
+    list.searchParams.set("list-type", "2");
+    list.searchParams.set("prefix", prefix);
+    if (after) list.searchParams.set("start-after", after);
+    const page = await get(list);
+    keys.push(...[...page.matchAll(/<Key>([^<]+)<\/Key>/g)].map((match) => match[1] ?? ""));
+    after = page.includes("<IsTruncated>true</IsTruncated>") ? keys.at(-1) : undefined;
+  }
   // The name of each is a UUIDv7, so that the order of names is the order of time.
-  for (const key of keys.sort()) records.push(JSON.parse(await get(new URL(`/${bucket}/${key}`, aws))));
+  keys.sort();
+  const records: AuditRecord[] = [];
+  for (let first = 0; first < keys.length; first += 16) {
+    const some = keys.slice(first, first + 16).map(async (key) => JSON.parse(await get(new URL(`/${bucket}/${key}`, aws))) as AuditRecord);
+    records.push(...(await Promise.all(some)));
+  }
   return records;
 }

@@ -22,6 +22,9 @@ const A_LOOK: i32 = 50;
 const AT_ONCE: usize = 4;
 /// Without a wake-up: finds what another process left.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// What one act leads to comes in twos and threes within moments: it is shipped together, and
+/// after the act rather than in its way.
+const GATHER: Duration = Duration::from_millis(500);
 /// The longest pause after failures.
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 
@@ -79,7 +82,10 @@ impl Shipper {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.store.signals().outbox.notified(), if !failed => {}
+                () = async {
+                    self.store.signals().outbox.notified().await;
+                    tokio::time::sleep(GATHER).await;
+                }, if !failed => {}
                 () = tokio::time::sleep(pause) => {}
             }
         }

@@ -72,6 +72,8 @@ pub struct Worker {
 #[derive(Debug, Default)]
 struct Busy {
     marked: Mutex<HashSet<String>>,
+    /// What was due while it was marked: it is looked at again.
+    missed: Mutex<HashSet<String>>,
     /// What could not be advanced, until when: held here and not by a sleeping task, so that it
     /// takes no place from anything else.
     parked: Mutex<HashMap<String, Instant>>,
@@ -82,18 +84,34 @@ struct Busy {
 struct Mark {
     busy: Arc<Busy>,
     what: String,
+    store: Store,
 }
 
 impl Busy {
-    fn mark(self: &Arc<Self>, what: &str) -> Option<Mark> {
+    fn mark(self: &Arc<Self>, what: &str, store: &Store) -> Option<Mark> {
         if self.is_parked(what) {
             return None;
         }
         let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
-        marked.insert(what.to_owned()).then(|| Mark {
-            busy: Arc::clone(self),
-            what: what.to_owned(),
-        })
+        if marked.insert(what.to_owned()) {
+            return Some(Mark {
+                busy: Arc::clone(self),
+                what: what.to_owned(),
+                store: store.clone(),
+            });
+        }
+        // With `marked` held: whoever is about to let go sees this.
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.insert(what.to_owned());
+        None
+    }
+
+    /// Lets go of a mark; says whether it was due again meanwhile.
+    fn unmark(&self, what: &str) -> bool {
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        marked.remove(what);
+        let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.remove(what)
     }
 
     fn is_parked(&self, what: &str) -> bool {
@@ -116,12 +134,9 @@ impl Busy {
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        let mut marked = self
-            .busy
-            .marked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        marked.remove(&self.what);
+        if self.busy.unmark(&self.what) {
+            self.store.signals().work.notify_one();
+        }
     }
 }
 
@@ -255,7 +270,7 @@ impl Worker {
 
     /// Starts a task for what is due, unless there is one, or it is left alone for now.
     fn start(&self, due: Due, tasks: &TaskTracker, stop: &CancellationToken) -> bool {
-        let Some(mark) = self.busy.mark(subject(&due)) else {
+        let Some(mark) = self.busy.mark(subject(&due), &self.store) else {
             return false;
         };
         if due.what == DueWhat::Unknown {
@@ -289,8 +304,6 @@ impl Worker {
             }
             drop(permit);
             drop(mark);
-            // It may have become due again while it was marked.
-            worker.store.signals().work.notify_one();
         });
         true
     }

@@ -17,9 +17,10 @@ use tokio::time::Instant;
 use super::call::Api;
 use crate::limiter::{Class, Try};
 
-/// Between two polls of a kind of operation: each tells of all, so more often would only take
-/// calls from what they wait for. AWS takes one to a few seconds for an operation.
-const EVERY: Duration = Duration::from_millis(200);
+/// Polls of a kind of operation take at most this part of the calls: each tells of all, so more
+/// often would only take calls from what they wait for. At 20 a second that is one in 200 ms,
+/// while AWS takes one to a few seconds for an operation.
+const PART: f64 = 1.0 / 4.0;
 
 /// An operation that is still not among the latest after this long is asked about by itself: the
 /// list may lag a little, and is not promised to be in any order.
@@ -116,12 +117,13 @@ impl Statuses {
         let kind = self.kind(action);
         let class = match action {
             Action::Create => Class::Follow,
-            Action::Delete => Class::Proof,
+            Action::Delete => Class::Poll,
         };
         loop {
             let last = lock(kind).asked_at;
             if let Some(last) = last {
-                tokio::time::sleep_until(last + EVERY).await;
+                let every = Duration::from_secs_f64(1.0 / (PART * self.api.limiter.allowed()));
+                tokio::time::sleep_until(last + every).await;
             }
             let turn = self.api.limiter.acquire(class, Try::First).await;
             let ids = {

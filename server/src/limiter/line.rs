@@ -19,7 +19,9 @@ pub enum Class {
     Revoke,
     /// Gives access: what a person waits for, live look-ups included.
     Grant,
-    /// How a deletion goes, and the reads that prove it.
+    /// How deletions go: each that has ended leaves its place to the next.
+    Poll,
+    /// The reads that prove an end. Those that wait are made together, a pair at a time.
     Proof,
     /// How a creation goes.
     Follow,
@@ -49,9 +51,10 @@ enum Owed {
     Every(Duration),
 }
 
-const CLASSES: [Class; 6] = [
+const CLASSES: [Class; 7] = [
     Class::Revoke,
     Class::Grant,
+    Class::Poll,
     Class::Proof,
     Class::Follow,
     Class::Reconcile,
@@ -59,12 +62,14 @@ const CLASSES: [Class; 6] = [
 ];
 
 impl Class {
-    /// A fifth for grants and one a second for reconciling are DESIGN 9's. Proofs get a fifth as
-    /// well: receipts must not wait for the last end of a thousand. Polls tell of many at a time.
+    /// A fifth for grants and one a second for reconciling are DESIGN 9's. Polls tell of many at a
+    /// time. Proofs get little while others wait, for the longer they wait the more one read
+    /// proves; but receipts must not wait for the last end of a thousand.
     const fn owed(self) -> Owed {
         match self {
             Self::Revoke => Owed::Nothing,
-            Self::Grant | Self::Proof => Owed::Share(0.2),
+            Self::Grant | Self::Poll => Owed::Share(0.2),
+            Self::Proof => Owed::Share(0.05),
             Self::Follow => Owed::Share(0.1),
             Self::Reconcile => Owed::Every(Duration::from_secs(1)),
             Self::Refresh => Owed::Every(Duration::from_secs(2)),
@@ -75,7 +80,7 @@ impl Class {
     const fn leaves(self) -> f64 {
         match self {
             Self::Revoke | Self::Grant => 0.0,
-            Self::Proof | Self::Follow | Self::Reconcile => 2.0,
+            Self::Poll | Self::Proof | Self::Follow | Self::Reconcile => 2.0,
             Self::Refresh => 3.0,
         }
     }
@@ -105,7 +110,7 @@ struct Lane<T> {
 
 #[derive(Debug)]
 pub(super) struct Line<T> {
-    lanes: [Lane<T>; 6],
+    lanes: [Lane<T>; 7],
     joined: u64,
 }
 

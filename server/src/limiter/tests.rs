@@ -138,6 +138,7 @@ async fn under_every_load_each_class_goes_on() {
     for class in [
         Class::Revoke,
         Class::Grant,
+        Class::Poll,
         Class::Proof,
         Class::Follow,
         Class::Reconcile,
@@ -149,7 +150,8 @@ async fn under_every_load_each_class_goes_on() {
     let calls = |class| made.of(class, Try::First);
     // 300 calls in all.
     assert!(calls(Class::Grant) >= 45, "{made:?}");
-    assert!(calls(Class::Proof) >= 45, "{made:?}");
+    assert!(calls(Class::Poll) >= 45, "{made:?}");
+    assert!(calls(Class::Proof) >= 12, "{made:?}");
     assert!(calls(Class::Follow) >= 20, "{made:?}");
     assert!(calls(Class::Reconcile) >= 18, "{made:?}");
     assert!(calls(Class::Refresh) >= 9, "{made:?}");

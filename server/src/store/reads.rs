@@ -211,9 +211,37 @@ impl Store {
     /// Grants, in no order.
     pub async fn grants(&self, ids: &[GrantId]) -> Result<Vec<Grant>, StoreError> {
         let places: Vec<At> = ids.iter().map(|id| keys::grant(*id)).collect();
-        // Whoever acts on grants must see all of them: one that cannot be read is an error here.
         let items = self.get_many(&places).await?;
         items.into_iter().map(item::value).collect()
+    }
+
+    /// Grants, and where their streams stand, in no order.
+    pub async fn grants_with_heads(
+        &self,
+        ids: &[GrantId],
+    ) -> Result<(Vec<Grant>, HashMap<GrantId, Head>), StoreError> {
+        let places: Vec<At> = ids
+            .iter()
+            .flat_map(|id| [keys::grant(*id), keys::head(&Stream::Grant(*id))])
+            .collect();
+        let mut found: HashMap<At, Attributes> = self
+            .get_many(&places)
+            .await?
+            .into_iter()
+            .map(|item| (place(&item), item))
+            .collect();
+        let mut grants = Vec::with_capacity(ids.len());
+        let mut heads = HashMap::new();
+        for id in ids {
+            // Whoever acts on grants must see all of them: one that cannot be read is an error here.
+            if let Some(item) = found.remove(&keys::grant(*id)) {
+                grants.push(item::value(item)?);
+            }
+            let head = found.remove(&keys::head(&Stream::Grant(*id)));
+            let head = head.map(item::value).transpose()?.unwrap_or_default();
+            heads.insert(*id, head);
+        }
+        Ok((grants, heads))
     }
 
     /// A key, if anybody ever wanted it.

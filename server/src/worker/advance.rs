@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{LEFT_ALONE, TABLE_PAUSE, Worker, until};
+use super::{LEFT_ALONE, LOOK_EVERY, TABLE_PAUSE, Worker, until};
 use crate::assignments::{Place, UnknownKind, is_throttle};
 use crate::limiter::{Class, Try, Turn};
 use crate::store::item::StoredKey;
@@ -90,20 +90,18 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<Option<Leave>, StoreError> {
         let stored = match hands.stored.take() {
-            Some(stored) => stored,
-            None => match self.store.key_at(key).await? {
-                Some(stored) => stored,
-                None => {
-                    tracing::error!(key, "a due entry names a key that is not there");
-                    return Ok(Some(Leave::Later(TABLE_PAUSE)));
-                }
-            },
+            Some(stored) => Some(stored),
+            None => self.store.key_at(key).await?,
         };
-        let step = plan::plan(&stored.state, self.context());
-        if !matches!(step, Step::Wait { .. } | Step::Poll { .. }) {
+        let Some(stored) = stored else {
+            tracing::error!(key, "a due entry names a key that is not there");
+            return Ok(Some(Leave::Later(TABLE_PAUSE)));
+        };
+        let next = plan::plan(&stored.state, self.context());
+        if !matches!(next, Step::Wait { .. } | Step::Poll { .. }) {
             hands.polls = 0;
         }
-        match step {
+        match next {
             Step::Wait { until: at } => {
                 return self.wait(stored, at, entry, hands, stop).await;
             }
@@ -278,6 +276,10 @@ impl Worker {
             return Ok(Some(Leave::Done));
         }
         self.reschedule(&stored, at).await?;
+        if pause < LOOK_EVERY {
+            // Sooner than the next look would come by itself.
+            self.store.signals().work.notify_one();
+        }
         Ok(Some(Leave::Done))
     }
 

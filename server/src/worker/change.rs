@@ -24,17 +24,9 @@ impl Worker {
         let mut ids: Vec<GrantId> = change.grants.iter().map(|(id, _)| *id).collect();
         ids.sort_unstable();
         ids.dedup();
-        let heads = ids.iter().map(|id| async {
-            let stream = Stream::Grant(*id);
-            let head = self.store.head(&stream).await?;
-            Ok::<_, StoreError>((stream, head))
-        });
-        let (mut grants, heads) = tokio::try_join!(
-            self.store.grants(&ids),
-            futures::future::try_join_all(heads)
-        )?;
-        for (stream, head) in heads {
-            commit.continue_stream(&stream, head);
+        let (mut grants, heads) = self.store.grants_with_heads(&ids).await?;
+        for (id, head) in heads {
+            commit.continue_stream(&Stream::Grant(id), head);
         }
         for (id, step) in &change.grants {
             let Some(grant) = grants.iter_mut().find(|grant| grant.id == *id) else {

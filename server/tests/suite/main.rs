@@ -11,6 +11,7 @@
 
 mod harness;
 
+mod chaos;
 mod configuration;
 mod conversion;
 mod decisions;
