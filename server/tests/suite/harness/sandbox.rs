@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::process::Process;
+use super::table::Tables;
 
 /// Fast and without surprises; a test that wants a surprise asks for it.
 const QUIET: [&str; 10] = [
@@ -30,6 +31,8 @@ pub(crate) struct Sandbox {
     pub(crate) aws: String,
     /// The OIDC provider.
     pub(crate) oidc: String,
+    /// Where the table is.
+    pub(crate) tables: Tables,
     /// The control door.
     pub(crate) control: String,
     http: reqwest::Client,
@@ -75,6 +78,7 @@ impl Sandbox {
         let address = |name: &str| ports[name].as_str().unwrap().to_owned();
         Self {
             process,
+            tables: Tables::beside(&address("aws")),
             aws: address("aws"),
             oidc: address("oidc"),
             control: address("control"),
@@ -203,14 +207,7 @@ impl Sandbox {
 
     /// A DynamoDB client, to look at the table as nobody else does.
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "test"))
-            .endpoint_url(&self.aws)
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        self.tables.client()
     }
 
     /// Everything that the sandbox said.
