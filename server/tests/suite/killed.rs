@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::harness::{Belay, Sandbox, Setup};
 
-const ASK: &str = "/access/111122223333/ReadOnlyAccess";
+pub(crate) const ASK: &str = "/access/111122223333/ReadOnlyAccess";
 
 /// A window of 20 s, two operations, and 30 s between the two reads that prove an absence which
 /// no deletion that we heard of explains; the rest is for slow machines.
-const WHOLE_LOOP: Duration = Duration::from_mins(3);
+pub(crate) const WHOLE_LOOP: Duration = Duration::from_mins(3);
 
 async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let began = Instant::now();
@@ -22,7 +22,7 @@ async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> 
 }
 
 /// Every event in the table: stream, place, and its record.
-async fn events(sandbox: &Sandbox) -> BTreeMap<(String, String), serde_json::Value> {
+pub(crate) async fn events(sandbox: &Sandbox) -> BTreeMap<(String, String), serde_json::Value> {
     let pages = sandbox
         .dynamodb()
         .scan()
@@ -48,7 +48,7 @@ async fn events(sandbox: &Sandbox) -> BTreeMap<(String, String), serde_json::Val
         .collect()
 }
 
-fn kinds<'a>(
+pub(crate) fn kinds<'a>(
     events: &'a BTreeMap<(String, String), serde_json::Value>,
     stream: &str,
 ) -> Vec<&'a str> {
@@ -60,7 +60,7 @@ fn kinds<'a>(
 }
 
 /// Each event names the hash of the one before it in its stream.
-fn assert_chained(events: &BTreeMap<(String, String), serde_json::Value>) {
+pub(crate) fn assert_chained(events: &BTreeMap<(String, String), serde_json::Value>) {
     let mut heads: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
     for ((stream, _), record) in events {
         let (next, hash) = heads.get(stream.as_str()).copied().unwrap_or((

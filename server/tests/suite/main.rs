@@ -11,8 +11,10 @@
 
 mod harness;
 
+mod assumptions;
 mod configuration;
 mod decisions;
+mod faults;
 mod forms;
 mod killed;
 mod live;

@@ -1,5 +1,6 @@
 //! The sandbox, with its control door.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -125,6 +126,28 @@ impl Sandbox {
             .filter(|call| call["operation"] == operation)
             .cloned()
             .collect()
+    }
+
+    /// The number of the last call so far.
+    pub(crate) async fn last_call(&self) -> u64 {
+        let answer = self.told(&format!("/calls?since={}", u64::MAX >> 1)).await;
+        answer["last"].as_u64().unwrap()
+    }
+
+    /// Which operations were called since that one.
+    pub(crate) async fn called_since(&self, n: u64) -> BTreeSet<String> {
+        let answer = self.told(&format!("/calls?since={n}")).await;
+        let calls = answer["calls"].as_array().unwrap();
+        calls
+            .iter()
+            .map(|call| call["operation"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    async fn told(&self, path: &str) -> Value {
+        let url = format!("{}{path}", self.control);
+        let answer = self.http.get(url).send().await.unwrap();
+        answer.json().await.unwrap()
     }
 
     /// Makes an operation go wrong; gives the fault's id.
