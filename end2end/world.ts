@@ -73,8 +73,8 @@ class Program {
   }
 }
 
-/** What differs from the usual: flags of the sandbox, variables of Belay. */
-export type Setting = { sandbox?: string[]; belay?: Record<string, string> };
+/** What differs from the usual: flags of the sandbox, variables of Belay, and what it says if it is not to become ready. */
+export type Setting = { sandbox?: string[]; belay?: Record<string, string>; says?: RegExp };
 
 export class World {
   /** Where people find Belay. */
@@ -126,7 +126,9 @@ export class World {
     this.#belay = belay;
     const ports = await belay.ports(file);
     this.portal = ports.portal ?? "";
-    await belay.until(() => this.#isReady(), "become ready");
+    const { says } = this.#setting;
+    if (says) await belay.until(() => says.test(readFileSync(belay.log, "utf8")), `said ${says}`);
+    else await belay.until(() => this.#isReady(), "become ready");
   }
 
   async #isReady(): Promise<boolean> {

@@ -5,6 +5,7 @@ mod browser;
 mod process;
 mod provider;
 mod sandbox;
+mod table;
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ pub(crate) use belay::{Belay, Setup, binary as belay_binary};
 pub(crate) use browser::{Browser, Page};
 pub(crate) use provider::{Key, Provider, Say, reserve};
 pub(crate) use sandbox::Sandbox;
+pub(crate) use table::create_table;
 
 /// Builds for tests are slow, and two cores are shared by as many tests as there are threads.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::harness::{Belay, Sandbox, Setup};
 
-const ASK: &str = "/access/111122223333/ReadOnlyAccess";
+pub(crate) const ASK: &str = "/access/111122223333/ReadOnlyAccess";
 
 /// A window of 20 s, two operations, and 30 s between the two reads that prove an absence which
 /// no deletion that we heard of explains; the rest is for slow machines.
-const WHOLE_LOOP: Duration = Duration::from_mins(3);
+pub(crate) const WHOLE_LOOP: Duration = Duration::from_mins(3);
 
 async fn until<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
     let began = Instant::now();

@@ -11,10 +11,12 @@
 
 mod harness;
 
+mod assumptions;
 mod chaos;
 mod configuration;
 mod conversion;
 mod decisions;
+mod faults;
 mod forms;
 mod inventory;
 mod killed;

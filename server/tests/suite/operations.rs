@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Belay, Provider, Sandbox, Setup, eventually, reserve};
+use crate::harness::{Belay, Provider, Sandbox, Setup, create_table, eventually, reserve};
 
 #[tokio::test]
 async fn it_listens_apart_for_people_and_for_metrics() {
@@ -114,64 +114,10 @@ async fn a_table_that_comes_up_later_is_picked_up_without_a_restart() {
     .await;
     assert_eq!(page.status, 503, "{}", page.text());
 
-    let definition = concat!(env!("CARGO_MANIFEST_DIR"), "/../terraform/table.json");
-    let definition: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(definition).unwrap()).unwrap();
-    create_table(&sandbox, "later", &definition).await;
+    create_table(&sandbox.dynamodb(), "later").await;
     let belay = belay.ready().await;
     let page = belay.browser().sign_in("ana.silva").await;
     assert_eq!(page.status, 200, "{}", page.text());
-}
-
-async fn create_table(sandbox: &Sandbox, name: &str, definition: &serde_json::Value) {
-    use aws_sdk_dynamodb::types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-        Projection, ProjectionType, ScalarAttributeType,
-    };
-    let keys = |of: &serde_json::Value| -> Vec<KeySchemaElement> {
-        of["KeySchema"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|key| {
-                KeySchemaElement::builder()
-                    .attribute_name(key["AttributeName"].as_str().unwrap())
-                    .key_type(KeyType::from(key["KeyType"].as_str().unwrap()))
-                    .build()
-                    .unwrap()
-            })
-            .collect()
-    };
-    let mut create = sandbox
-        .dynamodb()
-        .create_table()
-        .table_name(name)
-        .billing_mode(BillingMode::PayPerRequest)
-        .set_key_schema(Some(keys(definition)));
-    for attribute in definition["AttributeDefinitions"].as_array().unwrap() {
-        create = create.attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name(attribute["AttributeName"].as_str().unwrap())
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .unwrap(),
-        );
-    }
-    for index in definition["GlobalSecondaryIndexes"].as_array().unwrap() {
-        create = create.global_secondary_indexes(
-            GlobalSecondaryIndex::builder()
-                .index_name(index["IndexName"].as_str().unwrap())
-                .set_key_schema(Some(keys(index)))
-                .projection(
-                    Projection::builder()
-                        .projection_type(ProjectionType::All)
-                        .build(),
-                )
-                .build()
-                .unwrap(),
-        );
-    }
-    create.send().await.unwrap();
 }
 
 #[tokio::test]

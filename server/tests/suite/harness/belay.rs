@@ -28,7 +28,7 @@ impl Setup {
         let set = [
             ("PATH", std::env::var("PATH").unwrap_or_default()),
             ("AWS_REGION", "eu-central-1".to_owned()),
-            ("AWS_ACCESS_KEY_ID", "sandbox".to_owned()),
+            ("AWS_ACCESS_KEY_ID", sandbox.tables.access_key.clone()),
             ("AWS_SECRET_ACCESS_KEY", "sandbox".to_owned()),
             ("AWS_ENDPOINT_URL", sandbox.aws.clone()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
@@ -61,8 +61,14 @@ impl Setup {
             ("BELAY_AWS_RATE", "500".to_owned()),
             ("BELAY_LOG", "info,server=debug".to_owned()),
         ];
+        // Only where it is another than the sandbox's: an override is something that Belay judges.
+        let elsewhere = (sandbox.tables.url != sandbox.aws).then(|| {
+            let url = sandbox.tables.url.clone();
+            ("AWS_ENDPOINT_URL_DYNAMODB", url)
+        });
         let environment = set
             .into_iter()
+            .chain(elsewhere)
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         Self {

@@ -1,5 +1,6 @@
 //! The sandbox, with its control door.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::process::Process;
+use super::table::Tables;
 
 /// Fast and without surprises; a test that wants a surprise asks for it.
 const QUIET: [&str; 10] = [
@@ -30,6 +32,8 @@ pub(crate) struct Sandbox {
     pub(crate) aws: String,
     /// The OIDC provider.
     pub(crate) oidc: String,
+    /// Where the table is.
+    pub(crate) tables: Tables,
     /// The control door.
     pub(crate) control: String,
     http: reqwest::Client,
@@ -75,6 +79,7 @@ impl Sandbox {
         let address = |name: &str| ports[name].as_str().unwrap().to_owned();
         Self {
             process,
+            tables: Tables::beside(&address("aws")),
             aws: address("aws"),
             oidc: address("oidc"),
             control: address("control"),
@@ -121,6 +126,28 @@ impl Sandbox {
             .filter(|call| call["operation"] == operation)
             .cloned()
             .collect()
+    }
+
+    /// The number of the last call so far.
+    pub(crate) async fn last_call(&self) -> u64 {
+        let answer = self.told(&format!("/calls?since={}", u64::MAX >> 1)).await;
+        answer["last"].as_u64().unwrap()
+    }
+
+    /// Which operations were called since that one.
+    pub(crate) async fn called_since(&self, n: u64) -> BTreeSet<String> {
+        let answer = self.told(&format!("/calls?since={n}")).await;
+        let calls = answer["calls"].as_array().unwrap();
+        calls
+            .iter()
+            .map(|call| call["operation"].as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    async fn told(&self, path: &str) -> Value {
+        let url = format!("{}{path}", self.control);
+        let answer = self.http.get(url).send().await.unwrap();
+        answer.json().await.unwrap()
     }
 
     /// Makes an operation go wrong; gives the fault's id.
@@ -203,14 +230,7 @@ impl Sandbox {
 
     /// A DynamoDB client, to look at the table as nobody else does.
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "test"))
-            .endpoint_url(&self.aws)
-            .build();
-        aws_sdk_dynamodb::Client::from_conf(config)
+        self.tables.client()
     }
 
     /// Everything that the sandbox said.
