@@ -10,7 +10,7 @@ use super::guardrail::Fence;
 use super::language::{REASON_MAX, RuleName};
 use super::route::{Electorate, Routes, Say, Way, routes};
 use super::seconds::Seconds;
-use super::ticket::TICKET_MAX;
+use super::ticket::{TICKET_MAX, given};
 use super::verdict::{Code, Nearest, Outcome, Reason, Verdict};
 use crate::id::UserId;
 use crate::target::Target;
@@ -90,19 +90,24 @@ impl Proposal {
         self.start.map_or(self.now, |start| start.max(self.now))
     }
 
-    /// How much of the run lies before what is proposed.
-    pub(super) fn run_before(&self) -> Seconds {
-        let before = self.run.map_or(SignedDuration::ZERO, |run| {
-            self.begins().duration_since(run.from)
-        });
+    /// How much of the run lies before what begins at that instant.
+    pub(super) fn run_before(&self, begins: Timestamp) -> Seconds {
+        let before = self
+            .run
+            .map_or(SignedDuration::ZERO, |run| begins.duration_since(run.from));
         Seconds::new(u32::try_from(before.as_secs()).unwrap_or_default())
+    }
+
+    fn extends(&self) -> bool {
+        self.run.is_some_and(|run| run.extended)
     }
 
     /// The window that routes are asked for: all of it, where it extends what is going on.
     pub(super) fn judged(&self) -> Seconds {
-        match self.run {
-            Some(Run { extended: true, .. }) => self.run_before().plus(self.duration),
-            _ => self.duration,
+        if self.extends() {
+            self.run_before(self.begins()).plus(self.duration)
+        } else {
+            self.duration
         }
     }
 }
@@ -337,134 +342,158 @@ impl Judge<'_, '_> {
                 max,
             };
             self.refuse(Code::TooFarAhead, Some(reason));
-            self.nearest.start = proposal.now.checked_add(max.duration()).ok();
+            self.begin(proposal.now.checked_add(max.duration()).ok());
         }
+    }
+
+    /// Beginning then would be allowed. What extends access begins when that ends, and never then.
+    fn begin(&mut self, start: Option<Timestamp>) {
+        match start.filter(|_| !self.proposal.extends()) {
+            Some(start) => self.nearest.start = Some(start),
+            None => self.lost = true,
+        }
+    }
+
+    /// How long the nearest thing would last that may be allowed, as far as it was judged.
+    fn near_duration(&self) -> Seconds {
+        self.nearest.duration.unwrap_or(self.proposal.duration)
+    }
+
+    /// When it would begin.
+    fn near_begins(&self) -> Timestamp {
+        self.nearest.start.unwrap_or_else(|| self.proposal.begins())
     }
 
     fn length(&mut self) {
         let min = self.policy.min_duration();
         let asked = self.proposal.duration;
-        let judged = self.proposal.judged();
-        let before = judged.minus(asked);
         let break_glass = self.break_glass();
-        let longest = self.routes.longest(break_glass);
-        // What is left of a run that is extended.
-        let left = longest.map(|longest| longest.minus(before));
         if asked < min {
             self.refuse(Code::TooShort, Some(Reason::ShorterThanMin { asked, min }));
-            if left.is_some_and(|left| min <= left) {
-                self.nearest.duration = Some(min);
+            self.nearest.duration = Some(min);
+        }
+        let before = self.proposal.judged().minus(asked);
+        let wanted = before.plus(asked.max(min));
+        let routes = self.routes;
+        let fits = |way: &Way<'_>| wanted <= way.max_duration;
+        if routes.open(break_glass).any(fits) {
+            return;
+        }
+        // What is left of a run that is extended.
+        let left = |break_glass| Some(routes.longest(break_glass)?.minus(before));
+        let with_approvers = || routes.automatic.iter().chain(&routes.waiting);
+        let asks_for_it = self.proposal.break_glass != BreakGlass::No;
+        if routes.longest(false).is_none() && routes.longest(true).is_some() && !asks_for_it {
+            self.nearest.break_glass = true;
+            if routes.open(true).any(fits) {
+                self.refuse(Code::BreakGlassOnly, None);
             } else {
-                self.lost = true;
+                self.refuse(Code::TooLong, None);
+                self.shorter(left(true));
             }
             return;
         }
-        let some_way = |way: &Way<'_>| judged <= way.max_duration;
-        if self.routes.open(break_glass).any(some_way) {
-            return;
-        }
-        let all = || self.routes.automatic.iter().chain(&self.routes.waiting);
-        let only_break_glass = all().next().is_none() && !break_glass;
-        if only_break_glass && self.routes.break_glass.is_empty() {
-            // Rules that ask nobody, turned into ones that do by a guardrail, and name nobody.
-            self.refuse(Code::NoApprovers, None);
-            self.lost = true;
-        } else if only_break_glass && self.routes.open(true).any(some_way) {
-            self.nearest.break_glass = true;
-            self.refuse(Code::BreakGlassOnly, None);
+        let after = routes.break_glass.iter().filter(|_| break_glass);
+        let mut ways = with_approvers().chain(after).peekable();
+        let code = if ways.peek().is_none() {
+            match (routes.break_glass_denied_by, routes.more_approvals_by) {
+                // The only way would be break-glass.
+                (Some(_), None) => Code::Denied,
+                // Rules that ask nobody, made to ask by a guardrail, name nobody to ask.
+                _ => Code::NoApprovers,
+            }
+        } else if ways.any(fits) {
+            Code::NoApprovers
         } else {
-            let too_long = if only_break_glass {
-                !self.routes.break_glass.iter().any(some_way)
-            } else {
-                all().next().is_some() && !all().any(some_way)
-            };
-            self.refuse(
-                if too_long {
-                    Code::TooLong
-                } else {
-                    Code::NoApprovers
-                },
-                None,
-            );
-            self.shorter(left);
-        }
+            Code::TooLong
+        };
+        self.refuse(code, None);
+        self.shorter(left(break_glass));
     }
 
     /// Whether break-glass is asked for and may be; refused if it may not.
     fn break_glass(&mut self) -> bool {
-        match self.proposal.break_glass {
-            BreakGlass::No => false,
-            BreakGlass::Asked => true,
-            state => {
-                // Only where nothing but break-glass would do.
-                let judged = self.proposal.judged();
-                let other = self
-                    .routes
-                    .open(false)
-                    .any(|way| judged <= way.max_duration && way.needed_from_others() == 0);
-                if !other {
-                    let code = if state == BreakGlass::AskedWhileClosed {
-                        Code::BreakGlassClosed
-                    } else {
-                        Code::BreakGlassUnsigned
-                    };
-                    self.refuse(code, None);
-                    self.lost = self.routes.longest(false).is_none();
-                }
-                false
-            }
+        let code = match self.proposal.break_glass {
+            BreakGlass::No => return false,
+            BreakGlass::Asked => return true,
+            BreakGlass::AskedWhileClosed => Code::BreakGlassClosed,
+            BreakGlass::AskedWhileUnsigned => Code::BreakGlassUnsigned,
+        };
+        // Only where nothing but break-glass would do.
+        let judged = self.proposal.judged();
+        let at_once = |way: &Way<'_>| judged <= way.max_duration && way.needed_from_others() == 0;
+        if !self.routes.open(false).any(at_once) {
+            self.refuse(code, None);
+            self.nearest.without_break_glass = true;
         }
+        false
     }
 
     fn hours(&mut self) {
         let proposal = self.proposal;
-        let begins = proposal.begins();
-        let Some((left, guardrail)) = self.fence.hours_left(begins) else {
+        let Some((left, guardrail)) = self.fence.hours_left(proposal.begins()) else {
             return;
         };
-        let asked = self.nearest.duration.unwrap_or(proposal.duration);
-        if asked <= left {
+        if proposal.duration > left {
+            let reason = Reason::OutsideHours {
+                guardrail: guardrail.clone(),
+                left,
+            };
+            self.refuse(Code::OutsideHours, Some(reason));
+        }
+        let (begins, wanted) = (self.near_begins(), self.near_duration());
+        let left_at = |at| self.fence.hours_left(at).map(|(left, _)| left);
+        let left = left_at(begins).unwrap_or(wanted);
+        if wanted <= left {
             return;
         }
-        let reason = Reason::OutsideHours {
-            guardrail: guardrail.clone(),
-            left,
-        };
-        self.refuse(Code::OutsideHours, Some(reason));
-        if left >= self.policy.min_duration() {
+        let min = self.policy.min_duration();
+        if left >= min {
             self.shorter(Some(left));
             return;
         }
         let furthest = self.fence.max_start_ahead().0;
-        let opening = self
-            .fence
-            .next_opening(begins, asked)
-            .filter(|opening| opening.duration_since(proposal.now) <= furthest.duration());
-        match opening {
-            Some(opening) => self.nearest.start = Some(opening),
-            None => self.lost = true,
+        let near = |start: &Timestamp| start.duration_since(proposal.now) <= furthest.duration();
+        // First one that is long enough; a start that had to move may move back.
+        let opening = [wanted, min].into_iter().find_map(|length| {
+            [begins, proposal.now]
+                .into_iter()
+                .filter_map(|after| {
+                    let open = left_at(after).is_some_and(|left| left >= length);
+                    let next = || self.fence.next_opening(after, length);
+                    open.then_some(after).or_else(next)
+                })
+                .find(near)
+        });
+        if let Some(left) = opening.and_then(left_at)
+            && left < wanted
+        {
+            self.shorter(Some(left));
         }
+        self.begin(opening);
     }
 
     fn run(&mut self) {
         let Some((max, guardrail)) = self.fence.max_continuous() else {
             return;
         };
-        let before = self.proposal.run_before();
-        if before.plus(self.proposal.duration) <= max {
-            return;
+        let before = self.proposal.run_before(self.proposal.begins());
+        if before.plus(self.proposal.duration) > max {
+            let reason = Reason::ContinuousTooLong {
+                guardrail: guardrail.clone(),
+                before,
+                max,
+            };
+            self.refuse(Code::ContinuousTooLong, Some(reason));
         }
-        let reason = Reason::ContinuousTooLong {
-            guardrail: guardrail.clone(),
-            before,
-            max,
-        };
-        self.refuse(Code::ContinuousTooLong, Some(reason));
-        self.shorter(Some(max.minus(before)));
+        let before = self.proposal.run_before(self.near_begins());
+        if before.plus(self.near_duration()) > max {
+            self.shorter(Some(max.minus(before)));
+        }
     }
 
     fn ticket(&mut self) {
-        let ticket = self.proposal.ticket.as_deref();
+        let ticket = given(self.proposal.ticket.as_deref());
         let too_long = ticket.is_some_and(|ticket| ticket.chars().count() > TICKET_MAX);
         if too_long {
             self.refuse(Code::TicketInvalid, Some(Reason::TicketTooLong));
@@ -494,7 +523,9 @@ impl Judge<'_, '_> {
 
     fn reason(&mut self) {
         let given = self.proposal.reason_chars;
-        let min = self.policy.reason_min();
+        // Whoever goes in first says why, whatever the policy asks of others.
+        let first = self.proposal.break_glass != BreakGlass::No || self.nearest.break_glass;
+        let min = self.policy.reason_min().max(usize::from(first));
         if given < min {
             self.refuse(
                 Code::ReasonTooShort,

@@ -138,7 +138,7 @@ impl<'p> Fence<'p> {
             longest = longest.min(left);
         }
         if let Some((max, _)) = self.max_continuous() {
-            longest = longest.min(max.minus(proposal.run_before()));
+            longest = longest.min(max.minus(proposal.run_before(proposal.begins())));
         }
         if self.shuts_out(found) || no_ticket || longest.get() == 0 {
             return Err(());

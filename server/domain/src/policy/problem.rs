@@ -235,6 +235,10 @@ impl<'a> Problems<'a> {
         });
     }
 
+    pub(super) const fn len(&self) -> usize {
+        self.found.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }

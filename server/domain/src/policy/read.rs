@@ -8,10 +8,10 @@ mod rule;
 
 use std::collections::BTreeMap;
 
-use self::guardrail::guardrails;
+use self::guardrail::{MAX_GUARDRAILS, guardrails};
 use self::include::includes;
 pub use self::include::{Included, included_files};
-use self::rule::rules;
+use self::rule::{MAX_RULES, rules};
 use super::language::{
     Defaults, IncludeIndex, MAX_WAIT, MAX_WINDOW, Placed, PolicyFile, REASON_MAX, RuleName,
 };
@@ -71,6 +71,19 @@ fn policy<'a>(
     };
     includes(&mut top, &mut file, included, problems);
     top.close(problems);
+    for (key, found, max) in [
+        ("rule", file.rules.len(), MAX_RULES),
+        ("guardrail", file.guardrails.len(), MAX_GUARDRAILS),
+    ] {
+        if found > max {
+            problems.error(
+                Place::START,
+                ProblemCode::TooLarge,
+                format!("with what is included there are {found} of `{key}`"),
+                format!("a policy has at most {max}"),
+            );
+        }
+    }
     if file.rules.is_empty() && problems.is_empty() {
         problems.error(
             Place::START,

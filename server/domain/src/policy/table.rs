@@ -115,7 +115,11 @@ pub(super) fn length(
             text.place,
             ProblemCode::InvalidValue,
             format!("{}: `{key}` is longer than {max}", table.title),
-            "write less: longer needs are standing access",
+            if key == "max_duration" {
+                "write less: longer needs are standing access".to_owned()
+            } else {
+                format!("write at most \"{max}\"")
+            },
         ),
         Ok(value) => {
             return Some(Placed {

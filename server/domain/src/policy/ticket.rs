@@ -30,12 +30,17 @@ impl TicketRule {
     /// Whether this ticket, or its absence, is in order.
     #[must_use]
     pub fn accepts(&self, ticket: Option<&str>) -> bool {
-        ticket.map_or(!self.required, |ticket| {
+        given(ticket).map_or(!self.required, |ticket| {
             self.pattern
                 .as_ref()
                 .is_none_or(|pattern| pattern.matches(ticket))
         })
     }
+}
+
+/// A ticket, unless it is blank: a form sends one for a field that nobody filled in.
+pub(super) fn given(ticket: Option<&str>) -> Option<&str> {
+    ticket.filter(|ticket| !ticket.trim().is_empty())
 }
 
 /// A regular expression that the whole ticket has to match.

@@ -540,7 +540,7 @@ impl fmt::Display for Reason {
             }
             Self::ReasonTooShort { given, min } => write!(
                 f,
-                "the reason has {}, and at least {min} are needed",
+                "the reason has {}, and needs at least {min}",
                 counted(
                     u32::try_from(*given).unwrap_or(u32::MAX),
                     "character",
@@ -586,6 +586,9 @@ pub struct Nearest {
     /// As break-glass.
     #[serde(default)]
     pub break_glass: bool,
+    /// Not as break-glass.
+    #[serde(default)]
+    pub without_break_glass: bool,
 }
 
 impl fmt::Display for Nearest {
@@ -598,17 +601,14 @@ impl fmt::Display for Nearest {
         if self.ticket {
             with.push("a ticket".to_owned());
         }
-        let alone = self.duration.is_none() && self.start.is_none() && !self.break_glass;
-        if alone {
-            return match with.as_slice() {
-                [] => f.write_str("Nothing near it would be allowed."),
-                // A sentence begins with a capital.
-                [only] => write!(f, "A{} would be allowed.", only.trim_start_matches('a')),
-                several => write!(
-                    f,
-                    "The same with {} would be allowed.",
-                    several.join(" and ")
-                ),
+        let same = self.duration.is_none() && self.start.is_none();
+        if same && !self.break_glass && !self.without_break_glass {
+            return match (self.reason_chars, with.as_slice()) {
+                (_, []) => f.write_str("Nothing near it would be allowed."),
+                (Some(chars), [_]) => {
+                    write!(f, "A reason of {chars} characters would be allowed.")
+                }
+                (_, all) => write!(f, "The same with {} would be allowed.", all.join(" and ")),
             };
         }
         match self.duration {
@@ -620,6 +620,8 @@ impl fmt::Display for Nearest {
         }
         if self.break_glass {
             f.write_str(" as break-glass")?;
+        } else if self.without_break_glass {
+            f.write_str(" without break-glass")?;
         }
         if !with.is_empty() {
             write!(f, ", with {},", with.join(" and "))?;

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::directory::{Account, Directory, Group, Members, PermissionSet, Person, Status};
 use domain::id::{AccountId, GroupId, PermissionSetArn, PermissionSetName, UserId};
 use domain::policy::{
-    Facts, Format, Policy, Proposal, Resolved, Seconds, Setting, Verdict, decide, parse, resolve,
+    BreakGlass, Facts, Format, Included, Nearest, Policy, Proposal, Resolved, Seconds, Setting,
+    Verdict, decide, parse, parse_with, resolve,
 };
 use domain::target::Target;
 use jiff::Timestamp;
@@ -315,6 +316,57 @@ impl Organisation {
         resolve(&file, &self.directory, setting)
     }
 
+    /// The same with files that it includes.
+    pub(crate) fn policy_including(&self, rules: &str, files: &[(&str, &str)]) -> Policy {
+        let source = format!("version = 1\n{rules}");
+        let file = parse_with(&source, Format::Toml, "policy.toml", &included(files))
+            .unwrap_or_else(|problems| panic!("{problems:#?}\n{source}"));
+        resolve(&file, &self.directory, &Setting::default()).policy
+    }
+
+    /// What a group is assigned.
+    pub(crate) fn hold(&mut self, group: &str, pairs: &[(&str, &str)]) {
+        let held = pairs
+            .iter()
+            .map(|(account, set)| match self.target(account, set) {
+                Target::Account {
+                    account,
+                    permission_set,
+                } => (account, permission_set),
+                Target::Group { .. } => panic!("a group holds no groups"),
+            })
+            .collect();
+        let group = self.group_or_new(group);
+        self.directory.holdings.insert(group, held);
+    }
+
+    pub(crate) fn group_target(&self, name: &str) -> Target {
+        Target::Group {
+            group: self.group(name),
+        }
+    }
+
+    /// A plain proposal, to be changed.
+    pub(crate) fn proposal(&self, by: &str, account: &str, set: &str, duration: &str) -> Proposal {
+        let target = self.target(account, set);
+        Proposal::new(self.user(by), target, seconds(duration), 40, now())
+    }
+
+    /// The verdict's line. Whatever it calls the nearest is allowed.
+    pub(crate) fn judge(&self, policy: &Policy, proposal: &Proposal) -> String {
+        let verdict = decide(policy, proposal, &self.facts());
+        if let Some(nearest) = &verdict.nearest {
+            let near = near(proposal, nearest);
+            let instead = decide(policy, &near, &self.facts());
+            assert_ne!(
+                instead.outcome,
+                domain::policy::Outcome::Refused,
+                "{nearest}: {near:?} {instead:#?}"
+            );
+        }
+        self.line(&verdict)
+    }
+
     pub(crate) fn ask(
         &self,
         policy: &Policy,
@@ -373,6 +425,34 @@ impl Organisation {
     }
 }
 
+/// The proposal as the verdict says that it would be allowed; tickets are those of [`TICKET`].
+pub(crate) fn near(proposal: &Proposal, nearest: &Nearest) -> Proposal {
+    let mut near = proposal.clone();
+    near.duration = nearest.duration.unwrap_or(near.duration);
+    near.reason_chars = nearest.reason_chars.unwrap_or(near.reason_chars);
+    near.start = nearest.start.or(near.start);
+    if nearest.ticket {
+        near.ticket = Some(TICKET.to_owned());
+    }
+    if nearest.break_glass {
+        near.break_glass = BreakGlass::Asked;
+    }
+    if nearest.without_break_glass {
+        near.break_glass = BreakGlass::No;
+    }
+    near
+}
+
+/// One that every pattern of these tests accepts.
+pub(crate) const TICKET: &str = "PAY-12";
+
+pub(crate) fn included(files: &[(&str, &str)]) -> Included {
+    files
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), Ok((*text).to_owned())))
+        .collect()
+}
+
 fn ou_id(level: usize, name: &str) -> String {
     if level == 0 {
         "r-ab12".to_owned()
@@ -399,4 +479,16 @@ pub(crate) fn rule(name: &str, keys: &[(&str, &str)]) -> String {
     }
     let body: Vec<String> = all.iter().map(|(k, v)| format!("{k} = {v}")).collect();
     format!("[[rule]]\nname = \"{name}\"\n{}\n", body.join("\n"))
+}
+
+/// A guardrail over every account, unless its keys say where.
+pub(crate) fn guardrail(name: &str, keys: &[(&str, &str)]) -> String {
+    let somewhere = ["accounts", "permission_sets", "groups"];
+    let everywhere = !keys.iter().any(|(key, _)| somewhere.contains(key));
+    let lines: Vec<String> = everywhere
+        .then(|| "accounts = [\"*\"]\n".to_owned())
+        .into_iter()
+        .chain(keys.iter().map(|(key, value)| format!("{key} = {value}\n")))
+        .collect();
+    format!("[[guardrail]]\nname = \"{name}\"\n{}", lines.concat())
 }

@@ -12,7 +12,7 @@ use crate::policy::table::{Need, Table, choice, flag, length, list, text, whole}
 use crate::policy::ticket::{TicketPattern, TicketRule};
 
 /// As many as rules is already more than anybody could oversee.
-const MAX_GUARDRAILS: usize = 1_000;
+pub(super) const MAX_GUARDRAILS: usize = 1_000;
 
 /// The longest session that Identity Center has:
 /// <https://docs.aws.amazon.com/singlesignon/latest/userguide/howtosessionduration.html>
@@ -62,6 +62,16 @@ fn guardrail(
         GroupSelector::parse,
         problems,
     );
+    if included.is_some()
+        && let Some(entry) = table.take("groups")
+    {
+        problems.error(
+            entry.place,
+            ProblemCode::Include,
+            format!("{}: an included file cannot speak of groups", table.title),
+            "what a group holds may reach beyond `within`; write it in the policy itself",
+        );
+    }
     let somewhere = ["accounts", "permission_sets", "groups"];
     if somewhere.iter().all(|key| table.take(key).is_none()) {
         problems.error(
@@ -71,8 +81,10 @@ fn guardrail(
             "name accounts, permission sets or groups; accounts = [\"*\"] is everything",
         );
     }
+    let before = problems.len();
     let limits = limits(&mut table, defaults, problems);
-    if limits == Limits::default() {
+    // What could not be read was meant to hold something back.
+    if limits == Limits::default() && problems.len() == before {
         problems.error(
             table.place,
             ProblemCode::MissingKey,

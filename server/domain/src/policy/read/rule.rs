@@ -15,7 +15,7 @@ use crate::policy::source::Node;
 use crate::policy::table::{Need, Table, choice, length, list, whole};
 
 /// Far beyond what people can keep in their heads, and still decided in microseconds.
-const MAX_RULES: usize = 5_000;
+pub(super) const MAX_RULES: usize = 5_000;
 
 /// What a form can offer without becoming a puzzle.
 const MAX_DURATIONS: usize = 12;
