@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::catalogue::Catalogue;
 use domain::policy::{
-    AskFacts, BreakGlass, Code, Decision, Format, Outcome, Policy, Proposal, Review, ReviewOutcome,
-    Route, RuleName, Run, Seconds, Verdict, decide, may_review, parse, review,
+    AskFacts, BreakGlass, Code, Decision, Format, Outcome, Policy, Proposal, Reason, Review,
+    ReviewOutcome, Route, RuleName, Run, Seconds, Verdict, decide, may_review, parse, review,
 };
 use domain::target::Target;
 use jiff::Timestamp;
@@ -529,7 +529,8 @@ proptest! {
                     let entry = listed.filter(|entry| entry.offer.durations.contains(&Seconds::new(length)));
                     if let Some(entry) = entry {
                         // A page shows what may be asked for at some hour; it is noon.
-                        let closed = entry.offer.hours && verdict.code == Code::OutsideHours;
+                        let closed = entry.offer.hours && verdict.outcome == Outcome::Refused
+                            && verdict.reasons.iter().any(|reason| matches!(reason, Reason::OutsideHours { .. }));
                         prop_assert!(closed || verdict.outcome != Outcome::Refused, "offered {}: {:?}", length, verdict);
                         let pending = verdict.outcome == Outcome::Pending;
                         if !closed && verdict.code != Code::BreakGlass {
