@@ -9,7 +9,7 @@
 //! covers a target. It must be given facts of the directory that the catalogue was built from; groups
 //! may have been read since.
 
-mod coverage;
+pub(crate) mod coverage;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

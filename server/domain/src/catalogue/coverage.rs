@@ -89,6 +89,21 @@ impl<T: Clone + Eq + std::hash::Hash> Classes<T> {
         }
     }
 
+    /// Which classes each statement covers.
+    fn by_statement(&self) -> Vec<FixedBitSet> {
+        let count = self.statements.first().map_or(0, FixedBitSet::len);
+        let mut by_statement = vec![FixedBitSet::with_capacity(self.statements.len()); count];
+        for (class, statements) in self.statements.iter().enumerate() {
+            mark(&mut by_statement, statements, class);
+        }
+        by_statement
+    }
+
+    fn first_of_each(&self) -> Vec<T> {
+        let first = |members: &Vec<u32>| self.things.get(*members.first()? as usize).cloned();
+        self.members.iter().filter_map(first).collect()
+    }
+
     /// What covers this one; `None` if it is not here.
     pub(super) fn covering(&self, thing: &T) -> Option<&FixedBitSet> {
         let at = *self.at.get(thing)? as usize;
@@ -142,6 +157,65 @@ impl Coverage {
             accounts: Classes::new(ids, of_accounts),
             sets: Classes::new(arns, of_sets),
             statements,
+        }
+    }
+}
+
+/// What each statement covers, by class: which classes of accounts, and which of permission sets.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    pub(crate) accounts: FixedBitSet,
+    pub(crate) sets: FixedBitSet,
+}
+
+impl Reach {
+    /// Whether there is anything that both cover.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        !self.accounts.is_disjoint(&other.accounts) && !self.sets.is_disjoint(&other.sets)
+    }
+
+    /// Whether it covers all that the other does.
+    pub(crate) fn contains(&self, other: &Self) -> bool {
+        other.accounts.is_subset(&self.accounts) && other.sets.is_subset(&self.sets)
+    }
+
+    /// What both cover.
+    pub(crate) fn common(&self, other: &Self) -> Self {
+        Self {
+            accounts: &self.accounts & &other.accounts,
+            sets: &self.sets & &other.sets,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accounts.is_clear() || self.sets.is_clear()
+    }
+}
+
+/// The reach of each rule and of each guardrail, and an account and a permission set of each class.
+#[derive(Debug)]
+pub(crate) struct Reaches {
+    pub(crate) rules: Vec<Reach>,
+    pub(crate) guardrails: Vec<Reach>,
+    pub(crate) account_of: Vec<AccountId>,
+    pub(crate) set_of: Vec<PermissionSetArn>,
+}
+
+impl Reaches {
+    pub(crate) fn of(policy: &Policy, directory: &Directory) -> Self {
+        let coverage = Coverage::of(policy, directory);
+        let accounts = coverage.accounts.by_statement();
+        let sets = coverage.sets.by_statement();
+        let statements = coverage.statements;
+        let mut reaches = accounts
+            .into_iter()
+            .zip(sets)
+            .map(|(accounts, sets)| Reach { accounts, sets });
+        Self {
+            rules: reaches.by_ref().take(statements.rules).collect(),
+            guardrails: reaches.by_ref().take(statements.guardrails).collect(),
+            account_of: coverage.accounts.first_of_each(),
+            set_of: coverage.sets.first_of_each(),
         }
     }
 }

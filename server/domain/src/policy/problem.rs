@@ -182,6 +182,18 @@ impl<'a> Problems<'a> {
         self.add(file, Severity::Error, place, code, message, help);
     }
 
+    /// A warning about a file of the policy, whichever is being read.
+    pub(super) fn warn_in(
+        &mut self,
+        file: &str,
+        place: Place,
+        code: ProblemCode,
+        message: &str,
+        help: &str,
+    ) {
+        self.add(file, Severity::Warning, place, code, message, help);
+    }
+
     pub(super) fn error(
         &mut self,
         place: Place,

@@ -1,19 +1,39 @@
 //! What is doubtful in a policy that is valid: DESIGN's warnings.
 //!
 //! None of it stops a policy from loading. Each names what somebody who reads rules one by one would
-//! not see.
+//! not see. Rules are compared by the classes of accounts and permission sets that they cover, so a
+//! thousand rules take a moment however many accounts there are; each rule is named at most once for
+//! each kind of doubt.
 
-use super::language::{Approval, PolicyFile};
-use super::problem::{Problem, ProblemCode, Problems};
+use std::collections::BTreeMap;
+
+use fixedbitset::FixedBitSet;
+
+use super::facts::Facts;
+use super::language::{Approval, PolicyFile, RuleName, RuleSource, SelfApproval};
+use super::problem::{Problem, ProblemCode, Problems, counted};
+use super::resolve::{Setting, resolve};
+use super::seconds::Seconds;
 use super::selector::PersonSelector;
+use super::{Policy, Rule};
+use crate::catalogue::coverage::{Reach, Reaches};
 use crate::directory::Directory;
+use crate::id::UserId;
 
 /// Every warning; those that need to know who and what there is only with a directory.
 #[must_use]
 pub fn warnings(file: &PolicyFile, directory: Option<&Directory>) -> Vec<Problem> {
     let mut problems = Problems::new(&file.file);
     everyone_approves(file, &mut problems);
-    let _ = directory;
+    if let Some(directory) = directory {
+        let policy = resolve(file, directory, &Setting::default()).policy;
+        let reaches = Reaches::of(&policy, directory);
+        let doubts = Doubts::new(file, &policy, directory, &reaches);
+        doubts.nobody_is_left_to_approve(&mut problems);
+        doubts.sessions_outlive_access(&mut problems);
+        doubts.others_have_it_easier(&mut problems);
+        doubts.another_rule_undercuts(&mut problems);
+    }
     problems.into_sorted()
 }
 
@@ -36,4 +56,301 @@ fn everyone_approves<'a>(file: &'a PolicyFile, problems: &mut Problems<'a>) {
         }
     }
     problems.leave();
+}
+
+/// A rule with what it reaches and whom it is for.
+struct Seen<'a> {
+    rule: &'a Rule,
+    source: &'a RuleSource,
+    reach: &'a Reach,
+    requesters: FixedBitSet,
+    approvers: FixedBitSet,
+}
+
+impl Seen<'_> {
+    fn name(&self) -> &RuleName {
+        &self.rule.name
+    }
+
+    fn at_once(&self) -> bool {
+        self.rule.approval == Some(Approval::None)
+    }
+
+    /// Break-glass is not compared: it is loud, and signed afterwards.
+    fn is_break_glass(&self) -> bool {
+        self.rule.approval == Some(Approval::After)
+    }
+}
+
+struct Doubts<'a> {
+    file: &'a PolicyFile,
+    policy: &'a Policy,
+    directory: &'a Directory,
+    reaches: &'a Reaches,
+    rules: Vec<Seen<'a>>,
+}
+
+impl<'a> Doubts<'a> {
+    fn new(
+        file: &'a PolicyFile,
+        policy: &'a Policy,
+        directory: &'a Directory,
+        reaches: &'a Reaches,
+    ) -> Self {
+        let facts = Facts::of_snapshot(directory);
+        let at: BTreeMap<&UserId, usize> = facts.active_people().zip(0..).collect();
+        let bits = |people: Vec<&UserId>| {
+            let mut bits = FixedBitSet::with_capacity(at.len());
+            bits.extend(people.into_iter().filter_map(|user| at.get(user).copied()));
+            bits
+        };
+        let sources: BTreeMap<&RuleName, &RuleSource> = file
+            .rules
+            .iter()
+            .map(|rule| (&rule.name.value, rule))
+            .collect();
+        let rules = policy
+            .rules()
+            .iter()
+            .zip(&reaches.rules)
+            .filter_map(|(rule, reach)| {
+                Some(Seen {
+                    rule,
+                    source: sources.get(&rule.name)?,
+                    reach,
+                    requesters: bits(rule.requesters.each(&facts)),
+                    approvers: bits(rule.approvers.each(&facts)),
+                })
+            })
+            .collect();
+        Self {
+            file,
+            policy,
+            directory,
+            reaches,
+            rules,
+        }
+    }
+
+    fn warn(
+        &self,
+        problems: &mut Problems<'_>,
+        seen: &Seen<'_>,
+        code: ProblemCode,
+        message: &str,
+        help: &str,
+    ) {
+        let file = self.file.file_of(seen.source.included);
+        problems.warn_in(file, seen.source.name.place, code, message, help);
+    }
+
+    /// How many approvals by others guardrails ask for, wherever that is.
+    fn floor(&self, at: &Reach) -> u32 {
+        self.guardrails_over(at)
+            .map(|limits| limits.min_approvals)
+            .max()
+            .unwrap_or_default()
+    }
+
+    fn is_denied(&self, at: &Reach) -> bool {
+        self.guardrails_over(at).any(|limits| limits.deny)
+    }
+
+    fn guardrails_over(&self, at: &Reach) -> impl Iterator<Item = &super::language::Limits> {
+        self.policy
+            .guardrails()
+            .iter()
+            .zip(&self.reaches.guardrails)
+            .filter(|(_, reach)| !at.is_empty() && reach.contains(at))
+            .map(|(guardrail, _)| &guardrail.limits)
+    }
+
+    /// How many have to agree there by that rule.
+    fn asks(&self, seen: &Seen<'_>, at: &Reach) -> u32 {
+        let own = if seen.at_once() {
+            0
+        } else {
+            seen.rule.approvals
+        };
+        own.max(self.floor(at))
+    }
+
+    /// Enough approvers in all, and too few for one of them who asks; or none where a guardrail wants
+    /// some. What has too few for anybody is reported when names are looked up.
+    fn nobody_is_left_to_approve(&self, problems: &mut Problems<'_>) {
+        for seen in &self.rules {
+            let floor = self.floor(seen.reach);
+            let found = u32::try_from(seen.approvers.count_ones(..)).unwrap_or(u32::MAX);
+            let own_counts =
+                seen.rule.self_approval == Some(SelfApproval::Allow) && !seen.is_break_glass();
+            let name = seen.name();
+            if seen.at_once() && floor == 0 {
+                continue;
+            }
+            let asked = if seen.at_once() {
+                1
+            } else {
+                seen.rule.approvals
+            };
+            if !seen.at_once() && found < asked {
+                continue;
+            }
+            let ask_and_approve = !seen.requesters.is_disjoint(&seen.approvers);
+            let message = if found < floor {
+                format!(
+                    "rule `{name}` has {}, and guardrails ask for {}",
+                    counted(found as usize, "active approver"),
+                    counted(floor as usize, "approval")
+                )
+            } else if ask_and_approve && found - 1 < floor.max(asked - u32::from(own_counts)) {
+                format!(
+                    "rule `{name}` has {}, who may ask by it too and cannot approve for themselves",
+                    counted(found as usize, "active approver"),
+                )
+            } else {
+                continue;
+            };
+            let help = "name more approvers, so that enough are left whoever asks";
+            self.warn(
+                problems,
+                seen,
+                ProblemCode::NobodyCanApprove,
+                &message,
+                help,
+            );
+        }
+    }
+
+    /// Access ends, and what it was used to open goes on.
+    fn sessions_outlive_access(&self, problems: &mut Problems<'_>) {
+        for seen in &self.rules {
+            let max = seen.rule.max_duration;
+            let longest = seen
+                .reach
+                .sets
+                .ones()
+                .filter_map(|class| self.reaches.set_of.get(class))
+                .filter_map(|arn| self.directory.permission_sets.get(arn))
+                .filter(|set| seen.rule.scope.covers_set(set))
+                .max_by_key(|set| (set.session_seconds, &set.arn));
+            let Some(set) = longest.filter(|set| set.session_seconds > max.get()) else {
+                continue;
+            };
+            let message = format!(
+                "rule `{}` gives at most {max}, and sessions with `{}` go on for up to {} after that",
+                seen.name(),
+                set.name,
+                Seconds::new(set.session_seconds)
+            );
+            let help = "shorten the sessions of the permission set in Identity Center";
+            self.warn(problems, seen, ProblemCode::SessionOutlives, &message, help);
+        }
+    }
+
+    /// A rule is careful with some people, and another is not with others.
+    fn others_have_it_easier(&self, problems: &mut Problems<'_>) {
+        let careful = |seen: &&Seen<'_>| {
+            !seen.is_break_glass()
+                && !seen.at_once()
+                && (seen.rule.approval == Some(Approval::Required) || seen.rule.approvals > 1)
+        };
+        for easy in self.rules.iter().filter(|seen| !seen.is_break_glass()) {
+            let mut hardest: Option<(u32, u32, &Seen<'_>, Reach)> = None;
+            for hard in self.rules.iter().filter(careful) {
+                if easy.name() == hard.name() || !easy.reach.meets(hard.reach) {
+                    continue;
+                }
+                let outside = !easy.requesters.is_subset(&hard.requesters);
+                // Whoever may ask by both has it as easy, unless approval is required of them.
+                let inside = !hard.requesters.is_subset(&easy.requesters)
+                    || easy.at_once() && hard.rule.approval == Some(Approval::Required);
+                if !outside || !inside || hard.requesters.is_clear() {
+                    continue;
+                }
+                let both = easy.reach.common(hard.reach);
+                let (asks, instead) = (self.asks(hard, &both), self.asks(easy, &both));
+                let more = hardest.as_ref().is_none_or(|(most, ..)| asks > *most);
+                if instead < asks && more && !self.is_denied(&both) {
+                    hardest = Some((asks, instead, hard, both));
+                }
+            }
+            let Some((asks, instead, hard, both)) = hardest else {
+                continue;
+            };
+            let message = format!(
+                "rule `{}` asks for {} for {}, and rule `{}` gives that {} to people whom the other \
+                 leaves out",
+                hard.name(),
+                counted(asks as usize, "approval"),
+                self.example(&both),
+                easy.name(),
+                with(instead),
+            );
+            let help =
+                format!("ask for as much in both, or let a guardrail say min_approvals = {asks}");
+            self.warn(problems, easy, ProblemCode::EasierOutside, &message, &help);
+        }
+    }
+
+    /// A rule that nobody needs, since another gives all of it to all of them for less.
+    fn another_rule_undercuts(&self, problems: &mut Problems<'_>) {
+        for idle in self.rules.iter().filter(|seen| !seen.is_break_glass()) {
+            if idle.requesters.is_clear() || idle.reach.is_empty() {
+                continue;
+            }
+            let asks = self.asks(idle, idle.reach);
+            let own_counts = idle.rule.self_approval == Some(SelfApproval::Allow);
+            let least = asks.saturating_sub(u32::from(own_counts));
+            let undercut = self.rules.iter().find(|other| {
+                let cancelled = other.at_once() && idle.rule.approval == Some(Approval::Required);
+                let enough = self.asks(other, idle.reach);
+                !other.is_break_glass()
+                    && enough < least
+                    && !cancelled
+                    && other.rule.max_duration >= idle.rule.max_duration
+                    && idle.requesters.is_subset(&other.requesters)
+                    && other.reach.contains(idle.reach)
+                    // One of them may be who asks.
+                    && (enough == 0 || other.approvers.count_ones(..) > enough as usize)
+            });
+            let Some(other) = undercut else {
+                continue;
+            };
+            let message = format!(
+                "rule `{}` asks for {}, and rule `{}` gives the same people all of it {}",
+                idle.name(),
+                counted(asks as usize, "approval"),
+                other.name(),
+                with(self.asks(other, idle.reach)),
+            );
+            let help = "drop it, or narrow or tighten the other";
+            self.warn(problems, idle, ProblemCode::Undercut, &message, help);
+        }
+    }
+
+    /// Something that is covered, as people call it.
+    fn example(&self, at: &Reach) -> String {
+        let account = at.accounts.ones().find_map(|class| {
+            self.directory
+                .accounts
+                .get(self.reaches.account_of.get(class)?)
+        });
+        let set = at.sets.ones().find_map(|class| {
+            self.directory
+                .permission_sets
+                .get(self.reaches.set_of.get(class)?)
+        });
+        match (account, set) {
+            (Some(account), Some(set)) => format!("`{}` in `{}`", set.name, account.name),
+            _ => "the same".to_owned(),
+        }
+    }
+}
+
+fn with(approvals: u32) -> String {
+    if approvals == 0 {
+        "without approval".to_owned()
+    } else {
+        format!("with {}", counted(approvals as usize, "approval"))
+    }
 }

@@ -42,6 +42,14 @@ impl Who {
         self.named(facts).filter(others).cloned().collect()
     }
 
+    /// Every active person who is meant; some more than once.
+    pub(super) fn each<'a>(&'a self, facts: &'a Facts<'_>) -> Vec<&'a UserId> {
+        if self.everyone {
+            return facts.active_people().collect();
+        }
+        self.named(facts).collect()
+    }
+
     /// How many active people are meant.
     pub(crate) fn all(&self, facts: &Facts<'_>) -> usize {
         if self.everyone {

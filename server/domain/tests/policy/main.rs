@@ -14,6 +14,7 @@ mod covering;
 mod damage;
 mod deciding;
 mod diffing;
+mod doubts;
 mod facts;
 mod group_targets;
 mod guardrails;
