@@ -1,8 +1,11 @@
 //! Every example of the reference page is run.
 
-use domain::policy::{Code, Format, ProblemCode, Setting, check, parse, report_text, resolve};
+use domain::policy::{
+    Code, Format, ProblemCode, Setting, check, check_with, decide, included_files, parse,
+    report_text, resolve,
+};
 
-use crate::organisation::{Organisation, rule};
+use crate::organisation::{Organisation, at, included, rule};
 
 const PAGE: &str = include_str!("../../docs/policy.md");
 
@@ -17,7 +20,8 @@ fn blocks(kind: &str) -> Vec<&'static str> {
 
 #[test]
 fn every_policy_on_the_page_is_valid_and_means_somebody() {
-    let organisation = Organisation::new();
+    let mut organisation = Organisation::new();
+    organisation.group_or_new("Night shift");
     let policies = blocks("toml");
     assert!(!policies.is_empty() && !blocks("json").is_empty());
     for source in policies {
@@ -96,6 +100,83 @@ fn every_table_row_of_asks_has_the_verdict_that_the_page_says() {
         rows += 1;
     }
     assert!(rows >= 5);
+}
+
+#[test]
+fn every_row_with_a_time_or_a_ticket_has_the_verdict_that_the_page_says() {
+    let mut organisation = Organisation::new();
+    organisation.hold("Night shift", &[("Network", "Billing")]);
+    let policy = blocks("toml")[1];
+    let policy = organisation.policy(&policy.replacen("version = 1", "", 1));
+    let mut rows = 0;
+    for row in PAGE
+        .lines()
+        .filter(|line| line.starts_with("| `") && line.matches('|').count() == 9)
+    {
+        let cells: Vec<&str> = row
+            .split('|')
+            .map(|cell| cell.trim().trim_matches('`'))
+            .collect();
+        let [
+            _,
+            by,
+            account,
+            set,
+            duration,
+            now,
+            start,
+            ticket,
+            expected,
+            _,
+        ] = cells[..]
+        else {
+            panic!("{row}");
+        };
+        let mut proposal = organisation.proposal(by, account, set, duration);
+        proposal.now = at(now);
+        proposal.start = (!start.is_empty()).then(|| at(start));
+        proposal.ticket = (!ticket.is_empty()).then(|| ticket.to_owned());
+        let verdict = decide(&policy, &proposal, &organisation.facts());
+        assert_eq!(verdict.code.as_str(), expected, "{row}: {verdict:#?}");
+        rows += 1;
+    }
+    assert!(rows >= 8);
+}
+
+#[test]
+fn the_include_on_the_page_reads_what_it_says() {
+    let source = blocks("toml include")[0];
+    assert_eq!(
+        included_files(source, Format::Toml),
+        ["teams/payments.toml"]
+    );
+    let theirs = format!("version = 1\n{}", rule("theirs", &[]));
+    let files = included(&[("teams/payments.toml", &theirs)]);
+    assert_eq!(check_with(source, Format::Toml, "p", &files, None), []);
+}
+
+/// Every key that a table of the language knows is on the page: the reader's own message lists them.
+#[test]
+fn the_page_has_every_key() {
+    let source = "version = 1\nx = 1\n[defaults]\nx = 1\nreason = { x = 1 }\n[[rule]]\nx = 1\n\
+        [[guardrail]]\nx = 1\nticket = { x = 1 }\nhours = { x = 1 }\n[[include]]\nx = 1\nwithin = { x = 1 }\n";
+    let found = check(source, Format::Toml, "p", None);
+    let mut keys = 0;
+    for problem in found.iter().filter(|p| p.code == ProblemCode::UnknownKey) {
+        let known = problem.help.strip_prefix("known here: ").unwrap();
+        for key in known.split(", ") {
+            let written = [
+                format!("`{key}`"),
+                format!("`[{key}]`"),
+                format!("`[[{key}]]`"),
+                format!("{key} = "),
+                format!("{{ {key} }}"),
+            ];
+            assert!(written.iter().any(|text| PAGE.contains(text)), "{key}");
+            keys += 1;
+        }
+    }
+    assert!(keys > 40, "{keys}");
 }
 
 #[test]
