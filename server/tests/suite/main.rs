@@ -22,3 +22,4 @@ mod operations;
 mod origin;
 mod sessions;
 mod sign_in;
+mod together;
