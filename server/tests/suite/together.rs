@@ -5,12 +5,15 @@ use crate::harness::{Belay, Sandbox, Setup, eventually};
 #[tokio::test]
 async fn operations_that_go_on_together_are_asked_about_together() {
     let sandbox = Sandbox::start_with(&["--operation-ms=4000"]);
-    let belay = Belay::launch(&Setup::of(&sandbox)).ready().await;
+    // Wide enough for two targets of one approver.
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../end2end/bench/policy.toml");
+    let setup = Setup::of(&sandbox).with("BELAY_POLICY", policy);
+    let belay = Belay::launch(&setup).ready().await;
     let carla = belay.signed_in("carla.rossi").await;
     let emma = belay.signed_in("emma.lindqvist").await;
     let mut requests = Vec::new();
     for account in ["111122223333", "111122223334"] {
-        let form = [("duration", "60"), ("reason", "INC-21: at the same time")];
+        let form = [("duration", "3600"), ("reason", "INC-21: at the same time")];
         let page = carla
             .post(&format!("/access/{account}/ReadOnlyAccess"), &form)
             .await;
