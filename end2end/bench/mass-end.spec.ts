@@ -69,10 +69,14 @@ test("everything ends in the same second", async ({ playwright }) => {
           const door = await playwright.request.newContext({ extraHTTPHeaders: { origin: world.portal } });
           await signIn(world, door, person.user_name);
           for (const { target } of asks.filter((it) => it.person === person)) {
-            const duration = Math.ceil((end - now()) / 1000);
-            expect(duration, "BENCH_SUBMITTING_MS is too short for this machine").toBeGreaterThan(20);
-            const asked = await door.post(`${world.portal}/access/${target}`, { form: { duration: `${duration}`, reason: "all at once" }, maxRedirects: 0 });
-            expect(asked.headers()["location"] ?? `${asked.status()} ${await asked.text()}`).toMatch(/^\/requests\//);
+            // A machine that is busy, or AWS's quota met by so many signing in, refuses now and then.
+            await expect(async () => {
+              const duration = Math.ceil((end - now()) / 1000);
+              expect(duration, "BENCH_SUBMITTING_MS is too short for this machine").toBeGreaterThan(20);
+              const form = { duration: `${duration}`, reason: "all at once" };
+              const asked = await door.post(`${world.portal}/access/${target}`, { form, maxRedirects: 0 });
+              expect(asked.headers()["location"] ?? `${asked.status()}`).toMatch(/^\/requests\//);
+            }).toPass({ intervals: [1000], timeout: 60_000 });
           }
           await door.dispose();
         }

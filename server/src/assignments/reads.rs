@@ -167,3 +167,62 @@ async fn heard(begun: Result<oneshot::Receiver<Answer>, oneshot::error::RecvErro
         Err(_) => gone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::num::NonZeroU32;
+
+    use aws_config::{BehaviorVersion, Region, SdkConfig};
+    use aws_sdk_ssoadmin::config::{Credentials, SharedCredentialsProvider};
+
+    use super::*;
+    use crate::aws::Clients;
+    use crate::limiter::Limiter;
+
+    /// Reads of an AWS that nobody answers for: what matters is who shares an answer.
+    fn reads(limiter: Limiter) -> Reads {
+        let key = Credentials::new("sandbox", "sandbox", None, None, "test");
+        let shared = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(key))
+            .endpoint_url("http://127.0.0.1:9")
+            .build();
+        let arn = "arn:aws:sso:::instance/ssoins-6987a1b2c3d4e5f6".to_owned();
+        Reads::new(Api::new(Clients::new(&shared), arn, limiter))
+    }
+
+    fn pair(account: &str) -> Pair {
+        Pair {
+            account: account.parse().unwrap(),
+            permission_set:
+                "arn:aws:sso:::permissionSet/ssoins-6987a1b2c3d4e5f6/ps-0123456789abcdef"
+                    .parse()
+                    .unwrap(),
+        }
+    }
+
+    #[tokio::test]
+    async fn one_read_serves_all_who_wait_for_a_pair_and_nobody_who_comes_later() {
+        let limiter = Limiter::new(NonZeroU32::new(2).unwrap());
+        // All that has gathered: now everybody waits.
+        for _ in 0..4 {
+            limiter.pass(Class::Revoke).await;
+        }
+        let reads = reads(limiter);
+        let ask = |account, class| reads.answer(pair(account), class, Try::First);
+        // The one that would wait longest is served with the others.
+        let (first, second, third, other) = tokio::join!(
+            ask("111122223333", Class::Refresh),
+            ask("111122223333", Class::Grant),
+            ask("111122223333", Class::Proof),
+            ask("222233334444", Class::Grant),
+        );
+        assert!(Arc::ptr_eq(&first, &second) && Arc::ptr_eq(&second, &third));
+        assert!(!Arc::ptr_eq(&first, &other), "another pair is another read");
+        let later = ask("111122223333", Class::Grant).await;
+        assert!(!Arc::ptr_eq(&first, &later), "nothing is kept");
+    }
+}

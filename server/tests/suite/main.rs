@@ -27,3 +27,4 @@ mod origin;
 mod policies;
 mod sessions;
 mod sign_in;
+mod together;
