@@ -188,29 +188,27 @@ impl fmt::Display for CaseReport {
             return writeln!(f, "ok    {}", self.name);
         }
         writeln!(f, "FAIL  {}", self.name)?;
-        match &self.actual {
-            Err(problems) => problems
+        if let Err(problems) = &self.actual {
+            return problems
                 .iter()
-                .try_for_each(|problem| writeln!(f, "      {problem}")),
-            Ok(_) => {
-                let width = self
-                    .differences
-                    .iter()
-                    .map(|difference| difference.expected.chars().count())
-                    .chain(["expected".len()])
-                    .max()
-                    .unwrap_or_default();
-                writeln!(f, "      {:<9}  {:<width$}  actual", "", "expected")?;
-                self.differences.iter().try_for_each(|difference| {
-                    let Difference {
-                        field,
-                        expected,
-                        actual,
-                    } = difference;
-                    writeln!(f, "      {field:<9}  {expected:<width$}  {actual}")
-                })
-            }
+                .try_for_each(|problem| writeln!(f, "      {problem}"));
         }
+        let width = self
+            .differences
+            .iter()
+            .map(|difference| difference.expected.chars().count())
+            .chain(["expected".len()])
+            .max()
+            .unwrap_or_default();
+        writeln!(f, "      {:<9}  {:<width$}  actual", "", "expected")?;
+        self.differences.iter().try_for_each(|difference| {
+            let Difference {
+                field,
+                expected,
+                actual,
+            } = difference;
+            writeln!(f, "      {field:<9}  {expected:<width$}  {actual}")
+        })
     }
 }
 

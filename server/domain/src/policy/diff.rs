@@ -90,7 +90,7 @@ pub fn diff(old: &Arc<Policy>, new: &Arc<Policy>, directory: &Directory) -> Vec<
             .entry((delta, name))
             .or_default()
             .entry(account)
-            .or_insert_with(BTreeSet::new)
+            .or_default()
             .insert(class);
     };
     // What is open to everybody's eyes lives as long as the directory.
@@ -404,11 +404,11 @@ pub fn diff_text(changes: &[Change]) -> String {
     if changes.is_empty() {
         return "nobody gains or loses anything\n".to_owned();
     }
-    changes
-        .iter()
-        .map(|change| {
-            let sign = if change.gains { '+' } else { '-' };
-            format!("{sign} {}\n", change.sentence)
-        })
-        .collect()
+    let mut text = String::new();
+    for change in changes {
+        text.push_str(if change.gains { "+ " } else { "- " });
+        text.push_str(&change.sentence);
+        text.push('\n');
+    }
+    text
 }

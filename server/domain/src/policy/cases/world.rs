@@ -162,11 +162,8 @@ impl Making {
                 .entry(name.to_lowercase())
                 .or_insert_with(|| user.clone());
         }
-        let user_name = user_name
-            .as_ref()
-            .or(email.as_ref())
-            .unwrap_or(first)
-            .to_string();
+        let user_name = user_name.as_ref().or(email.as_ref()).unwrap_or(first);
+        let user_name = String::clone(user_name);
         self.directory.people.insert(
             user.clone(),
             Person {
