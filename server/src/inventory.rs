@@ -137,7 +137,7 @@ pub async fn directory(
         sso,
         identity,
     );
-    let mut directory = reader.read().await?;
+    let mut directory = Box::pin(reader.read()).await?;
     let groups = directory.groups.keys().cloned().collect();
     directory.members = reader.members(&groups).await?;
     Ok(directory)

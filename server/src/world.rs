@@ -349,11 +349,11 @@ impl Keeper {
         digest: &str,
         directory: &Directory,
     ) -> Result<(), WorldError> {
-        let changed = next
+        let is_new = next
             .before
             .as_ref()
             .is_none_or(|before| before.policy_version != *next.policy.version());
-        if !changed {
+        if !is_new {
             return Ok(());
         }
         let changes = self.changes(&next, directory).await;
