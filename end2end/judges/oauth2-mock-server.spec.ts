@@ -105,7 +105,7 @@ const test = base.extend<{ attempt: Attempt }, { liar: Liar; world: World }>({
         const page = await request.get(world.portal, { headers: { accept: "text/html" } });
         expect(new URL(page.url()).pathname, "it ends at the callback").toBe("/auth/callback");
         expect(page.status()).toBeGreaterThanOrEqual(400);
-        refusals.expect(code, why);
+        await refusals.expect(code, why);
         expect(await statusOfMine()).toBe(303);
       },
     });

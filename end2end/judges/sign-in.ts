@@ -49,16 +49,23 @@ export class Refusals {
 
   /** Those since this was asked last. */
   more(): Refusal[] {
-    const lines = this.#log.slice(this.#seen).split("\n");
-    this.#seen = this.#log.length;
+    // A line that is still being written is read when it is whole.
+    const log = this.#log;
+    const whole = log.lastIndexOf("\n") + 1;
+    const lines = log.slice(this.#seen, whole).split("\n");
+    this.#seen = Math.max(this.#seen, whole);
     const isRefusal = (line: string) => /"message":"a sign-in (was refused|could not be finished)"/.test(line);
     return lines.filter(isRefusal).map((line) => JSON.parse(line) as Refusal);
   }
 
-  /** There is exactly one, with this code and for this reason. */
-  expect(code: string, why: RegExp | string) {
-    const refusals = this.more();
-    expect(refusals.map((refusal) => refusal.code), JSON.stringify(refusals)).toEqual([code]);
+  /** There is exactly one, with this code and for this reason. The log may come after the page. */
+  async expect(code: string, why: RegExp | string) {
+    const refusals: Refusal[] = [];
+    const codes = () => {
+      refusals.push(...this.more());
+      return refusals.map((refusal) => refusal.code);
+    };
+    await expect.poll(codes, { message: "the refusals that Belay logged" }).toEqual([code]);
     expect(refusals[0]?.why).toMatch(why);
   }
 }
@@ -142,7 +149,7 @@ export class Visitor {
     // It stands still there: a page that went back to the provider by itself could go round for ever.
     await expect(this.page).toHaveURL(/\/auth\/callback\?/);
     await expect(this.page.getByRole("link", { name: /sign in|again/i }).first()).toBeVisible();
-    this.refusals.expect(code, why);
+    await this.refusals.expect(code, why);
     await this.expectOutside();
   }
 

@@ -61,13 +61,15 @@ impl Service {
             .filter(|group| world.directory.groups.contains_key(group))
             .cloned()
             .collect();
-        let members = self
-            .people
-            .refreshed(&world.directory.members, people, &there)
-            .await?;
+        // All at once: somebody waits.
+        let statuses = people.iter().map(|user| self.people.status(user));
+        let (members, statuses) = tokio::try_join!(
+            self.people
+                .refreshed(&world.directory.members, people, &there),
+            futures::future::try_join_all(statuses),
+        )?;
         let mut directory = world.directory.clone();
-        for user in people {
-            let status = self.people.status(user).await?;
+        for (user, status) in people.iter().zip(statuses) {
             match (status, directory.people.get_mut(user)) {
                 (Some(status), Some(person)) => person.status = status,
                 // Gone since the snapshot.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::event::Stream;
 use domain::id::{AccountId, AskIndex, PermissionSetName, RequestId};
-use domain::policy::{Outcome, Proposal, Seconds, Verdict, decide};
+use domain::policy::{Code, Outcome, Proposal, Seconds, Verdict, WhyNot, decide};
 use domain::request::{Ask, AskState, Completion, Names, Request};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
@@ -197,6 +197,15 @@ impl Service {
             return Err(ServiceError::Refused(
                 verdicts.into_iter().map(Verdict::for_requester).collect(),
             ));
+        }
+        // Until people can sign in anew, nobody approves for themselves where that is asked for.
+        let unproven = |verdict: &Verdict| {
+            verdict.reauthenticate
+                && verdict.outcome == Outcome::Granted
+                && verdict.code != Code::Automatic
+        };
+        if verdicts.iter().any(unproven) {
+            return Err(ServiceError::MayNotReview(WhyNot::Reauthenticate));
         }
         Ok(verdicts)
     }
