@@ -82,23 +82,7 @@ pub async fn read(
     rate: NonZeroU32,
     tell: impl Fn(Progress) + Sync,
 ) -> Result<Inventory, InventoryError> {
-    let shared = aws_config::defaults(BehaviorVersion::latest()).load().await;
-    let clients = patient(&shared);
-    let sso = Limiter::new(rate);
-    let identity = Limiter::new(rate);
-    let instance = find(&clients, &sso, instance_arn).await?;
-    let reader = Reader::new(
-        clients.clone(),
-        instance.arn.clone(),
-        instance.identity_store_id.clone(),
-        sso.clone(),
-        identity,
-    );
-    let scan = Scan {
-        clients,
-        instance,
-        sso,
-    };
+    let (scan, reader) = connect(instance_arn, rate).await?;
     let read_from = now();
     let accounts = scan.account_names().await?;
     let sets = reader.permission_sets().await?;
@@ -125,22 +109,35 @@ pub async fn directory(
     instance_arn: Option<String>,
     rate: NonZeroU32,
 ) -> Result<Directory, InventoryError> {
-    let shared = aws_config::defaults(BehaviorVersion::latest()).load().await;
-    let clients = patient(&shared);
-    let sso = Limiter::new(rate);
-    let identity = Limiter::new(rate);
-    let instance = find(&clients, &sso, instance_arn).await?;
-    let reader = Reader::new(
-        clients,
-        instance.arn,
-        instance.identity_store_id,
-        sso,
-        identity,
-    );
+    let (_, reader) = connect(instance_arn, rate).await?;
     let mut directory = Box::pin(reader.read()).await?;
     let groups = directory.groups.keys().cloned().collect();
     directory.members = reader.members(&groups).await?;
     Ok(directory)
+}
+
+/// Finds the instance, and what reads from it within one budget.
+async fn connect(
+    instance_arn: Option<String>,
+    rate: NonZeroU32,
+) -> Result<(Scan, Reader), InventoryError> {
+    let shared = aws_config::defaults(BehaviorVersion::latest()).load().await;
+    let clients = patient(&shared);
+    let sso = Limiter::new(rate);
+    let instance = find(&clients, &sso, instance_arn).await?;
+    let reader = Reader::new(
+        clients.clone(),
+        instance.arn.clone(),
+        instance.identity_store_id.clone(),
+        sso.clone(),
+        Limiter::new(rate),
+    );
+    let scan = Scan {
+        clients,
+        instance,
+        sso,
+    };
+    Ok((scan, reader))
 }
 
 /// The clients of [`Clients`] give up early, because there somebody decides what comes next. Nothing

@@ -12,7 +12,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use domain::catalogue::Catalogue;
 use domain::directory::{Directory, Members};
-use domain::event::{Actor, Details, Head, Kind, Source, Stream};
+use domain::event::{self, Actor, Details, Head, Kind, Source, Stream};
 use domain::id::{AccountId, PolicyVersion, ServerId};
 use domain::policy::{self, Change, Facts, Policy, PolicyFile, Setting};
 use sha2::{Digest, Sha256};
@@ -276,7 +276,7 @@ impl Keeper {
             whole.update(format!("\n{}:{name}{}:", name.len(), text.len()));
             whole.update(text);
         }
-        let digest = hex(&whole.finalize());
+        let digest = event::hex(&whole.finalize());
         let format = policy::Format::of_file_name(&place);
         match policy::parse_with(&text, format, &place, &included) {
             Ok(file) => Ok(ReadPolicy { file, digest }),
@@ -382,13 +382,4 @@ impl Keeper {
         self.store.commit(commit).await?;
         Ok(())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

@@ -67,6 +67,18 @@ pub struct Person {
     pub status: Status,
 }
 
+impl Person {
+    /// Whether that is their user name or an e-mail of theirs, in any case: both are how the same
+    /// person is called.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        let wanted = name.to_lowercase();
+        std::iter::once(&self.user_name)
+            .chain(&self.emails)
+            .any(|called| called.to_lowercase() == wanted)
+    }
+}
+
 /// A group of the Identity Store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {

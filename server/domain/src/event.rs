@@ -545,7 +545,9 @@ fn write_text(out: &mut String, text: &str) {
     out.push_str(&Value::String(text.to_owned()).to_string());
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// As hashes are written: in hexadecimal, lower case.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut out, byte| {
         // Writing to a String cannot fail.

@@ -59,95 +59,77 @@ impl Api {
     }
 
     pub(super) async fn send(&self, of: &Pair, user: &UserId, action: Action, gate: &Gate) -> Sent {
+        // The SDK has a type of its own for each call; what is said is the same.
+        macro_rules! change {
+            ($call:ident, $status:ident, $operation:literal) => {{
+                let answer = self
+                    .clients
+                    .ssoadmin
+                    .$call()
+                    .instance_arn(&self.instance_arn)
+                    .target_type(TargetType::AwsAccount)
+                    .target_id(of.account.as_str())
+                    .permission_set_arn(of.permission_set.as_str())
+                    .principal_type(PrincipalType::User)
+                    .principal_id(user.as_str())
+                    .customize()
+                    .interceptor(gate.clone())
+                    .send()
+                    .await;
+                match answer {
+                    Ok(answer) => accepted($operation, answer.$status()),
+                    Err(error) => {
+                        let code = self.classify($operation, &error);
+                        refused(&error, code, action)
+                    }
+                }
+            }};
+        }
         match action {
-            Action::Create => self.create(of, user, gate).await,
-            Action::Delete => self.delete(of, user, gate).await,
-        }
-    }
-
-    async fn create(&self, of: &Pair, user: &UserId, gate: &Gate) -> Sent {
-        const OPERATION: &str = "CreateAccountAssignment";
-        let answer = self
-            .clients
-            .ssoadmin
-            .create_account_assignment()
-            .instance_arn(&self.instance_arn)
-            .target_type(TargetType::AwsAccount)
-            .target_id(of.account.as_str())
-            .permission_set_arn(of.permission_set.as_str())
-            .principal_type(PrincipalType::User)
-            .principal_id(user.as_str())
-            .customize()
-            .interceptor(gate.clone())
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => accepted(OPERATION, answer.account_assignment_creation_status()),
-            Err(error) => {
-                let code = self.classify(OPERATION, &error);
-                refused(&error, code, Action::Create)
-            }
-        }
-    }
-
-    async fn delete(&self, of: &Pair, user: &UserId, gate: &Gate) -> Sent {
-        const OPERATION: &str = "DeleteAccountAssignment";
-        let answer = self
-            .clients
-            .ssoadmin
-            .delete_account_assignment()
-            .instance_arn(&self.instance_arn)
-            .target_type(TargetType::AwsAccount)
-            .target_id(of.account.as_str())
-            .permission_set_arn(of.permission_set.as_str())
-            .principal_type(PrincipalType::User)
-            .principal_id(user.as_str())
-            .customize()
-            .interceptor(gate.clone())
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => accepted(OPERATION, answer.account_assignment_deletion_status()),
-            Err(error) => {
-                let code = self.classify(OPERATION, &error);
-                refused(&error, code, Action::Delete)
-            }
+            Action::Create => change!(
+                create_account_assignment,
+                account_assignment_creation_status,
+                "CreateAccountAssignment"
+            ),
+            Action::Delete => change!(
+                delete_account_assignment,
+                account_assignment_deletion_status,
+                "DeleteAccountAssignment"
+            ),
         }
     }
 
     /// How one operation is going.
     pub(super) async fn status(&self, action: Action, aws_request_id: &str) -> Status {
+        macro_rules! describe {
+            ($call:ident, $id:ident, $status:ident, $operation:literal) => {{
+                let answer = self
+                    .clients
+                    .ssoadmin
+                    .$call()
+                    .instance_arn(&self.instance_arn)
+                    .$id(aws_request_id)
+                    .send()
+                    .await;
+                match answer {
+                    Ok(answer) => progress($operation, answer.$status()),
+                    Err(error) => not_told(&self.classify($operation, &error)),
+                }
+            }};
+        }
         match action {
-            Action::Create => {
-                const OPERATION: &str = "DescribeAccountAssignmentCreationStatus";
-                let answer = self
-                    .clients
-                    .ssoadmin
-                    .describe_account_assignment_creation_status()
-                    .instance_arn(&self.instance_arn)
-                    .account_assignment_creation_request_id(aws_request_id)
-                    .send()
-                    .await;
-                match answer {
-                    Ok(answer) => progress(OPERATION, answer.account_assignment_creation_status()),
-                    Err(error) => not_told(&self.classify(OPERATION, &error)),
-                }
-            }
-            Action::Delete => {
-                const OPERATION: &str = "DescribeAccountAssignmentDeletionStatus";
-                let answer = self
-                    .clients
-                    .ssoadmin
-                    .describe_account_assignment_deletion_status()
-                    .instance_arn(&self.instance_arn)
-                    .account_assignment_deletion_request_id(aws_request_id)
-                    .send()
-                    .await;
-                match answer {
-                    Ok(answer) => progress(OPERATION, answer.account_assignment_deletion_status()),
-                    Err(error) => not_told(&self.classify(OPERATION, &error)),
-                }
-            }
+            Action::Create => describe!(
+                describe_account_assignment_creation_status,
+                account_assignment_creation_request_id,
+                account_assignment_creation_status,
+                "DescribeAccountAssignmentCreationStatus"
+            ),
+            Action::Delete => describe!(
+                describe_account_assignment_deletion_status,
+                account_assignment_deletion_request_id,
+                account_assignment_deletion_status,
+                "DescribeAccountAssignmentDeletionStatus"
+            ),
         }
     }
 
@@ -156,45 +138,37 @@ impl Api {
         &self,
         action: Action,
     ) -> Option<Vec<AccountAssignmentOperationStatusMetadata>> {
+        macro_rules! list {
+            ($call:ident, $rows:ident, $operation:literal) => {{
+                let answer = self
+                    .clients
+                    .ssoadmin
+                    .$call()
+                    .instance_arn(&self.instance_arn)
+                    .max_results(ROWS_MAX)
+                    .send()
+                    .await
+                    .inspect(|_| count($operation, "ok"));
+                match answer {
+                    Ok(answer) => answer.$rows,
+                    Err(error) => {
+                        self.classify($operation, &error);
+                        None
+                    }
+                }
+            }};
+        }
         match action {
-            Action::Create => {
-                const OPERATION: &str = "ListAccountAssignmentCreationStatus";
-                let answer = self
-                    .clients
-                    .ssoadmin
-                    .list_account_assignment_creation_status()
-                    .instance_arn(&self.instance_arn)
-                    .max_results(ROWS_MAX)
-                    .send()
-                    .await
-                    .inspect(|_| count(OPERATION, "ok"));
-                match answer {
-                    Ok(answer) => answer.account_assignments_creation_status,
-                    Err(error) => {
-                        self.classify(OPERATION, &error);
-                        None
-                    }
-                }
-            }
-            Action::Delete => {
-                const OPERATION: &str = "ListAccountAssignmentDeletionStatus";
-                let answer = self
-                    .clients
-                    .ssoadmin
-                    .list_account_assignment_deletion_status()
-                    .instance_arn(&self.instance_arn)
-                    .max_results(ROWS_MAX)
-                    .send()
-                    .await
-                    .inspect(|_| count(OPERATION, "ok"));
-                match answer {
-                    Ok(answer) => answer.account_assignments_deletion_status,
-                    Err(error) => {
-                        self.classify(OPERATION, &error);
-                        None
-                    }
-                }
-            }
+            Action::Create => list!(
+                list_account_assignment_creation_status,
+                account_assignments_creation_status,
+                "ListAccountAssignmentCreationStatus"
+            ),
+            Action::Delete => list!(
+                list_account_assignment_deletion_status,
+                account_assignments_deletion_status,
+                "ListAccountAssignmentDeletionStatus"
+            ),
         }
     }
 

@@ -71,17 +71,11 @@ fn proposal(command: &Explain, policy: &Policy, directory: &Directory) -> Result
 
 /// By id, user name or e-mail, in any case.
 fn person(name: &str, directory: &Directory) -> Result<UserId, String> {
-    let wanted = name.to_lowercase();
     let found: Vec<&UserId> = directory
         .people
         .values()
         .filter(|person| {
-            person.id.as_str().to_lowercase() == wanted
-                || person.user_name.to_lowercase() == wanted
-                || person
-                    .emails
-                    .iter()
-                    .any(|email| email.to_lowercase() == wanted)
+            person.id.as_str().to_lowercase() == name.to_lowercase() || person.is_called(name)
         })
         .map(|person| &person.id)
         .collect();

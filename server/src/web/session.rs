@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::event;
 use sha2::{Digest as _, Sha256};
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::{Duration, OffsetDateTime};
@@ -56,17 +57,7 @@ pub(super) fn layer(dynamodb: Client, table: String) -> SessionManagerLayer<Dyna
 
 fn partition(id: &Id) -> String {
     let hash = Sha256::digest(id.0.to_le_bytes());
-    format!("session#{}", hex(&hash))
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("session#{}", event::hex(&hash))
 }
 
 fn text(value: impl Into<String>) -> AttributeValue {

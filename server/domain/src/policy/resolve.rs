@@ -500,7 +500,6 @@ impl<'a> Names<'a> {
         id.clone()
     }
 
-    /// By user name or e-mail, in any case: both are how the same person is called.
     fn user(&mut self, name: &str, selector: &Placed<PersonSelector>) -> Option<UserId> {
         let wanted = fold(name);
         if let Some(id) = self.bindings.users.get(&wanted) {
@@ -510,10 +509,7 @@ impl<'a> Names<'a> {
             .directory
             .people
             .values()
-            .filter(|person| {
-                fold(&person.user_name) == wanted
-                    || person.emails.iter().any(|email| fold(email) == wanted)
-            })
+            .filter(|person| person.is_called(name))
             .map(|person| &person.id)
             .collect();
         match found.as_slice() {

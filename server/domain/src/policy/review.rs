@@ -342,7 +342,9 @@ fn open_routes(policy: &Policy, ask: &AskFacts<'_>, facts: &Facts<'_>) -> Result
 }
 
 /// Each person's latest word.
-fn latest(reviews: &[Review]) -> BTreeMap<&UserId, &Review> {
+pub(super) fn latest<'r>(
+    reviews: impl IntoIterator<Item = &'r Review>,
+) -> BTreeMap<&'r UserId, &'r Review> {
     let mut latest: BTreeMap<&UserId, &Review> = BTreeMap::new();
     for review in reviews {
         latest

@@ -3,7 +3,7 @@
 //! Whoever went in first has explained nothing yet. The approvers of the rule that let them in look
 //! at it afterwards; the requester never counts, whatever the rule says of self-approval.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::found::Found;
 use super::guardrail::Fence;
 use super::language::{Approval, RuleName};
-use super::review::{AskFacts, Decision, Review};
+use super::review::{AskFacts, Decision, Review, latest};
 use crate::id::UserId;
 
 /// Where signatures leave a break-glass.
@@ -70,17 +70,8 @@ pub fn sign(
         .approvals
         .max(fence.min_approvals().map_or(0, |(min, _)| min));
     let could = rule.approvers.members(facts, ask.requester);
-    let mut latest: BTreeMap<&UserId, &Review> = BTreeMap::new();
-    for signature in signatures {
-        if !could.contains(&signature.reviewer) {
-            continue;
-        }
-        let known = latest.entry(&signature.reviewer).or_insert(signature);
-        // At one instant the later in the list is the later.
-        if signature.at >= known.at {
-            *known = signature;
-        }
-    }
+    let counted = |signature: &&Review| could.contains(&signature.reviewer);
+    let latest = latest(signatures.iter().filter(counted));
     if let Some(rejection) = latest
         .values()
         .find(|signature| signature.decision == Decision::Deny)

@@ -9,7 +9,7 @@
 //! account that is given another's e-mail therefore finds that person taken, and an account whose
 //! e-mail changes hands stays who it was.
 
-use domain::event::{Actor, Details, Kind, Source, Stream};
+use domain::event::{self, Actor, Details, Kind, Source, Stream};
 use domain::id::UserId;
 use domain::request::Who;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,6 @@ use crate::store::keys::{self, At};
 use crate::store::{Commit, Expect, Store, StoreError, item, now};
 use crate::web::Portal;
 use crate::web::oidc::Login;
-use crate::web::session::hex;
 
 use super::person::Found;
 
@@ -152,7 +151,7 @@ fn login_hash(issuer: &str, subject: &str) -> String {
     hash.update(issuer.as_bytes());
     hash.update([0]);
     hash.update(subject.as_bytes());
-    hex(&hash.finalize())
+    event::hex(&hash.finalize())
 }
 
 #[cfg(test)]
