@@ -1,6 +1,6 @@
 # The commands of this repository. Each installs what it needs first, or says what is missing.
 
-.PHONY: help run test build compile lint fmt e2e judges oracle bench bench-mass-end check-tools reset
+.PHONY: help run test build compile lint fmt e2e judges oracle bench bench-mass-end simulate check-tools reset
 
 help:
 	@echo "make run          build, start Belay and a sandbox around it, print where and who"
@@ -13,6 +13,7 @@ help:
 	@echo "make oracle       check the sandbox against AWS's own models only"
 	@echo "make bench        measure click-to-grant and end-to-delete latency"
 	@echo "make bench-mass-end  how fast 1,200 grants that end in one second are taken away"
+	@echo "make simulate     play SEEDS=1000000 worlds in which everything goes wrong (SEED=17 tells one)"
 	@echo "make check-tools  say what is missing, install nothing"
 	@echo "make reset        forget everything the local sandbox remembers"
 
@@ -66,6 +67,15 @@ bench-mass-end:
 	target/release/bundle --out target/site
 	TEST_BELAY_BIN=$(CURDIR)/target/release/belay TEST_SANDBOX_BIN=$(CURDIR)/target/release/sandbox \
 		npm --prefix end2end --silent run bench -- mass-end
+
+# Only the domain is built. SEED tells the story of one world.
+SEEDS ?= 1000000
+simulate:
+ifdef SEED
+	SIM_SEED=$(SEED) cargo test --locked -p domain --test simulation -- --nocapture every
+else
+	SIM_SEEDS=$(SEEDS) cargo test --locked -p domain --test simulation -- --nocapture every
+endif
 
 check-tools:
 	@.ci/setup --check build test lint
