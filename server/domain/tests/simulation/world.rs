@@ -343,12 +343,12 @@ impl World {
 
     /// How long a start or an end may take if nothing is in its way.
     pub(crate) const fn prompt(&self) -> Millis {
-        if !self.clocks_are_near() {
+        if self.clocks_are_near() {
+            PROMPT
+        } else {
             // A server whose clock is far ahead takes an intent for lost that is on its way: that
             // costs Z, and nothing else.
             RECOVERY
-        } else {
-            PROMPT
         }
     }
 
