@@ -22,6 +22,9 @@ const APART: SignedDuration = SignedDuration::from_secs(30);
 /// What we touched so long ago may have become somebody else's (DESIGN 4).
 const TOUCHED: SignedDuration = SignedDuration::from_hours(1);
 
+/// What was read longer ago says nothing of a key any more: others may have been there since.
+const FRESH: SignedDuration = SignedDuration::from_mins(2);
+
 /// A promise that was broken.
 #[derive(Debug)]
 pub(crate) struct Violation {
@@ -87,6 +90,7 @@ impl Committed<'_> {
         self.in_time()?;
         let mut claim = self.judged()?;
         if let Some(operation) = self.new_intent() {
+            self.remembered(operation)?;
             match operation.action {
                 Action::Create => self.creating(operation)?,
                 Action::Delete => self.deleting(operation)?,
@@ -148,6 +152,19 @@ impl Committed<'_> {
             Some(Report::Read(Purpose::Standing | Purpose::Presence, sighting)) => Some(sighting),
             _ => None,
         };
+        if let Some(seen) = read
+            && self.before.standing == Standing::Unknown
+        {
+            let age = self
+                .commission
+                .planned_at
+                .duration_since(seen.read.began_at);
+            ensure(
+                age <= FRESH,
+                "whose it is is judged by a fresh read",
+                || format!("{:?} at {}", seen.read, self.commission.planned_at),
+            )?;
+        }
         match (self.before.standing, self.after().standing) {
             (Standing::Ours, Standing::Ours | Standing::Unknown)
             | (Standing::Standing, Standing::Standing | Standing::Unknown)
@@ -226,6 +243,23 @@ impl Committed<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// From its intent on an operation may have been sent, and reads that follow may not show it.
+    fn remembered(&self, operation: &Operation) -> Verdict {
+        let is_known = |at: Option<Timestamp>| at >= Some(operation.intended_at);
+        let key = self.after();
+        let deletes = operation.action == Action::Delete;
+        ensure(
+            is_known(key.last_write_at) && (!deletes || is_known(key.last_delete_at)),
+            "an intent counts as a write",
+            || {
+                format!(
+                    "{operation:?}, {:?}, {:?}",
+                    key.last_write_at, key.last_delete_at
+                )
+            },
+        )
     }
 
     /// Invariant 3.
