@@ -27,4 +27,5 @@ mod origin;
 mod policies;
 mod sessions;
 mod sign_in;
+mod signing_in_again;
 mod together;
