@@ -5,12 +5,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::grant::{Evidence, ReadEvidence, Receipt};
+use crate::grant::{Cause, Evidence, Inspection, Part, ReadEvidence, Receipt};
 use crate::id::OperationId;
-use crate::key::{Action, Before, KeyState, Operation, Stage, Standing};
+use crate::key::{Action, Before, Inspected, KeyState, Operation, Phase, Stage, Standing};
 use crate::plan::{
-    Change, Context, FRESH, Purpose, SECOND_READ_AFTER, SETTLED_AFTER, STALLED, STILL_PRESENT,
-    VERIFY_EVERY,
+    Change, Context, FRESH, GONE_AFTER, Purpose, REMOVED_AFTER, SECOND_READ_AFTER, SETTLED_AFTER,
+    STALLED, STILL_PRESENT, VERIFY_EVERY,
 };
 
 /// Every page of the pair's assignments was read. A read that failed anywhere is no sighting.
@@ -302,6 +302,10 @@ fn read_before_start(
             });
             look_after(&mut change.key, began_at);
         }
+        Presence::Absent if !is_starting(key, at.now) && key.lost_delete_at.is_none() => {
+            // Nothing of ours can have taken it.
+            return missed(key, &sighting.read);
+        }
         Presence::Absent => {
             let shown = key.writes_shown_from().is_none_or(|from| from <= began_at);
             let before = if shown {
@@ -312,6 +316,130 @@ fn read_before_start(
             change.create(before, at);
         }
     }
+    Some(change)
+}
+
+/// Whether somebody waits for the key to be given.
+fn is_starting(key: &KeyState, now: Timestamp) -> bool {
+    key.holders(now)
+        .any(|live| matches!(live.phase, Phase::Scheduled | Phase::Granting))
+}
+
+/// A complete read was made that no step of this key ordered: somebody looks after everything.
+/// `None`: it is as it should be, or the read does not tell.
+#[must_use]
+pub fn observed(key: &KeyState, sighting: &Sighting, at: Context) -> Option<Change> {
+    let read = &sighting.read;
+    let stale = key.operation.is_some()
+        || key
+            .last_write_at
+            .is_some_and(|write| write >= read.began_at)
+        || at.now.duration_since(read.began_at) > FRESH;
+    let active = key.holders(at.now).any(|live| live.phase == Phase::Active);
+    if stale || !active || is_starting(key, at.now) || key.over(at.now) {
+        // Whatever is to be done about it orders reads of its own.
+        return None;
+    }
+    match sighting.presence {
+        Presence::Present => {
+            key.missed.as_ref()?;
+            let mut change = Change::to(key.clone());
+            change.key.missed = None;
+            look_after(&mut change.key, read.began_at);
+            Some(change)
+        }
+        // It may be a lost deletion of ours: that is looked after by itself, and put back.
+        Presence::Absent if key.lost_delete_at.is_some() => None,
+        // The second look is on its way.
+        Presence::Absent if key.missed.is_some() && key.verify_at.is_some() => None,
+        Presence::Absent => missed(key, read),
+    }
+}
+
+/// What is active was not there, and nothing of ours explains that.
+fn missed(key: &KeyState, read: &ReadEvidence) -> Option<Change> {
+    let mut change = Change::to(key.clone());
+    let quiet_from = key
+        .last_write_at
+        .max(key.active_at)
+        .map(|busy| after(busy, REMOVED_AFTER));
+    if let Some(quiet_from) = quiet_from.filter(|from| read.began_at < *from) {
+        change.key.missed = None;
+        change.key.verify_at = Some(quiet_from);
+        return Some(change);
+    }
+    // An older one than our last write would be of another life of the key.
+    let first = key
+        .missed
+        .as_ref()
+        .filter(|first| quiet_from.is_none_or(|from| from <= first.began_at));
+    let Some(first) = first else {
+        change.key.missed = Some(read.clone());
+        change.key.verify_at = Some(after(read.finished_at, REMOVED_AFTER));
+        return Some(change);
+    };
+    let mut second = after(first.finished_at, REMOVED_AFTER);
+    // A lost create of ours may yet bring it back.
+    if let Some(settled) = key.unsettled_until(second) {
+        second = settled;
+    }
+    if read.began_at < second {
+        change.key.verify_at = Some(second);
+        return Some(change);
+    }
+    let receipt = Receipt::AbsentAlready {
+        first: first.clone(),
+        second: read.clone(),
+        cause: Some(Cause::RemovedByHand),
+        still_given_by: None,
+    };
+    change.key.missed = None;
+    change.key.verify_at = None;
+    change.key.lost_create = None;
+    change.gone(&receipt);
+    Some(change.settle())
+}
+
+/// Somebody looked whether everything that a key is made of still exists.
+#[must_use]
+pub fn inspected(
+    key: &KeyState,
+    id: OperationId,
+    inspection: &Inspection,
+    now: Timestamp,
+) -> Option<Change> {
+    let operation = current(key, id)?;
+    if operation.action != Action::Delete || key.wanted(now) {
+        return None;
+    }
+    let first = key
+        .inspected
+        .as_ref()
+        .and_then(|inspected| inspected.first.as_ref());
+    let both: std::collections::BTreeSet<Part> = first
+        .map(|first| first.gone.intersection(&inspection.gone).copied().collect())
+        .unwrap_or_default();
+    if let Some(first) = first.filter(|_| !both.is_empty()) {
+        let far_apart = after(first.finished_at, GONE_AFTER) <= inspection.began_at;
+        if far_apart && key.unsettled_until(inspection.began_at).is_none() {
+            let receipt = Receipt::TargetGone {
+                gone: both,
+                first: first.clone(),
+                second: inspection.clone(),
+            };
+            return Some(ended(key, &receipt, now));
+        }
+    }
+    let first = match first {
+        // It is still gone, only not for long enough.
+        Some(first) if !both.is_empty() => Some(first.clone()),
+        _ => Some(inspection.clone()).filter(|found| !found.gone.is_empty()),
+    };
+    let mut change = Change::to(key.clone());
+    change.key.inspected = Some(Inspected {
+        looked_at: now,
+        first,
+    });
     Some(change)
 }
 
@@ -422,6 +550,8 @@ fn read_absence(
             let receipt = Receipt::AbsentAlready {
                 first: first.clone(),
                 second: sighting.read.clone(),
+                cause: None,
+                still_given_by: None,
             };
             Some(ended(key, &receipt, now))
         }
@@ -483,6 +613,7 @@ fn removed(key: &KeyState, operation: &Operation, read: &ReadEvidence, now: Time
         accepted_at: *accepted_at,
         succeeded_at: *succeeded_at,
         read: read.clone(),
+        still_given_by: None,
     };
     ended(key, &receipt, now)
 }
@@ -493,6 +624,7 @@ fn ended(key: &KeyState, receipt: &Receipt, now: Timestamp) -> Change {
     // Only what can no longer take effect lets a key be called gone.
     change.key.lost_create = None;
     change.key.last_write_at = Some(now);
+    change.key.inspected = None;
     change.end(receipt);
     change.settle()
 }

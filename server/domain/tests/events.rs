@@ -2,13 +2,17 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::collections::BTreeSet;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use domain::event::{
     Actor, Details, Envelope, Head, Kind, NO_HASH, SCHEMA, Sealed, Source, Stream, seal,
 };
-use domain::grant::{Evidence, Grant, GrantChange, GrantState, ReadEvidence, Receipt};
+use domain::grant::{
+    Evidence, Grant, GrantChange, GrantState, Inspection, Part, ReadEvidence, Receipt,
+};
 use domain::id::{
     AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, PolicyVersion, RequestId,
     ServerId, UserId,
@@ -193,20 +197,36 @@ fn steps_of_a_grant() -> Vec<(Kind, Details)> {
             accepted_at: at(661),
             succeeded_at: at(664),
             read: sight(664),
+            still_given_by: None,
         },
         Receipt::AbsentAlready {
             first: sight(662),
             second: sight(700),
+            cause: None,
+            still_given_by: None,
         },
         Receipt::HeldBy {
             grants: vec![GrantId::new(Uuid::from_u128(10))],
         },
         Receipt::Standing,
-        Receipt::TargetGone,
+        vanished(),
         Receipt::NeverGranted,
     ];
     steps.extend(receipts.map(ended));
     steps
+}
+
+fn vanished() -> Receipt {
+    let look = |second| Inspection {
+        began_at: at(second),
+        finished_at: at(second + 1),
+        gone: BTreeSet::from([Part::Account]),
+    };
+    Receipt::TargetGone {
+        gone: BTreeSet::from([Part::Account]),
+        first: look(670),
+        second: look(740),
+    }
 }
 
 /// One of each kind, and of each end.

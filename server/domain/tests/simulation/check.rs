@@ -183,7 +183,7 @@ impl Committed<'_> {
                     format!("{receipt:?}")
                 })
             }
-            Receipt::AbsentAlready { first, second } => {
+            Receipt::AbsentAlready { first, second, .. } => {
                 let apart = second.began_at.duration_since(first.finished_at);
                 ensure(
                     apart >= SECOND_READ_AFTER - jiff::SignedDuration::from_millis(2 * SKEW_MAX),
@@ -210,7 +210,9 @@ impl Committed<'_> {
                 "only what stood there before us is called standing",
                 || format!("{receipt:?}"),
             ),
-            Receipt::TargetGone => ensure(false, "nothing vanishes in this world", String::new),
+            Receipt::TargetGone { .. } => {
+                ensure(false, "nothing vanishes in this world", String::new)
+            }
             // That its grant was only promised is what `Grant::apply` insists on.
             Receipt::NeverGranted => Ok(()),
         }

@@ -4,10 +4,11 @@
 
 use std::fmt;
 
+use domain::grant::Inspection;
 use domain::id::{OperationId, ServerId};
 use domain::key::{Action, KeyState};
 use domain::plan::{Change, Context, Purpose, SEND_WITHIN, Step, plan};
-use domain::progress::{Sent, Sighting, Status, polled, read, sent, unread};
+use domain::progress::{Sent, Sighting, Status, inspected, polled, read, sent, unread};
 use jiff::Timestamp;
 
 use crate::check::{self, Violation, millis_since};
@@ -87,6 +88,7 @@ pub(crate) enum Report {
     Polled(OperationId, Status),
     Read(Purpose, Sighting),
     Unread(Purpose),
+    Inspected(OperationId, Inspection),
 }
 
 impl Report {
@@ -96,6 +98,7 @@ impl Report {
             Self::Polled(id, status) => polled(key, *id, status, at.now),
             Self::Read(purpose, sighting) => read(key, *purpose, sighting, at),
             Self::Unread(purpose) => unread(key, *purpose, at.now),
+            Self::Inspected(id, inspection) => inspected(key, *id, inspection, at.now),
         }
     }
 }
@@ -196,6 +199,15 @@ impl World {
                         intended_at,
                     },
                 );
+            }
+            Step::Inspect(operation) => {
+                // Nothing vanishes in this world.
+                let inspection = Inspection {
+                    began_at: at.now,
+                    finished_at: at.now,
+                    gone: std::collections::BTreeSet::new(),
+                };
+                self.soon(who, Act::Report(Report::Inspected(operation, inspection)));
             }
             Step::Poll {
                 operation,
