@@ -5,6 +5,7 @@
 //! its events, or does not happen.
 
 pub mod commit;
+mod findings;
 pub mod history;
 pub mod item;
 pub mod keys;
@@ -21,8 +22,10 @@ use thiserror::Error;
 use tokio::sync::{Notify, broadcast};
 
 pub use commit::{Commit, Committed, Expect};
+pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
 pub use lease::LeaseItem;
 pub use reads::{Due, DueWhat, Undelivered};
+pub(crate) use records::ENDED_KEPT;
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.
 const NEWS_KEPT: usize = 256;
@@ -169,6 +172,8 @@ pub enum Topic {
     Mine,
     /// History.
     History,
+    /// Findings.
+    Findings,
     /// One request.
     Request(RequestId),
     /// Due entries: for workers in other processes.
@@ -183,6 +188,7 @@ impl fmt::Display for Topic {
             Self::Approvals => f.write_str("approvals"),
             Self::Mine => f.write_str("mine"),
             Self::History => f.write_str("history"),
+            Self::Findings => f.write_str("findings"),
             Self::Request(id) => write!(f, "request:{id}"),
             Self::Work => f.write_str("work"),
             Self::Missed => f.write_str("missed"),

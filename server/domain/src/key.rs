@@ -48,6 +48,10 @@ pub struct KeyState {
     /// What was found when somebody looked why a deletion gets nowhere.
     #[serde(default)]
     pub inspected: Option<Inspected>,
+    /// AWS's id of the membership that we made, where that is what the key is about and AWS's
+    /// answer was heard: that one is ours, and no other.
+    #[serde(default)]
+    pub membership: Option<String>,
 }
 
 /// What is known of whether a key's parts still exist.
@@ -240,6 +244,7 @@ impl KeyState {
             active_at: None,
             missed: None,
             inspected: None,
+            membership: None,
         }
     }
 

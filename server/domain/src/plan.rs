@@ -269,6 +269,7 @@ impl Change {
                 .all(|live| live.phase == Phase::Scheduled);
         if idle {
             self.key.standing = Standing::Unknown;
+            self.key.membership = None;
         }
         self
     }
@@ -411,7 +412,10 @@ impl Change {
         self.key.missed = None;
         match action {
             Action::Delete => self.key.last_delete_at = Some(at.now),
-            Action::Create => self.key.inspected = None,
+            Action::Create => {
+                self.key.inspected = None;
+                self.key.membership = None;
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::plan::{
     Change, Context, FRESH, GONE_AFTER, Purpose, REMOVED_AFTER, SECOND_READ_AFTER, SETTLED_AFTER,
     STALLED, STILL_PRESENT, VERIFY_EVERY,
 };
+use crate::target::Target;
 
 /// Every page of the pair's assignments was read. A read that failed anywhere is no sighting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,8 +121,13 @@ pub fn sent(key: &KeyState, id: OperationId, answer: Sent, now: Timestamp) -> Op
     if operation.stage != Stage::Intended {
         return None;
     }
+    let mut membership = key.membership.clone();
     let mut change = match answer {
         Sent::Accepted { aws_request_id } => {
+            let is_group = matches!(key.key.target, Target::Group { .. });
+            if operation.action == Action::Create && is_group {
+                membership = Some(aws_request_id.clone());
+            }
             let stage = Stage::Sent {
                 aws_request_id,
                 accepted_at: now,
@@ -144,6 +150,7 @@ pub fn sent(key: &KeyState, id: OperationId, answer: Sent, now: Timestamp) -> Op
             change
         }
     };
+    change.key.membership = membership;
     touch(&mut change.key, operation, now);
     Some(change)
 }

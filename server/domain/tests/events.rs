@@ -10,12 +10,13 @@ use std::fmt::Write as _;
 use domain::event::{
     Actor, Details, Envelope, Head, Kind, NO_HASH, SCHEMA, Sealed, Source, Stream, seal,
 };
+use domain::finding::{Closed, Difference, Finding};
 use domain::grant::{
     Evidence, Grant, GrantChange, GrantState, Inspection, Part, ReadEvidence, Receipt,
 };
 use domain::id::{
-    AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, PolicyVersion, RequestId,
-    ServerId, UserId,
+    AccountId, AskIndex, EventId, FindingId, GrantId, GroupId, PermissionSetArn, PolicyVersion,
+    RequestId, ServerId, UserId,
 };
 use domain::request::{
     Ask, AskState, Completion, Names, Opinion, Refused, Request, Review, Transition, Who,
@@ -229,6 +230,20 @@ fn vanished() -> Receipt {
     }
 }
 
+fn finding() -> Finding {
+    Finding {
+        id: FindingId::new(Uuid::from_u128(11)),
+        difference: Difference::Unmanaged,
+        key: grant().key,
+        names: grant().names,
+        who: ana(),
+        grants: Vec::new(),
+        opened_at: at(800),
+        read: Some(sight(799)),
+        why: None,
+    }
+}
+
 /// One of each kind, and of each end.
 fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
     let by_ana = |stream, event| (stream, Actor::Person(ana()), Source::Portal, event);
@@ -248,6 +263,10 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
         ..Details::default()
     };
     all.push(by_ana(Stream::Server(server()), (Kind::PersonBound, bound)));
+    let found = finding();
+    for event in [found.opened(), found.closed(Closed::Gone)] {
+        all.push(by_server(Stream::Finding(found.id), Source::Worker, event));
+    }
     all
 }
 
@@ -335,6 +354,8 @@ fn there_is_an_example_of_each_kind() {
         "grant.ended",
         "policy.loaded",
         "person.bound",
+        "finding.opened",
+        "finding.closed",
     ] {
         assert!(kinds.contains(&kind), "{kind}");
         let quoted = Value::String(kind.to_owned());
