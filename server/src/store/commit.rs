@@ -249,6 +249,17 @@ impl Commit {
         }
     }
 
+    /// The items that it puts, without their conditions: for whoever fills an empty table in bulk,
+    /// as benchmarks do.
+    pub fn into_puts(self) -> Result<Vec<Attributes>, StoreError> {
+        let (items, _) = self.finish(Uuid::now_v7())?;
+        Ok(items
+            .into_iter()
+            .filter_map(|item| item.put)
+            .map(|put| put.item)
+            .collect())
+    }
+
     fn finish(mut self, id: Uuid) -> Result<(Vec<TransactWriteItem>, Committed), StoreError> {
         for (stream, (before, after)) in std::mem::take(&mut self.heads) {
             if before == after {
