@@ -57,8 +57,9 @@ impl Engine {
             sso.clone(),
             identity.clone(),
         );
+        let lease = Lease::new(me);
         let keeper = Arc::new(Keeper::new(
-            reader,
+            (reader, lease.clone()),
             store.clone(),
             clients.s3.clone(),
             config.policy.clone(),
@@ -69,9 +70,9 @@ impl Engine {
             clients.clone(),
             center.identity_store_id.clone(),
             identity.clone(),
+            store.clone(),
         );
         let service = Service::new(store.clone(), people.clone(), Arc::clone(&keeper), me);
-        let lease = Lease::new(me);
         let limiters = (sso.clone(), identity);
         let assignments = Assignments::new(clients.clone(), center, limiters, lease.clone());
         let worker = Worker::new(

@@ -12,6 +12,7 @@ pub mod keys;
 mod lease;
 mod reads;
 mod records;
+mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
 pub use lease::LeaseItem;
 pub use reads::{Due, DueWhat, Undelivered};
 pub(crate) use records::ENDED_KEPT;
+pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest, SnapshotError};
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.
 const NEWS_KEPT: usize = 256;

@@ -283,6 +283,14 @@ impl KeyState {
         })
     }
 
+    /// Whether the access, if a read that begins now shows it, may be there by us.
+    #[must_use]
+    pub fn may_be_ours(&self, now: Timestamp) -> bool {
+        self.standing == Standing::Ours
+            || self.unsettled_until(now).is_some()
+            || self.deletes_shown_from().is_some_and(|from| now < from)
+    }
+
     /// From when no create that is unaccounted for can take effect any more, if that is not yet.
     #[must_use]
     pub fn unsettled_until(&self, now: Timestamp) -> Option<Timestamp> {

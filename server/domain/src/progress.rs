@@ -311,7 +311,7 @@ fn read_before_start(
         }
         Presence::Absent if !is_starting(key, at.now) && key.lost_delete_at.is_none() => {
             // Nothing of ours can have taken it.
-            return missed(key, &sighting.read);
+            return Some(missed(key, &sighting.read));
         }
         Presence::Absent => {
             let shown = key.writes_shown_from().is_none_or(|from| from <= began_at);
@@ -359,12 +359,12 @@ pub fn observed(key: &KeyState, sighting: &Sighting, at: Context) -> Option<Chan
         Presence::Absent if key.lost_delete_at.is_some() => None,
         // The second look is on its way.
         Presence::Absent if key.missed.is_some() && key.verify_at.is_some() => None,
-        Presence::Absent => missed(key, read),
+        Presence::Absent => Some(missed(key, read)),
     }
 }
 
 /// What is active was not there, and nothing of ours explains that.
-fn missed(key: &KeyState, read: &ReadEvidence) -> Option<Change> {
+fn missed(key: &KeyState, read: &ReadEvidence) -> Change {
     let mut change = Change::to(key.clone());
     let quiet_from = key
         .last_write_at
@@ -373,7 +373,7 @@ fn missed(key: &KeyState, read: &ReadEvidence) -> Option<Change> {
     if let Some(quiet_from) = quiet_from.filter(|from| read.began_at < *from) {
         change.key.missed = None;
         change.key.verify_at = Some(quiet_from);
-        return Some(change);
+        return change;
     }
     // An older one than our last write would be of another life of the key.
     let first = key
@@ -383,7 +383,7 @@ fn missed(key: &KeyState, read: &ReadEvidence) -> Option<Change> {
     let Some(first) = first else {
         change.key.missed = Some(read.clone());
         change.key.verify_at = Some(after(read.finished_at, REMOVED_AFTER));
-        return Some(change);
+        return change;
     };
     let mut second = after(first.finished_at, REMOVED_AFTER);
     // A lost create of ours may yet bring it back.
@@ -392,7 +392,7 @@ fn missed(key: &KeyState, read: &ReadEvidence) -> Option<Change> {
     }
     if read.began_at < second {
         change.key.verify_at = Some(second);
-        return Some(change);
+        return change;
     }
     let receipt = Receipt::AbsentAlready {
         first: first.clone(),
@@ -404,7 +404,7 @@ fn missed(key: &KeyState, read: &ReadEvidence) -> Option<Change> {
     change.key.verify_at = None;
     change.key.lost_create = None;
     change.gone(&receipt);
-    Some(change.settle())
+    change.settle()
 }
 
 /// Somebody looked whether everything that a key is made of still exists.

@@ -175,18 +175,17 @@ impl Memberships {
         gate: &Gate,
     ) -> Sent {
         const OPERATION: &str = "DeleteGroupMembership";
-        let id = match own {
-            Some(own) => own.to_owned(),
-            None => {
-                self.limiter.pass(Class::Revoke).await;
-                match self.id(user, group).await {
-                    Ok(id) => id,
-                    // Nothing was sent: a look tells whether there is nothing, or no answer.
-                    Err(failed) => {
-                        return Sent::Contradicted {
-                            code: failed.to_string(),
-                        };
-                    }
+        let id = if let Some(own) = own {
+            own.to_owned()
+        } else {
+            self.limiter.pass(Class::Revoke).await;
+            match self.id(user, group).await {
+                Ok(id) => id,
+                // Nothing was sent: a look tells whether there is nothing, or no answer.
+                Err(failed) => {
+                    return Sent::Contradicted {
+                        code: failed.to_string(),
+                    };
                 }
             }
         };

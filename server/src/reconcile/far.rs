@@ -8,8 +8,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use domain::directory::Holdings;
 use domain::finding::{Closed, Difference};
-use domain::id::{PermissionSetArn, UserId};
+use domain::id::{AccountId, GroupId, PermissionSetArn, UserId};
 use domain::target::Target;
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +35,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Reads under way at once: they are paced, and each takes a fraction of a second.
 const AT_ONCE: usize = 4;
+
+/// What groups were come across with.
+type Held = BTreeMap<GroupId, BTreeSet<(AccountId, PermissionSetArn)>>;
 
 impl Reconciler {
     pub(super) async fn keep_far(&self) {
@@ -74,6 +78,7 @@ impl Reconciler {
         };
         let mut findings = Findings::load(self).await?;
         let mut come_across = BTreeSet::new();
+        let mut held = Held::new();
         for set in &sets {
             if pass
                 .after
@@ -82,7 +87,7 @@ impl Reconciler {
             {
                 continue;
             }
-            let read = self.read_set(set, &pace, &mut findings).await?;
+            let read = self.read_set(set, &pace, &mut held, &mut findings).await?;
             if !self.lease.held() {
                 return Ok(());
             }
@@ -98,6 +103,7 @@ impl Reconciler {
             let began_at = pass.began_at.unwrap_or(now);
             self.close_what_is_nowhere(&come_across, began_at, &mut findings)
                 .await?;
+            self.tell_what_groups_hold(held);
         }
         let completed = !pass.incomplete;
         metrics::counter!("belay_reconcile_passes_total", "complete" => if completed { "true" } else { "false" })
@@ -126,6 +132,7 @@ impl Reconciler {
         &self,
         set: &PermissionSetArn,
         pace: &Pace,
+        held: &mut Held,
         findings: &mut Findings,
     ) -> Result<Option<BTreeSet<Pair>>, StoreError> {
         pace.step().await;
@@ -147,6 +154,11 @@ impl Reconciler {
                 whole = false;
                 continue;
             };
+            for group in &read.groups {
+                held.entry(group.clone())
+                    .or_default()
+                    .insert((pair.account.clone(), set.clone()));
+            }
             let target = pair.target();
             let people: BTreeMap<UserId, Option<String>> = read
                 .people
@@ -163,6 +175,20 @@ impl Reconciler {
             self.judge(&seen, &judged, findings).await?;
         }
         Ok(whole.then_some(pairs))
+    }
+
+    /// Every group of the organisation, with what all of it was read to be assigned: one that was not
+    /// come across is assigned nothing.
+    fn tell_what_groups_hold(&self, mut held: Held) {
+        let Some(world) = self.keeper.world() else {
+            return;
+        };
+        let mut holdings = Holdings::default();
+        holdings.read_at = Some(now());
+        for group in world.directory.groups.keys() {
+            holdings.insert(group.clone(), held.remove(group).unwrap_or_default());
+        }
+        self.keeper.learn(holdings);
     }
 
     /// Closes what was found unmanaged on pairs that are not provisioned any more: nothing is

@@ -206,22 +206,19 @@ impl Reconciler {
             for grant in self.store.grants(&ids).await? {
                 refused = refused.or_else(|| refuses(world, &grant));
             }
-            match refused {
-                Some(why) => {
-                    let difference = Difference::NoLongerAllowed;
-                    findings
-                        .open(self, difference, &state.key, Some(state), None, Some(why))
-                        .await?;
-                }
-                None => {
-                    let closed = if state.live.is_empty() {
-                        Closed::Ended
-                    } else {
-                        Closed::Allowed
-                    };
-                    self.close_allowed(&state.key, closed, findings).await?;
-                }
+            if let Some(why) = refused {
+                let difference = Difference::NoLongerAllowed;
+                findings
+                    .open(self, difference, &state.key, Some(state), None, Some(why))
+                    .await?;
+                continue;
             }
+            let closed = if state.live.is_empty() {
+                Closed::Ended
+            } else {
+                Closed::Allowed
+            };
+            self.close_allowed(&state.key, closed, findings).await?;
         }
         for key in left {
             self.close_allowed(key, Closed::Ended, findings).await?;

@@ -112,7 +112,9 @@ impl Worker {
                 return self.intend(key, &stored, change, hands).await;
             }
             Step::Record(change) => hands.stored = Some(self.record(&stored, change).await?),
-            Step::Read(purpose) => return self.read(key, &stored, purpose, hands).await,
+            Step::Read(purpose) => {
+                return Box::pin(self.read(key, &stored, purpose, hands)).await;
+            }
             Step::Send { operation, action } => {
                 let answer = self.send(&stored.state, operation, action, hands).await;
                 if !matches!(answer, Sent::Accepted { .. }) {
@@ -128,7 +130,7 @@ impl Worker {
                 self.forget(operation);
             }
             Step::Inspect(operation) => {
-                let inspection = self.assignments.inspect(&stored.state.key).await;
+                let inspection = Box::pin(self.assignments.inspect(&stored.state.key)).await;
                 let at = now();
                 hands.stored = self
                     .report(key, Some(stored), stop, |state| {

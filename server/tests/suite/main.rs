@@ -29,5 +29,6 @@ mod policies;
 mod reconciling;
 mod sessions;
 mod sign_in;
+mod snapshots;
 mod together;
 mod vanishing;
