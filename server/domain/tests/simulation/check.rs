@@ -3,10 +3,10 @@
 use std::fmt;
 
 use domain::event::Kind;
-use domain::grant::{Evidence, GrantChange, ReadEvidence, Receipt};
-use domain::id::{OperationId, ServerId};
+use domain::grant::{Cause, Evidence, GrantChange, ReadEvidence, Receipt};
+use domain::id::{GrantId, OperationId, ServerId};
 use domain::key::{Action, KeyState, Operation, Phase, Stage, Standing};
-use domain::plan::{Purpose, SECOND_READ_AFTER, TOUCHED};
+use domain::plan::{Purpose, REMOVED_AFTER, SECOND_READ_AFTER, TOUCHED};
 use domain::progress::Presence;
 use jiff::Timestamp;
 
@@ -122,6 +122,10 @@ impl Committed<'_> {
         for (id, step) in &self.commission.change.grants {
             let grant = self.store.grant(*id);
             let now = self.commission.planned_at;
+            if self.is_taken(*id) {
+                // Its own evidence is looked at by `removed_by_hand`.
+                continue;
+            }
             let holds = match step {
                 GrantChange::Granting => grant.from <= now && now < grant.until,
                 GrantChange::Revoking | GrantChange::Ended { .. } => grant.until <= now,
@@ -132,6 +136,18 @@ impl Committed<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether the grant ends by this because somebody removed it.
+    fn is_taken(&self, id: GrantId) -> bool {
+        self.commission.change.grants.iter().any(|(of, step)| {
+            let GrantChange::Ended { receipt } = step else {
+                return false;
+            };
+            let cause = Some(Cause::RemovedByHand);
+            *of == id
+                && matches!(receipt, Receipt::AbsentAlready { cause: why, .. } if *why == cause)
+        })
     }
 
     /// Invariant 5: whose it is is judged once, by a fresh complete read, or because we have just
@@ -299,7 +315,15 @@ impl Committed<'_> {
                 })?;
                 self.is_gone(receipt, read)
             }
-            Receipt::AbsentAlready { first, second } => {
+            Receipt::AbsentAlready {
+                first,
+                second,
+                cause,
+                ..
+            } => {
+                if *cause == Some(Cause::RemovedByHand) {
+                    self.removed_by_hand(first, second)?;
+                }
                 let apart = second.began_at.duration_since(first.finished_at);
                 let skew = jiff::SignedDuration::from_millis(2 * self.skew_max);
                 ensure(
@@ -333,13 +357,36 @@ impl Committed<'_> {
                 )?;
                 Ok(None)
             }
-            Receipt::TargetGone => Err(Violation::new(
+            Receipt::TargetGone { .. } => Err(Violation::new(
                 "nothing vanishes in this world",
                 String::new(),
             )),
             // That its grant was only promised is what `Grant::apply` insists on.
             Receipt::NeverGranted => Ok(None),
         }
+    }
+
+    /// A grant ends before its time only where somebody removed it, nothing of ours can have, and
+    /// two reads say so that are far from anything we did and from each other.
+    fn removed_by_hand(&self, first: &ReadEvidence, second: &ReadEvidence) -> Verdict {
+        let skew = jiff::SignedDuration::from_millis(2 * self.skew_max);
+        let quiet_since = self.before.last_write_at.max(self.before.active_at);
+        let is_far = |since: Timestamp, read: &ReadEvidence| {
+            read.began_at.duration_since(since) >= REMOVED_AFTER - skew
+        };
+        ensure(
+            self.before.operation.is_none()
+                && self.before.lost_delete_at.is_none()
+                && quiet_since.is_none_or(|since| is_far(since, first))
+                && is_far(first.finished_at, second),
+            "what others removed is told by two reads in quiet times",
+            || format!("{first:?}, {second:?}, {:?}", self.before),
+        )?;
+        ensure(
+            self.pair().removed_by_hand.is_some(),
+            "a grant ends before its time only where somebody removed it",
+            || format!("{:?}", self.before),
+        )
     }
 
     fn is_gone(&self, receipt: &Receipt, last: &ReadEvidence) -> Result<Option<Claim>, Violation> {
