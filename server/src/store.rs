@@ -5,12 +5,15 @@
 //! its events, or does not happen.
 
 pub mod commit;
+mod findings;
 pub mod history;
 pub mod item;
 pub mod keys;
 mod lease;
+mod once;
 mod reads;
 mod records;
+mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,8 +24,11 @@ use thiserror::Error;
 use tokio::sync::{Notify, broadcast};
 
 pub use commit::{Commit, Committed, Expect};
+pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
 pub use lease::LeaseItem;
 pub use reads::{Due, DueWhat, Undelivered};
+pub(crate) use records::ENDED_KEPT;
+pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest, SnapshotError};
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.
 const NEWS_KEPT: usize = 256;
@@ -169,6 +175,8 @@ pub enum Topic {
     Mine,
     /// History.
     History,
+    /// Findings.
+    Findings,
     /// One request.
     Request(RequestId),
     /// Due entries: for workers in other processes.
@@ -183,6 +191,7 @@ impl fmt::Display for Topic {
             Self::Approvals => f.write_str("approvals"),
             Self::Mine => f.write_str("mine"),
             Self::History => f.write_str("history"),
+            Self::Findings => f.write_str("findings"),
             Self::Request(id) => write!(f, "request:{id}"),
             Self::Work => f.write_str("work"),
             Self::Missed => f.write_str("missed"),

@@ -7,4 +7,6 @@ mod bench;
 mod losing;
 mod pacing;
 mod reading;
+mod removing;
 mod sharing;
+mod vanishing;

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use domain::event::Kind;
-use domain::grant::{Evidence, GrantChange, ReadEvidence, Receipt};
-use domain::id::ServerId;
+use domain::grant::{Cause, Evidence, GrantChange, ReadEvidence, Receipt};
+use domain::id::{GrantId, ServerId};
 use domain::key::{Action, KeyState, Operation, Phase, Stage, Standing};
 use domain::plan::Purpose;
 use domain::progress::Presence;
@@ -21,6 +21,10 @@ const APART: SignedDuration = SignedDuration::from_secs(30);
 
 /// What we touched so long ago may have become somebody else's (DESIGN 4).
 const TOUCHED: SignedDuration = SignedDuration::from_hours(1);
+
+/// The two reads that show that somebody else removed it are this far apart, and the first this far
+/// from anything we did (DESIGN 4).
+const QUIET: SignedDuration = SignedDuration::from_secs(60);
 
 /// What was read longer ago says nothing of a key any more: others may have been there since.
 const FRESH: SignedDuration = SignedDuration::from_mins(2);
@@ -133,6 +137,10 @@ impl Committed<'_> {
         for (id, step) in &self.commission.change.grants {
             let grant = self.store.grant(*id);
             let now = self.commission.planned_at;
+            if self.is_taken(*id) {
+                // Its own evidence is looked at by `removed_by_hand`.
+                continue;
+            }
             let holds = match step {
                 GrantChange::Granting => grant.from <= now && now < grant.until,
                 GrantChange::Revoking | GrantChange::Ended { .. } => grant.until <= now,
@@ -143,6 +151,18 @@ impl Committed<'_> {
             })?;
         }
         Ok(())
+    }
+
+    /// Whether the grant ends by this because somebody removed it.
+    fn is_taken(&self, id: GrantId) -> bool {
+        self.commission.change.grants.iter().any(|(of, step)| {
+            let GrantChange::Ended { receipt } = step else {
+                return false;
+            };
+            let cause = Some(Cause::RemovedByHand);
+            *of == id
+                && matches!(receipt, Receipt::AbsentAlready { cause: why, .. } if *why == cause)
+        })
     }
 
     /// Invariant 5: whose it is is judged once, by a fresh complete read, or because we have just
@@ -340,7 +360,15 @@ impl Committed<'_> {
                 })?;
                 self.is_gone(receipt, read)
             }
-            Receipt::AbsentAlready { first, second } => {
+            Receipt::AbsentAlready {
+                first,
+                second,
+                cause,
+                ..
+            } => {
+                if *cause == Some(Cause::RemovedByHand) {
+                    self.removed_by_hand(first, second)?;
+                }
                 let apart = second.began_at.duration_since(first.finished_at);
                 let skew = SignedDuration::from_millis(2 * self.skew_max);
                 ensure(
@@ -374,13 +402,36 @@ impl Committed<'_> {
                 )?;
                 Ok(None)
             }
-            Receipt::TargetGone => Err(Violation::new(
+            Receipt::TargetGone { .. } => Err(Violation::new(
                 "nothing vanishes in this world",
                 String::new(),
             )),
             // That its grant was only promised is what `Grant::apply` insists on.
             Receipt::NeverGranted => Ok(None),
         }
+    }
+
+    /// A grant ends before its time only where somebody removed it, nothing of ours can have, and
+    /// two reads say so that are far from anything we did and from each other.
+    fn removed_by_hand(&self, first: &ReadEvidence, second: &ReadEvidence) -> Verdict {
+        let skew = SignedDuration::from_millis(2 * self.skew_max);
+        let quiet_since = self.before.last_write_at.max(self.before.active_at);
+        let is_far = |since: Timestamp, read: &ReadEvidence| {
+            read.began_at.duration_since(since) >= QUIET - skew
+        };
+        ensure(
+            self.before.operation.is_none()
+                && self.before.lost_delete_at.is_none()
+                && quiet_since.is_none_or(|since| is_far(since, first))
+                && is_far(first.finished_at, second),
+            "what others removed is told by two reads in quiet times",
+            || format!("{first:?}, {second:?}, {:?}", self.before),
+        )?;
+        ensure(
+            self.pair().removed_by_hand.is_some(),
+            "a grant ends before its time only where somebody removed it",
+            || format!("{:?}", self.before),
+        )
     }
 
     fn is_gone(&self, receipt: &Receipt, last: &ReadEvidence) -> Result<Option<Claim>, Violation> {

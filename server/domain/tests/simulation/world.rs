@@ -308,6 +308,7 @@ impl World {
                 }),
                 GrantChange::Ended { receipt } => self.count(match receipt.word() {
                     "removed" => "receipt removed",
+                    "absent-already" if is_taken(receipt) => "ended by whoever removed it",
                     "absent-already" => "receipt absent-already",
                     "held-by" => "receipt held-by",
                     "standing" => "receipt standing",
@@ -388,4 +389,12 @@ impl World {
 
 fn seconds(millis: Millis) -> f64 {
     f64::from(i32::try_from(millis).expect("less than a minute")) / 1_000.0
+}
+
+/// Whether somebody's removal by hand ended the grant.
+const fn is_taken(receipt: &domain::grant::Receipt) -> bool {
+    matches!(
+        receipt,
+        domain::grant::Receipt::AbsentAlready { cause: Some(_), .. }
+    )
 }
