@@ -9,6 +9,7 @@ mod approve;
 mod expire;
 mod facts;
 mod look;
+mod prove;
 mod review;
 mod search;
 mod submit;
@@ -24,10 +25,12 @@ use thiserror::Error;
 
 use crate::directory::DirectoryError;
 use crate::people::People;
+use crate::proof::Sitting;
 use crate::store::{Store, StoreError};
 use crate::world::{Keeper, World};
 
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
+pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::{HistoryFound, HistorySearch};
 pub use submit::{Submission, Submitted};
@@ -56,6 +59,8 @@ pub struct Caller {
     pub who: Who,
     /// Through which door.
     pub source: Source,
+    /// Their stay at it, where proofs of theirs are kept; a door without stays has no proofs.
+    pub sitting: Option<Sitting>,
 }
 
 impl Caller {
@@ -203,6 +208,12 @@ impl Service {
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Live look-ups, for the door that finds out who somebody is.
+    #[must_use]
+    pub const fn people(&self) -> &People {
+        &self.people
     }
 
     /// This run of this server.

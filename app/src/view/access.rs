@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView};
+use super::{ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView, SignInAgain};
 
 /// Everything this person may ask for, and nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +90,8 @@ pub struct AskFormView {
     pub preview: PreviewView,
     /// What this person already has or waits for on this target.
     pub current: Option<CurrentView>,
+    /// Whether they have to sign in again to get it.
+    pub sign_in_again: SignInAgain,
 }
 
 /// The verdict as it would be now; it is decided again when the form is submitted.

@@ -9,7 +9,7 @@ use app::{
         AskState, AskView, EventKind, EventView, GrantCard, GrantState, GrantView, HistoryFilter,
         HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem, Part,
         PermissionSetView, PersonView, PreviewOutcome, PreviewView, Reason, RequestState,
-        RequestView, RouteView, TargetView, WhyNot, WireError,
+        RequestView, RouteView, SignInAgain, TargetView, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -313,6 +313,7 @@ impl Backend for World {
                 routes: vec![self.route()],
             },
             current: None,
+            sign_in_again: SignInAgain::NotNeeded,
         })
     }
 

@@ -1,10 +1,11 @@
 //! What an approval sets in motion: the grant, on record with its end, before anything in AWS.
 
-use domain::event::Stream;
+use domain::event::{Details, Kind, Stream};
 use domain::id::{AskIndex, OperationId};
 use domain::key::KeyState;
 use domain::plan::{self, Context};
 use domain::request::{AskState, Completion, Request, Review};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Service, ServiceError};
@@ -20,6 +21,7 @@ const LIVE_MAX: usize = 10;
 pub(super) struct Approval {
     request: Request,
     promised: Vec<(AskIndex, Completion, String)>,
+    proven: Option<Timestamp>,
 }
 
 impl Approval {
@@ -27,7 +29,26 @@ impl Approval {
         Self {
             request,
             promised: Vec::new(),
+            proven: None,
         }
+    }
+
+    /// Whoever decides signed in at that time to do so: the events that follow say it.
+    pub(super) const fn proven(&mut self, signed_in_at: Timestamp) {
+        self.proven = Some(signed_in_at);
+    }
+
+    fn record(
+        &self,
+        commit: &mut Commit,
+        (kind, mut details): (Kind, Details),
+    ) -> Result<String, ServiceError> {
+        if let Some(at) = self.proven {
+            details
+                .more
+                .insert("signed_in_again_at", at.to_string().into());
+        }
+        Ok(commit.event(&Stream::Request(self.request.id), kind, &details)?)
     }
 
     pub(super) const fn request(&self) -> &Request {
@@ -47,8 +68,7 @@ impl Approval {
             .clone()
             .approved(index, review, &completion, commit.at())?;
         self.request = transition.request;
-        let (kind, details) = transition.event;
-        let hash = commit.event(&Stream::Request(self.request.id), kind, &details)?;
+        let hash = self.record(commit, transition.event)?;
         self.promised.push((index, completion, hash));
         Ok(())
     }
@@ -60,8 +80,7 @@ impl Approval {
         transition: domain::request::Transition,
     ) -> Result<(), ServiceError> {
         self.request = transition.request;
-        let (kind, details) = transition.event;
-        commit.event(&Stream::Request(self.request.id), kind, &details)?;
+        self.record(commit, transition.event)?;
         Ok(())
     }
 

@@ -11,8 +11,10 @@ use domain::policy::{self, AskFacts, Proposal, ReviewOutcome, RuleName, Seconds,
 use domain::request::{Ask, AskState, Request};
 use domain::target::Target;
 
+use super::prove::SignInAgain;
 use super::review::{policy_reviews, submitted_routes};
-use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError};
+use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, submit};
+use crate::proof::Purpose;
 use crate::store::now;
 use crate::world::World;
 
@@ -46,6 +48,8 @@ pub struct RequestDetail {
     pub events: Vec<serde_json::Value>,
     /// Each ask as policy judges it now.
     pub asks: Vec<AskDetail>,
+    /// Whether the person looking has to sign in again to approve it.
+    pub sign_in_again: SignInAgain,
 }
 
 /// An ask as policy judges it now, in the order of the request's asks.
@@ -68,6 +72,9 @@ pub struct Waiting {
     pub asks: Vec<AskDetail>,
     /// Names of the requester's groups, of those that the policy names.
     pub requester_groups: Vec<String>,
+    /// Whether the person looking has to sign in again to approve it: as far as policy says, whatever
+    /// they have proven.
+    pub sign_in_again: SignInAgain,
 }
 
 /// The form for one target.
@@ -79,6 +86,8 @@ pub struct Offer {
     pub entry: CatalogueEntry,
     /// What policy would say of the shortest sensible request for it.
     pub preview: Verdict,
+    /// For what the person has to sign in again first, if they have to.
+    pub needs_proof: Option<Purpose>,
 }
 
 impl Service {
@@ -167,6 +176,8 @@ impl Service {
             .decide(&proposal, &world.facts())
             .for_requester();
         Ok(Offer {
+            needs_proof: submit::needs_proof(&preview)
+                .then(|| Purpose::submit([submit::spelled(account, &set.name)])),
             target,
             entry,
             preview,
@@ -196,6 +207,7 @@ impl Service {
                     grants: of_it,
                     keys: Vec::new(),
                     events: Vec::new(),
+                    sign_in_again: SignInAgain::NotNeeded,
                     request,
                 })
             })
@@ -220,6 +232,11 @@ impl Service {
             if mine {
                 waiting.push(Waiting {
                     requester_groups: group_names(&world, &request),
+                    sign_in_again: if needs_proof(&world, &request, &asks) {
+                        SignInAgain::Needed
+                    } else {
+                        SignInAgain::NotNeeded
+                    },
                     asks,
                     request,
                 });
@@ -252,12 +269,19 @@ impl Service {
             events.extend(self.timeline(&Stream::Grant(grant.id)).await?);
         }
         events.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
+        let asks = judge_all(&world, caller, &request)?;
+        let sign_in_again = if needs_proof(&world, &request, &asks) {
+            self.sign_in_again(caller, &Purpose::approve(id)).await?
+        } else {
+            SignInAgain::NotNeeded
+        };
         Ok(RequestDetail {
-            asks: judge_all(&world, caller, &request)?,
             request,
             grants,
             keys,
             events,
+            asks,
+            sign_in_again,
         })
     }
 
@@ -268,6 +292,17 @@ impl Service {
             .filter_map(|bytes| serde_json::from_str(bytes).ok())
             .collect())
     }
+}
+
+/// Whether a guardrail asks whoever approves this to have signed in just before, by the snapshot; the
+/// review itself goes by a live look-up.
+fn needs_proof(world: &World, request: &Request, asks: &[AskDetail]) -> bool {
+    let mut open = request.asks.iter().zip(asks);
+    open.any(|(ask, judged)| {
+        ask.state == AskState::Pending
+            && judged.may_review.is_ok()
+            && world.policy.reauthenticates(&ask.target, &world.facts())
+    })
 }
 
 /// The grants that a request's approvals promised.

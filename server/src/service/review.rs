@@ -10,6 +10,7 @@ use domain::request::{Ask, AskState, Completion, NOTE_MAX_CHARS, Opinion, Reques
 use super::approve::Approval;
 use super::facts::LiveFacts;
 use super::{Caller, DECIDE_AGAIN, Invalid, Service, ServiceError};
+use crate::proof::Purpose;
 use crate::store::{Commit, fresh_grant, now};
 use crate::world::World;
 
@@ -74,6 +75,15 @@ impl Service {
         let stream = Stream::Request(before.id);
         commit.continue_stream(&stream, self.store.head(&stream).await?);
         let mut approval = Approval::new(before.clone());
+        let proof = if needs_proof(&world, &live, &before, &asks, review.verb) {
+            let purpose = Purpose::approve(before.id);
+            Some(self.proof(caller, &purpose, at).await)
+        } else {
+            None
+        };
+        if let Some(Ok(proof)) = &proof {
+            approval.proven(proof.signed_in_at());
+        }
         for index in asks {
             let said = Review {
                 by: caller.who.clone(),
@@ -85,6 +95,10 @@ impl Service {
                 at,
             };
             decide(&world, &live, &mut commit, &mut approval, index, said)?;
+        }
+        // The last of all refusals, so that nobody is sent to sign in again for nothing.
+        if let Some(proof) = proof {
+            commit.use_up(&proof?)?;
         }
         commit.change_request(&before, approval.request())?;
         approval.promise(self, &mut commit).await?;
@@ -116,6 +130,19 @@ fn chosen(request: &Request, named: &[AskIndex]) -> Result<Vec<AskIndex>, Servic
         }
     }
     Ok(distinct.into_iter().collect())
+}
+
+/// Whether a guardrail wants whoever says this to have signed in just before. A "no" gives nothing.
+fn needs_proof(
+    world: &World,
+    live: &LiveFacts,
+    request: &Request,
+    asks: &[AskIndex],
+    verb: Verb,
+) -> bool {
+    let mut targets = asks.iter().filter_map(|index| request.ask(*index));
+    verb == Verb::Approve
+        && targets.any(|ask| world.policy.reauthenticates(&ask.target, &live.facts()))
 }
 
 /// Everyone whose standing decides: the reviewer, those who reviewed before, the requester.
@@ -195,10 +222,6 @@ fn decide(
         }
         let transition = request.denied(index, said)?;
         return approval.advance(commit, transition);
-    }
-    if world.policy.reauthenticates(&ask.target, &live.facts()) {
-        // Until people can sign in anew, what asks for it is not approved.
-        return Err(ServiceError::MayNotReview(policy::WhyNot::Reauthenticate));
     }
     if ask.reviews.iter().any(|have| have.by.id == said.by.id) {
         return Err(ServiceError::ReviewedAlready);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::event::Stream;
 use domain::id::{AccountId, AskIndex, PermissionSetName, RequestId};
-use domain::policy::{Code, Outcome, Proposal, Seconds, Verdict, WhyNot, decide};
+use domain::policy::{Code, Outcome, Proposal, Seconds, Verdict, decide};
 use domain::request::{Ask, AskState, Completion, Names, Request};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +14,7 @@ use super::approve::Approval;
 use super::{
     Caller, DECIDE_AGAIN, Invalid, PENDING_MAX, SUBMISSIONS_AN_HOUR, Service, ServiceError,
 };
+use crate::proof::Purpose;
 use crate::store::{Commit, fresh_grant, now};
 use crate::world::World;
 
@@ -33,6 +34,15 @@ pub struct Submission {
     pub duration_seconds: u32,
     /// Why.
     pub reason: String,
+}
+
+impl Submission {
+    /// What a proof has to be for, where a guardrail asks for one.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        let targets = self.targets.iter();
+        Purpose::submit(targets.map(|(account, set)| spelled(account, set)))
+    }
 }
 
 /// What came of it.
@@ -92,6 +102,11 @@ impl Service {
         let (kind, details) = request.submitted();
         commit.event(&stream, kind, &details)?;
         let mut approval = Approval::new(request);
+        if verdicts.iter().any(needs_proof) {
+            let purpose = submission.purpose();
+            self.prove(caller, &purpose, &mut commit, &mut approval)
+                .await?;
+        }
         for (index, verdict) in verdicts.iter().enumerate() {
             if verdict.outcome != Outcome::Granted {
                 continue;
@@ -198,17 +213,19 @@ impl Service {
                 verdicts.into_iter().map(Verdict::for_requester).collect(),
             ));
         }
-        // Until people can sign in anew, nobody approves for themselves where that is asked for.
-        let unproven = |verdict: &Verdict| {
-            verdict.reauthenticate
-                && verdict.outcome == Outcome::Granted
-                && verdict.code != Code::Automatic
-        };
-        if verdicts.iter().any(unproven) {
-            return Err(ServiceError::MayNotReview(WhyNot::Reauthenticate));
-        }
         Ok(verdicts)
     }
+}
+
+/// A target in a proof's purpose: as it stands in the form's address.
+pub(super) fn spelled(account: &AccountId, set: &PermissionSetName) -> String {
+    format!("{account}/{set}")
+}
+
+/// Whether a guardrail wants whoever approves this for themselves to have signed in just before.
+/// What nobody approves needs no proof of who does.
+pub(super) fn needs_proof(verdict: &Verdict) -> bool {
+    verdict.reauthenticate && verdict.outcome == Outcome::Granted && verdict.code != Code::Automatic
 }
 
 /// Names become ids. What is not known here is answered like what is not allowed.

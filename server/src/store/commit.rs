@@ -172,6 +172,11 @@ impl Commit {
         Ok(())
     }
 
+    /// Adds an item that is built elsewhere.
+    pub(super) fn add(&mut self, item: TransactWriteItem) {
+        self.items.push(item);
+    }
+
     /// Removes bookkeeping; that it is gone already is fine.
     pub fn delete(&mut self, at: &At) -> Result<(), StoreError> {
         let delete = Delete::builder()

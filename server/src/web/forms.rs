@@ -12,11 +12,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::id::{AccountId, AskIndex, PermissionSetName, RequestId};
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use tower_sessions::Session;
 
+use crate::proof::Purpose;
 use crate::service::{Caller, Reviewing, Submission, Submitted, Verb};
 
 use super::addresses::PagePath;
 use super::refusal::{Refusal, at};
+use super::sign_in::again;
 use super::{BODY_MAX_BYTES, Portal, pages, problem};
 
 /// No form of ours has more fields than this, ten boxes for asks included.
@@ -80,6 +83,7 @@ impl Form {
 pub(super) async fn ask(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     Path((account, set)): Path<(String, String)>,
     OriginalUri(uri): OriginalUri,
     request: Request,
@@ -93,9 +97,59 @@ pub(super) async fn ask(
         Ok(Submitted::New(id)) => see(&format!("/requests/{id}?done=submitted")),
         Ok(Submitted::AlreadyPending(id)) => see(&format!("/requests/{id}?done=already-pending")),
         Err(refusal) => {
-            let form = refusal.form(form.typed(&["duration", "reason"]));
-            pages::again(&portal, caller, form, uri, head.headers).await
+            let purpose = submission(&account, &set, &form)
+                .ok()
+                .map(|submission| submission.purpose());
+            let typed = form.typed(&["duration", "reason"]);
+            let refused = Refused {
+                refusal,
+                purpose,
+                typed,
+            };
+            refused
+                .answer(&portal, &session, caller, uri, head.headers)
+                .await
         }
+    }
+}
+
+/// A form that did nothing, and what for the person could sign in again, if that is what is missing.
+struct Refused {
+    refusal: Refusal,
+    purpose: Option<Purpose>,
+    typed: Vec<(String, String)>,
+}
+
+impl Refused {
+    /// The same page again, or the provider, if it is a new sign-in that is missing.
+    async fn answer(
+        self,
+        portal: &Portal,
+        session: &Session,
+        caller: Caller,
+        uri: http::Uri,
+        headers: HeaderMap,
+    ) -> Response {
+        let Self {
+            mut refusal,
+            purpose,
+            typed,
+        } = self;
+        if let (Some(purpose), true) = (purpose, refusal.wants_sign_in()) {
+            let page = PagePath::parse_or_home(Some(uri.path()));
+            match again::begin(portal, session, purpose, &page, typed.clone()).await {
+                Ok(url) => return see(&url),
+                Err(PageProblem::Unavailable(part)) => {
+                    refusal = Refusal::of(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        Field::Form,
+                        Problem::Unavailable { part },
+                    );
+                }
+                Err(what) => return problem::page(portal, &headers, what),
+            }
+        }
+        pages::again(portal, caller, refusal.form(typed), uri, headers).await
     }
 }
 
@@ -106,6 +160,15 @@ async fn submit(
     set: &str,
     form: &Form,
 ) -> Result<Submitted, Refusal> {
+    let submission = submission(account, set, form)?;
+    portal
+        .service
+        .submit(caller, &submission)
+        .await
+        .map_err(Refusal::from_service)
+}
+
+fn submission(account: &str, set: &str, form: &Form) -> Result<Submission, Refusal> {
     // What is not even an id gets the answer of one that nobody may ask for.
     let (Ok(account), Ok(set)) = (AccountId::parse(account), PermissionSetName::parse(set)) else {
         return Err(Refusal::of(
@@ -131,22 +194,18 @@ async fn submit(
             problems,
         });
     };
-    let submission = Submission {
+    Ok(Submission {
         targets: vec![(account, set)],
         duration_seconds,
         reason: form.value("reason").to_owned(),
-    };
-    portal
-        .service
-        .submit(caller, &submission)
-        .await
-        .map_err(Refusal::from_service)
+    })
 }
 
 /// POST of a request's page: approves, denies or withdraws it.
 pub(super) async fn act(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     Path(id): Path<String>,
     OriginalUri(uri): OriginalUri,
     request: Request,
@@ -168,8 +227,14 @@ pub(super) async fn act(
         }
         Ok(()) => see(&format!("/requests/{id}?done={}", act.done())),
         Err(refusal) => {
-            let form = refusal.form(form.typed(&["act", "note"]));
-            pages::again(&portal, caller, form, uri, head.headers).await
+            let refused = Refused {
+                refusal,
+                purpose: (act == Act::Approve).then(|| Purpose::approve(id)),
+                typed: form.typed(&["act", "note"]),
+            };
+            refused
+                .answer(&portal, &session, caller, uri, head.headers)
+                .await
         }
     }
 }

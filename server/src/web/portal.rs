@@ -102,7 +102,12 @@ impl Backend for PortalBackend {
             .map_err(wire)?;
         let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
         let current = access::Current::of(&requests, &live);
-        access::form(&world, &offer, &current).ok_or(WireError::NotFound)
+        let mut form = access::form(&world, &offer, &current).ok_or(WireError::NotFound)?;
+        if let Some(purpose) = &offer.needs_proof {
+            let stands = service.sign_in_again(&self.caller, purpose).await;
+            form.sign_in_again = names::sign_in_again(stands.map_err(wire)?);
+        }
+        Ok(form)
     }
 
     async fn mine(&self) -> Result<MyAccessView, WireError> {

@@ -30,6 +30,7 @@ mod reconciling;
 mod second_line;
 mod sessions;
 mod sign_in;
+mod signing_in_again;
 mod snapshots;
 mod together;
 mod vanishing;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::view::{
     AccessView, AccountView, ApprovalKind, AskFormView, CurrentView, OfferView, OuView,
-    PermissionSetView, PreviewOutcome, PreviewView, Reason as Shown, RouteView,
+    PermissionSetView, PreviewOutcome, PreviewView, Reason as Shown, RouteView, SignInAgain,
 };
 use domain::catalogue::CatalogueEntry;
 use domain::directory::{Account, PermissionSet};
@@ -170,6 +170,7 @@ pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<As
         reason_max_chars: names::count(REASON_MAX),
         preview: preview(world, &offer.preview),
         current: current.on(entry),
+        sign_in_again: SignInAgain::NotNeeded,
     })
 }
 

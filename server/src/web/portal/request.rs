@@ -11,7 +11,7 @@ use domain::request::{Ask, AskState, NOTE_MAX_CHARS, Opinion, Request};
 use domain::target::Target;
 use jiff::Timestamp;
 
-use crate::service::{AskDetail, Caller, RequestDetail, Waiting};
+use crate::service::{AskDetail, Caller, RequestDetail, SignInAgain, Waiting};
 use crate::web::Portal;
 use crate::world::World;
 
@@ -47,7 +47,7 @@ pub(super) fn view(
             .map(|(ask, judged)| ask_view(portal, world, caller, detail, ask, judged, now))
             .collect(),
         events: detail.events.iter().filter_map(events::view).collect(),
-        actions: actions(caller, request, &detail.asks),
+        actions: actions(caller, request, &detail.asks, detail.sign_in_again),
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn approval(world: &World, caller: &Caller, waiting: &Waiting) -> App
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
         routes,
-        actions: actions(caller, request, &waiting.asks),
+        actions: actions(caller, request, &waiting.asks, waiting.sign_in_again),
     }
 }
 
@@ -169,7 +169,12 @@ fn routes(world: &World, judged: &AskDetail) -> Vec<RouteView> {
         .collect()
 }
 
-fn actions(caller: &Caller, request: &Request, judged: &[AskDetail]) -> ActionsView {
+fn actions(
+    caller: &Caller,
+    request: &Request,
+    judged: &[AskDetail],
+    sign_in_again: SignInAgain,
+) -> ActionsView {
     let pending: Vec<(&Ask, &AskDetail)> = request
         .asks
         .iter()
@@ -207,6 +212,7 @@ fn actions(caller: &Caller, request: &Request, judged: &[AskDetail]) -> ActionsV
         can_deny: can_review,
         can_withdraw: is_mine && !pending.is_empty(),
         why_not,
+        sign_in_again: names::sign_in_again(sign_in_again),
         note_max_chars: names::count(NOTE_MAX_CHARS),
     }
 }
