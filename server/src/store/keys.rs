@@ -102,6 +102,12 @@ pub fn key(key: &Key) -> At {
     At::new(format!("key#{key}"), "key")
 }
 
+/// The same, of a key's text.
+#[must_use]
+pub fn key_of_text(key: &str) -> At {
+    At::new(format!("key#{key}"), "key")
+}
+
 /// The partition of a stream's events.
 #[must_use]
 pub fn stream(stream: &Stream) -> String {

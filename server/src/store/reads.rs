@@ -251,11 +251,7 @@ impl Store {
 
     /// A key, by the partition that a due entry names.
     pub async fn key_at(&self, pk: &str) -> Result<Option<StoredKey>, StoreError> {
-        let at = At {
-            pk: format!("key#{pk}"),
-            sk: "key".to_owned(),
-        };
-        self.get(&at).await
+        self.get(&keys::key_of_text(pk)).await
     }
 
     /// Where a stream stands.

@@ -27,6 +27,7 @@ mod operations;
 mod origin;
 mod policies;
 mod reconciling;
+mod second_line;
 mod sessions;
 mod sign_in;
 mod signing_in_again;
