@@ -21,8 +21,9 @@ use thiserror::Error;
 use tokio::sync::{Notify, broadcast};
 
 pub use commit::{Commit, Committed, Expect};
+pub use item::{Tally, Undelivered};
 pub use lease::LeaseItem;
-pub use reads::{Due, DueWhat, Undelivered};
+pub use reads::{Due, DueWhat, Waiting};
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.
 const NEWS_KEPT: usize = 256;
