@@ -7,6 +7,7 @@
 
 mod advance;
 mod change;
+mod gate;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -48,7 +48,7 @@ impl Service {
         self.read_live(world, people, &groups).await
     }
 
-    async fn read_live(
+    pub(super) async fn read_live(
         &self,
         world: &World,
         people: &BTreeSet<UserId>,

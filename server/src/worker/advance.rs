@@ -97,6 +97,10 @@ impl Worker {
             tracing::error!(key, "a due entry names a key that is not there");
             return Ok(Some(Leave::Later(TABLE_PAUSE)));
         };
+        if let Some(grant) = Self::to_decide(&stored.state) {
+            hands.stored = Some(self.decide(&stored, grant).await?);
+            return Ok(None);
+        }
         let next = plan::plan(&stored.state, self.context());
         if !matches!(next, Step::Wait { .. } | Step::Poll { .. }) {
             hands.polls = 0;
