@@ -4,6 +4,7 @@ mod belay;
 mod browser;
 mod process;
 mod provider;
+mod record;
 mod sandbox;
 mod table;
 

@@ -26,5 +26,7 @@ mod operations;
 mod origin;
 mod policies;
 mod sessions;
+mod several;
 mod sign_in;
 mod together;
+mod windows;
