@@ -1,6 +1,6 @@
 # The commands of this repository. Each installs what it needs first, or says what is missing.
 
-.PHONY: help run test build compile lint fmt e2e judges oracle bench bench-mass-end check-tools reset
+.PHONY: help run test build compile lint fmt e2e judges oracle bench bench-mass-end bench-punctual bench-store simulate check-tools reset
 
 help:
 	@echo "make run          build, start Belay and a sandbox around it, print where and who"
@@ -13,6 +13,9 @@ help:
 	@echo "make oracle       check the sandbox against AWS's own models only"
 	@echo "make bench        measure click-to-grant and end-to-delete latency"
 	@echo "make bench-mass-end  how fast 1,200 grants that end in one second are taken away"
+	@echo "make simulate     play SEEDS=1000000 worlds in which everything goes wrong (SEED=17 tells one)"
+	@echo "make bench-punctual  how late ends are with 1,000 live grants, and what idling costs"
+	@echo "make bench-store  what each access pattern of the table costs, as it grows"
 	@echo "make check-tools  say what is missing, install nothing"
 	@echo "make reset        forget everything the local sandbox remembers"
 
@@ -66,6 +69,29 @@ bench-mass-end:
 	target/release/bundle --out target/site
 	TEST_BELAY_BIN=$(CURDIR)/target/release/belay TEST_SANDBOX_BIN=$(CURDIR)/target/release/sandbox \
 		npm --prefix end2end --silent run bench -- mass-end
+
+# Only the domain is built. SEED tells the story of one world.
+SEEDS ?= 1000000
+simulate:
+ifdef SEED
+	SIM_SEED=$(SEED) cargo test --locked -p domain --test simulation -- --nocapture every
+else
+	SIM_SEEDS=$(SEEDS) cargo test --locked -p domain --test simulation -- --nocapture every
+endif
+
+# BENCH_GRANTS=10000 takes an hour and a half.
+bench-punctual:
+	@.ci/setup build test
+	cargo build --locked --release --workspace --bins
+	target/release/bundle --out target/site
+	TEST_BELAY_BIN=$(CURDIR)/target/release/belay TEST_SANDBOX_BIN=$(CURDIR)/target/release/sandbox \
+		npm --prefix end2end --silent run bench -- punctual
+
+# BENCH_REQUESTS=1000,1000000 is the size that the design promises; it takes an hour, and 15 GB of disk.
+bench-store:
+	@.ci/setup build
+	cargo build --locked --release --workspace --bins
+	TEST_SANDBOX_BIN=$(CURDIR)/target/release/sandbox cargo bench --locked --workspace --bench store
 
 check-tools:
 	@.ci/setup --check build test lint

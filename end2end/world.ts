@@ -171,6 +171,11 @@ export class World {
     await this.#belay?.stop("SIGKILL");
   }
 
+  /** The process, for whoever measures what it uses. */
+  get belayPid(): number | undefined {
+    return this.#belay?.process.pid;
+  }
+
   /** What both have logged, for whoever looks at a failure. */
   get logs(): Record<string, string> {
     const programs = [this.#sandbox, this.#belay].filter((program) => program !== undefined);

@@ -9,34 +9,19 @@ import { expect, test } from "@playwright/test";
 import { fileURLToPath } from "node:url";
 import { auditLog } from "../bucket.ts";
 import { World } from "../world.ts";
-import { signIn } from "./door.ts";
+import { each, everybodyAsks, now, own, sleep, type State, stateOf, targetsOf } from "./crowd.ts";
 
 const grants = Number(process.env.BENCH_GRANTS ?? 1200);
 const meanMs = Number(process.env.BENCH_MEAN_MS ?? 3000);
-/** Every person may submit 30 requests an hour. */
-const each = 20;
 const pairs = 60;
 const places = 15;
 const rate = 20;
 /** Two live look-ups a request at 20 a second, and what the machine needs. */
 const submittingMs = Number(process.env.BENCH_SUBMITTING_MS ?? 60_000 + grants * 150);
 
-type Operation = {
-  action: string;
-  created: number;
-  ends: number;
-  triple: { permission_set_arn: string; account_id: string; principal_type: string; principal_id: string };
-};
-type State = {
-  people: { user_name: string; status: string }[];
-  accounts: { account_id: string }[];
-  permission_sets: { name: string }[];
-  assignments: Operation["triple"][];
-  operations: Operation[];
-};
+type Operation = { action: string; created: number; ends: number; triple: State["assignments"][number] };
+type Worked = State & { operations: Operation[] };
 
-const now = () => performance.timeOrigin + performance.now();
-const sleep = (ms: number) => new Promise((next) => setTimeout(next, ms));
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
 
 test("everything ends in the same second", async ({ playwright }) => {
@@ -47,42 +32,13 @@ test("everything ends in the same second", async ({ playwright }) => {
     belay: { BELAY_POLICY: fileURLToPath(new URL("mass-end.toml", import.meta.url)), BELAY_LOG: "warn", BELAY_AWS_RATE: `${rate}` },
   });
   try {
-    const state = async () => (await (await fetch(`${world.control}/state`)).json()) as State;
+    const state = () => stateOf<Worked>(world);
     const begun = await state();
-    const closed = ["100000000001", "666677778888"];
-    const accounts = begun.accounts.map((it) => it.account_id).filter((it) => !closed.includes(it));
-    const targets = begun.permission_sets.flatMap((set) => accounts.map((account) => `${account}/${set.name}`)).slice(0, pairs);
-    expect(targets.length).toBe(pairs);
-    const people = begun.people.filter((it) => it.user_name.startsWith("person")).slice(0, holders);
-    expect(people.length).toBe(holders);
-    const mine = (state: State) => state.assignments.filter((it) => it.principal_type === "USER").length;
-    const before = mine(begun);
-
+    const before = own(begun);
     // Whole seconds: whoever asks in the middle of one gets the end in the middle of that one.
     const end = Math.ceil((now() + submittingMs) / 1000) * 1000;
-    const asks = people.flatMap((person, n) => Array.from({ length: each }, (_, k) => ({ person, target: targets[(n * each + k) % pairs]! })));
-    asks.splice(grants);
-    const queue = [...people];
-    await Promise.all(
-      Array.from({ length: 6 }, async () => {
-        for (let person = queue.shift(); person !== undefined; person = queue.shift()) {
-          const door = await playwright.request.newContext({ extraHTTPHeaders: { origin: world.portal } });
-          await signIn(world, door, person.user_name);
-          for (const { target } of asks.filter((it) => it.person === person)) {
-            // A machine that is busy, or AWS's quota met by so many signing in, refuses now and then.
-            await expect(async () => {
-              const duration = Math.ceil((end - now()) / 1000);
-              expect(duration, "BENCH_SUBMITTING_MS is too short for this machine").toBeGreaterThan(20);
-              const form = { duration: `${duration}`, reason: "all at once" };
-              const asked = await door.post(`${world.portal}/access/${target}`, { form, maxRedirects: 0 });
-              expect(asked.headers()["location"] ?? `${asked.status()}`).toMatch(/^\/requests\//);
-            }).toPass({ intervals: [1000], timeout: 60_000 });
-          }
-          await door.dispose();
-        }
-      }),
-    );
-    await expect.poll(async () => mine(await state()) - before, { intervals: [1000], timeout: end - now() - 3000 }).toBe(grants);
+    await everybodyAsks(playwright, world, begun, grants, targetsOf(begun, pairs), () => end);
+    await expect.poll(async () => own(await state()) - before, { intervals: [1000], timeout: end - now() - 3000 }).toBe(grants);
     console.log(`${grants} grants of ${holders} people on ${pairs} pairs are there ${seconds(end - now())} before their end`);
     const slow = await fetch(`${world.control}/switches`, {
       method: "POST",
@@ -105,7 +61,7 @@ test("everything ends in the same second", async ({ playwright }) => {
     await count();
     await sleep(end - now());
     const patience = (grants * meanMs * 2) / places + 120_000;
-    await expect.poll(async () => (await count(), mine(await state())), { intervals: [2000], timeout: patience }).toBe(before);
+    await expect.poll(async () => (await count(), own(await state())), { intervals: [2000], timeout: patience }).toBe(before);
     // The record is shipped in its own time.
     let ended: Record<string, unknown>[] = [];
     let untils: number[] = [];

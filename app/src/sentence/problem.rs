@@ -108,6 +108,25 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
                 .to_owned()
         }
         Problem::Policy { sentence } => sentence.clone(),
+        Problem::AlreadyReviewed
+        | Problem::NothingToRetract
+        | Problem::AlreadyEnded
+        | Problem::NudgedAlready { .. }
+        | Problem::NotYours
+        | Problem::AlreadyDecided { .. } => found(problem),
+        Problem::Changed => {
+            "This changed while you decided. Look at it again, then try once more.".to_owned()
+        }
+        Problem::Unavailable { part: which } => format!(
+            "{} does not answer just now, so nothing was recorded. What you typed is still here: try again in a moment.",
+            part(*which)
+        ),
+    }
+}
+
+/// What somebody found when they did something to a request.
+fn found(problem: &Problem) -> String {
+    match problem {
         Problem::AlreadyReviewed => {
             "You have reviewed this already. Nothing was changed.".to_owned()
         }
@@ -127,13 +146,7 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             ask_state(*state),
             by_whom_and_when(by.as_deref(), *at)
         ),
-        Problem::Changed => {
-            "This changed while you decided. Look at it again, then try once more.".to_owned()
-        }
-        Problem::Unavailable { part: which } => format!(
-            "{} does not answer just now, so nothing was recorded. What you typed is still here: try again in a moment.",
-            part(*which)
-        ),
+        _ => "This cannot be done as things are. Nothing was changed.".to_owned(),
     }
 }
 

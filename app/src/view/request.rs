@@ -43,6 +43,10 @@ pub struct RequestView {
 }
 
 /// What the person looking may do, as facts; judged again when they do it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not depend on each other"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionsView {
     /// May approve.

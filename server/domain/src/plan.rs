@@ -307,13 +307,9 @@ fn start(key: &KeyState, at: Context) -> Step {
         Standing::Standing => look(key, Purpose::Presence, now),
         Standing::Ours if !blinded => look(key, Purpose::Presence, now),
         Standing::Unknown | Standing::Ours => {
-            let before = match key.standing {
-                // It was proved gone, and touched only by that.
-                Standing::Unknown => Before::Absent,
-                _ => Before::Uncertain,
-            };
+            // Nobody looked: others may have added it since it was proved gone.
             let mut change = Change::to(key.clone());
-            change.create(before, at);
+            change.create(Before::Uncertain, at);
             Step::Record(change)
         }
     }

@@ -22,9 +22,10 @@ const FLOOR: f64 = 1.0;
 /// Refusals within this time are about the same burst, and count once.
 const SAME_BURST: Duration = Duration::from_secs(1);
 
-/// Permits that gather while nobody calls: a third of a second's, so that one click need not wait
-/// behind its own reads, and never fewer than [`super::Class::Refresh`] leaves behind and takes.
-const GATHERED: f64 = 1.0 / 3.0;
+/// Permits that gather while nobody calls: two fifths of a second's. At 15 a second that is six, all
+/// the look-ups of one submission and the review that follows it, so that neither person waits
+/// behind their own. Never fewer than [`super::Class::Refresh`] leaves behind and takes.
+const GATHERED: f64 = 2.0 / 5.0;
 const GATHERED_MIN: f64 = 4.0;
 
 /// All retries together take at most this part of the calls (DESIGN 9).
@@ -59,9 +60,11 @@ impl Rate {
     pub(super) fn refill(&mut self, now: Instant) {
         let seconds = now.saturating_duration_since(self.counted_at).as_secs_f64();
         self.counted_at = now;
-        self.permits = (self.permits + seconds * self.allowed).min(gathered_max(self.allowed));
-        self.retries = (self.retries + seconds * self.allowed * RETRIES).min(1.0);
-        self.allowed = (self.allowed + seconds * self.ceiling * GROWS).min(self.ceiling);
+        // What came in came at the old rate at least; what may gather is by the new one.
+        let allowed = self.allowed;
+        self.allowed = (allowed + seconds * self.ceiling * GROWS).min(self.ceiling);
+        self.permits = (self.permits + seconds * allowed).min(gathered_max(self.allowed));
+        self.retries = (self.retries + seconds * allowed * RETRIES).min(1.0);
     }
 
     pub(super) const fn allowed(&self) -> f64 {

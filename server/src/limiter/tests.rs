@@ -72,7 +72,21 @@ async fn a_second_gives_no_more_than_the_rate_and_what_has_gathered() {
     flood(&limiter, Class::Revoke, Try::First, &made);
     tokio::time::sleep(Duration::from_secs(10)).await;
     let calls = made.of(Class::Revoke, Try::First);
-    assert!((150..=155).contains(&calls), "{calls}");
+    assert!((150..=156).contains(&calls), "{calls}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_submission_and_its_review_wait_for_none_of_their_look_ups_twice_a_second() {
+    let limiter = limiter(15);
+    warm().await;
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let asked = Instant::now();
+        for _ in 0..6 {
+            limiter.pass(Class::Grant).await;
+        }
+        assert_eq!(asked.elapsed(), Duration::ZERO);
+    }
 }
 
 #[tokio::test(start_paused = true)]

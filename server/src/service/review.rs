@@ -146,7 +146,7 @@ fn judged(caller: &Caller, request: &Request) -> BTreeSet<UserId> {
 /// A decision in the making, with what it rests on.
 struct Deciding<'a> {
     world: &'a World,
-    live: &'a LiveFacts,
+    live: &'a LiveFacts<'a>,
     held: &'a [Held],
     commit: Commit,
     approval: Approval,

@@ -237,6 +237,17 @@ impl Commit {
         }
     }
 
+    /// The items that it puts, without their conditions: for whoever fills an empty table in bulk,
+    /// as benchmarks do.
+    pub fn into_puts(self) -> Result<Vec<Attributes>, StoreError> {
+        let (items, _) = self.finish(Uuid::now_v7())?;
+        Ok(items
+            .into_iter()
+            .filter_map(|item| item.put)
+            .map(|put| put.item)
+            .collect())
+    }
+
     /// What is to be shipped: all events of the commit in one entry, or few. Ten asks that are
     /// approved and promised at once make twenty events, and a transaction takes a hundred items.
     fn put_outbox(&mut self) -> Result<(), StoreError> {

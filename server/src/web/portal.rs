@@ -35,8 +35,8 @@ impl PortalBackend {
 impl PortalBackend {
     /// The words of an earlier request of theirs; none if it is not theirs, or cannot be read: the
     /// form works without.
-    async fn prefill(&self, like: &str, form: &AskFormView) -> Option<PrefillView> {
-        let id = RequestId::parse(like).ok()?;
+    async fn prefill(&self, earlier: &str, form: &AskFormView) -> Option<PrefillView> {
+        let id = RequestId::parse(earlier).ok()?;
         let detail = self.portal.service.request(&self.caller, id).await.ok()?;
         let is_mine = detail.request.requester.id == self.caller.who.id;
         is_mine.then(|| access::prefill(&detail.request, form))
@@ -108,7 +108,7 @@ impl Backend for PortalBackend {
         &self,
         account_id: &str,
         permission_set: &str,
-        like: &str,
+        earlier: &str,
     ) -> Result<AskFormView, WireError> {
         let service = &self.portal.service;
         let account = AccountId::parse(account_id).map_err(|_| WireError::NotFound)?;
@@ -122,7 +122,7 @@ impl Backend for PortalBackend {
         // What else there is to ask for.
         let entries = service.catalogue(&self.caller).map_err(wire)?;
         form.others = access::others(&world, &offer, &entries);
-        form.prefill = self.prefill(like, &form).await;
+        form.prefill = self.prefill(earlier, &form).await;
         Ok(form)
     }
 

@@ -97,7 +97,11 @@ async fn nothing_is_granted_until_all_is_approved_whichever_server_hears_of_it()
     assert_eq!(act(&emma, &request, "approve").await, 403, "not her route");
     assert!(sandbox.grants(&request).await.is_empty());
     let page = carla.get(&request).await;
-    assert!(page.body.contains("once everything else"), "{}", page.text());
+    assert!(
+        page.body.contains("once everything else"),
+        "{}",
+        page.text()
+    );
 
     assert_eq!(act(&grace, &request, "approve").await, 303);
     let grants = sandbox.grants(&request).await;
@@ -193,7 +197,9 @@ async fn one_refused_target_refuses_all_and_each_is_named() {
 
     // One target twice, and more than ten.
     let twice = [("duration", "900"), ("reason", REASON), ("also", ORDERS)];
-    let page = carla.post(PAYMENTS, &[&twice[..], &twice[2..]].concat()).await;
+    let page = carla
+        .post(PAYMENTS, &[&twice[..], &twice[2..]].concat())
+        .await;
     assert_eq!(page.status, 422, "{}", page.text());
     let many: Vec<String> = (0..10).map(|n| format!("22223333{n:04}/Billing")).collect();
     let mut form = twice[..2].to_vec();
@@ -367,7 +373,8 @@ async fn approvers_may_agree_to_less_and_take_it_back_until_it_is_complete() {
     assert_eq!(act(&farid, &request, "retract").await, 409, "complete");
     let page = carla.get(&request).await;
     assert!(
-        page.body.contains("Emma Lindqvist took their approval back"),
+        page.body
+            .contains("Emma Lindqvist took their approval back"),
         "{}",
         page.text()
     );

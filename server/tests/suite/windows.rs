@@ -127,7 +127,10 @@ async fn whoever_has_it_ends_it_early_and_says_why() {
     assert_eq!(page.status, 303, "{}", page.text());
     let ended = becomes(&sandbox, &request, "ended").await;
     assert_eq!(ended["state"]["receipt"]["kind"], "removed");
-    assert!(at(&ended, "until") < at(&active, "until"), "it moved earlier");
+    assert!(
+        at(&ended, "until") < at(&active, "until"),
+        "it moved earlier"
+    );
     let id = ended["id"].as_str().unwrap();
     let events = sandbox.events(&format!("grant:{id}")).await;
     let kinds: Vec<&str> = events
@@ -254,7 +257,11 @@ async fn what_begins_later_begins_then_and_not_before() {
     let sandbox = Sandbox::start();
     let belay = start(&sandbox).await;
     let carla = belay.signed_in("carla.rossi").await;
-    for (wrong, status) in [("soon", 422), ("2020-01-01T00:00", 422), (&later(40 * 86_400), 422)] {
+    for (wrong, status) in [
+        ("soon", 422),
+        ("2020-01-01T00:00", 422),
+        (&later(40 * 86_400), 422),
+    ] {
         let page = post(&carla, STAGING, "900", &[("start", wrong)]).await;
         assert_eq!(page.status, status, "{wrong}: {}", page.text());
         assert!(page.body.contains("start-problem"), "{}", page.text());
@@ -346,7 +353,11 @@ async fn an_extension_follows_without_a_gap_and_counts_as_one_window() {
     let active = becomes(&sandbox, &request, "active").await;
     let id = active["id"].as_str().unwrap().to_owned();
     let form = carla.get(&format!("{STAGING}?extend={id}")).await;
-    assert!(form.body.contains("continues the access"), "{}", form.text());
+    assert!(
+        form.body.contains("continues the access"),
+        "{}",
+        form.text()
+    );
     // 30 minutes without a break is all there may be, whatever part of it is asked for at once.
     let page = post(&carla, STAGING, "1800", &[("extend", &id)]).await;
     assert_eq!(page.status, 403, "{}", page.text());
@@ -373,7 +384,10 @@ async fn an_extension_follows_without_a_gap_and_counts_as_one_window() {
     assert!(form.body.contains(REASON), "{}", form.text());
     let dmitri = belay.signed_in("dmitri.volkov").await;
     let form = dmitri.get(&format!("{STAGING}?like={id}")).await;
-    assert!(!form.body.contains(REASON), "other people's words stay theirs");
+    assert!(
+        !form.body.contains(REASON),
+        "other people's words stay theirs"
+    );
 }
 
 #[tokio::test]

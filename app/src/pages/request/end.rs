@@ -17,7 +17,11 @@ pub(super) fn end(request_id: &str, grant: &GrantView, before: &FormState) -> An
         return ().into_any();
     }
     let was_refused = before.value("act") == "end" && before.value("grant") == grant.id;
-    let refused = was_refused.then(|| before.clone()).unwrap_or_default();
+    let refused = if was_refused {
+        before.clone()
+    } else {
+        FormState::default()
+    };
     let beside: Vec<_> = grant
         .beside
         .iter()

@@ -76,6 +76,29 @@ fn a_create_that_was_lost_and_is_seen_needs_no_more_patience() {
 }
 
 #[test]
+fn what_others_added_since_it_was_proved_gone_does_not_pass_for_a_lost_create() {
+    let (mut bench, _) = Bench::active(MINUTE);
+    bench.wait();
+    bench.delete();
+    assert_eq!(words(&bench.look(Presence::Absent).1), ["removed"]);
+    // Within the hour nobody looks before the next create, and somebody may have been there.
+    bench.pass_secs(10 * MINUTE);
+    let now = bench.now.duration_since(bench.dawn).as_secs();
+    bench.grant(now, now + MINUTE);
+    bench.record();
+    bench.send(Action::Create, Sent::Unheard);
+    let lost_at = bench.now;
+    bench.pass(READS_LAG);
+    assert_eq!(words(&bench.look(Presence::Present).1), ["activated"]);
+    bench.wait();
+    bench.delete();
+    assert_eq!(words(&bench.look(Presence::Absent).1), [""; 0]);
+    bench.wait();
+    assert_eq!(bench.now, lost_at + SETTLED_AFTER);
+    assert_eq!(words(&bench.look(Presence::Absent).1), ["removed"]);
+}
+
+#[test]
 fn while_a_lost_create_may_still_arrive_nothing_is_called_gone() {
     let mut bench = Bench::new();
     bench.grant(0, MINUTE);

@@ -3,10 +3,12 @@
 //! What its documents leave open is drawn from the seed, one answer a world: what creating what
 //! exists gives, and what deleting what does not exist gives.
 
+use domain::grant::ReadEvidence;
 use domain::id::OperationId;
 use domain::key::Action;
 use domain::progress::{Presence, Sent, Status};
 
+use crate::check::Claim;
 use crate::faults::{Dice, Faults, LAG_MAX, MINUTE, Millis, SECOND, SIGNATURE_MAX};
 
 /// A late request's operation has to be over before Z, or Z means nothing. See
@@ -25,11 +27,104 @@ pub(crate) struct Aws {
 /// One key's truth.
 pub(crate) struct Pair {
     pub(crate) present: bool,
-    /// Somebody assigned it by hand, before us.
-    pub(crate) by_hand: bool,
+    /// Since when it is somebody else's: put there by hand while we had no claim to the key.
+    pub(crate) theirs: Option<Millis>,
+    /// Until when it last was.
+    pub(crate) theirs_until: Option<Millis>,
+    /// When it was last added by hand.
+    pub(crate) added_by_hand: Option<Millis>,
+    /// When it was last removed by hand.
+    pub(crate) removed_by_hand: Option<Millis>,
+    /// As of when it was last known that nobody else had one, before we made ours.
+    claimed_as_of: Millis,
+    /// As of when ours was last proved gone.
+    pub(crate) gone_as_of: Option<Millis>,
+    /// Every complete read.
+    pub(crate) reads: Vec<(ReadEvidence, Presence)>,
     /// Every change, in order, from the state at the beginning.
     history: Vec<(Millis, bool)>,
     running: Option<usize>,
+}
+
+impl Pair {
+    fn new(is_standing: bool) -> Self {
+        Self {
+            present: is_standing,
+            theirs: is_standing.then_some(Millis::MIN),
+            theirs_until: None,
+            added_by_hand: None,
+            removed_by_hand: None,
+            claimed_as_of: Millis::MIN,
+            gone_as_of: None,
+            reads: Vec::new(),
+            history: vec![(Millis::MIN, is_standing)],
+            running: None,
+        }
+    }
+
+    fn change(&mut self, present: bool, now: Millis) -> bool {
+        let changed = self.present != present;
+        self.present = present;
+        self.history.push((now, present));
+        if !present {
+            self.is_ours(now);
+        }
+        changed
+    }
+
+    /// It is nobody else's any more.
+    pub(crate) fn is_ours(&mut self, now: Millis) {
+        if self.theirs.take().is_some() {
+            self.theirs_until = Some(now);
+        }
+    }
+
+    /// Whose it is after a change that has just become durable.
+    pub(crate) fn settle(&mut self, claim: Claim, now: Millis) {
+        match claim {
+            Claim::Unchanged => {}
+            Claim::OursSince(since) => {
+                self.claimed_as_of = since;
+                self.is_ours(now);
+            }
+            Claim::Gone { as_of, added } => {
+                self.gone_as_of = Some(as_of);
+                self.theirs = self.theirs.or(added);
+            }
+        }
+    }
+
+    /// Whether it is missing because somebody removed it by hand.
+    pub(crate) fn was_taken_by_hand(&self) -> bool {
+        let last = self.history.last().map(|(at, _)| *at);
+        !self.present && self.removed_by_hand.is_some() && last == self.removed_by_hand
+    }
+
+    /// Whether somebody added it by hand since it was ours: what is seen then may be theirs, while
+    /// a create of ours is still at large. Nothing can tell (DESIGN 4).
+    pub(crate) fn is_blurred(&self) -> bool {
+        self.added_by_hand
+            .is_some_and(|added| added >= self.claimed_as_of)
+    }
+
+    /// Whether an edit by hand kept this create from being waited for.
+    pub(crate) fn hid(&self, create: &Job) -> bool {
+        self.is_blurred() || create.signed_at < self.claimed_as_of
+    }
+
+    /// Whether it was there at any instant from `start` to `end`.
+    pub(crate) fn was_present(&self, start: Millis, end: Millis) -> bool {
+        self.history
+            .iter()
+            .enumerate()
+            .any(|(at, (since, present))| {
+                let until = self
+                    .history
+                    .get(at + 1)
+                    .map_or(Millis::MAX, |(next, _)| *next);
+                *present && *since <= end && until > start
+            })
+    }
 }
 
 /// A request on its way.
@@ -48,6 +143,7 @@ pub(crate) struct Job {
     pub(crate) operation: OperationId,
     pub(crate) action: Action,
     pub(crate) key: usize,
+    pub(crate) signed_at: Millis,
     /// When it changes the assignment, if it does.
     pub(crate) effect_at: Option<Millis>,
     /// From when its status is final.
@@ -57,14 +153,8 @@ pub(crate) struct Job {
 
 impl Aws {
     pub(crate) fn new(standing: &[bool], dice: &mut Dice) -> Self {
-        let pair = |by_hand: &bool| Pair {
-            present: *by_hand,
-            by_hand: *by_hand,
-            history: vec![(Millis::MIN, *by_hand)],
-            running: None,
-        };
         Self {
-            pairs: standing.iter().map(pair).collect(),
+            pairs: standing.iter().map(|is| Pair::new(*is)).collect(),
             jobs: Vec::new(),
             under_way: Vec::new(),
             creating_what_exists_conflicts: dice.flip(),
@@ -134,6 +224,7 @@ impl Aws {
             operation: request.operation,
             action: request.action,
             key: request.key,
+            signed_at: request.signed_at,
             effect_at: (changes && !fails).then(|| now + dice.between(50, lasts)),
             ends_at: now + lasts,
             succeeds: !fails && !fails_though_done && !missing,
@@ -148,11 +239,23 @@ impl Aws {
         let job = &mut self.jobs[job];
         job.effect_at = None;
         let present = job.action == Action::Create;
-        let pair = &mut self.pairs[job.key];
-        let changed = pair.present != present;
-        pair.present = present;
-        pair.history.push((now, present));
-        changed
+        self.pairs[job.key].change(present, now)
+    }
+
+    /// Somebody else adds or removes an assignment. Says whether that changed anything: AWS lets
+    /// nobody in while it works on the pair, and what exists cannot be added.
+    pub(crate) fn change_by_hand(&mut self, key: usize, present: bool, now: Millis) -> bool {
+        let pair = &mut self.pairs[key];
+        if pair.running.is_some() || pair.present == present {
+            return false;
+        }
+        pair.change(present, now);
+        if present {
+            pair.added_by_hand = Some(now);
+        } else {
+            pair.removed_by_hand = Some(now);
+        }
+        true
     }
 
     /// A job is over: its key may be changed again.
@@ -189,14 +292,8 @@ impl Aws {
         self.jobs.get(aws_request_id.parse::<usize>().ok()?)
     }
 
-    /// What a complete read shows: the truth of some seconds ago.
-    pub(crate) fn look(
-        &self,
-        key: usize,
-        now: Millis,
-        faults: &Faults,
-        dice: &mut Dice,
-    ) -> Presence {
+    /// What the page of a read shows that has the key's place: the truth of some seconds ago.
+    pub(crate) fn shows(&self, key: usize, now: Millis, faults: &Faults, dice: &mut Dice) -> bool {
         let lag = if dice.chance(faults.lag) {
             dice.between(0, LAG_MAX)
         } else {
@@ -207,32 +304,24 @@ impl Aws {
             .iter()
             .rfind(|(at, _)| *at <= now - lag)
             .expect("a history has a beginning");
-        if *present {
-            Presence::Present
-        } else {
-            Presence::Absent
-        }
+        *present
     }
 
-    /// Whether it was there at any instant from `start` to `end`.
-    pub(crate) fn was_present(&self, key: usize, start: Millis, end: Millis) -> bool {
-        let history = &self.pairs[key].history;
-        history.iter().enumerate().any(|(at, (since, present))| {
-            let until = history.get(at + 1).map_or(Millis::MAX, |(next, _)| *next);
-            *present && *since <= end && until > start
-        })
-    }
-
-    /// Whether a create that was sent may still take effect.
+    /// Whether a create may still take effect that was sent since the key was claimed. (What was
+    /// sent before was judged when the key was last called gone.)
     pub(crate) fn may_still_appear(&self, key: usize, now: Millis) -> bool {
-        let running = self
-            .jobs
-            .iter()
-            .any(|job| job.key == key && job.action == Action::Create && job.effect_at.is_some());
+        let claimed_as_of = self.pairs[key].claimed_as_of;
+        let running = self.jobs.iter().any(|job| {
+            job.key == key
+                && job.action == Action::Create
+                && job.effect_at.is_some()
+                && job.signed_at >= claimed_as_of
+        });
         let arriving = self.under_way.iter().any(|request| {
             request.key == key
                 && request.action == Action::Create
                 && now - request.signed_at <= SIGNATURE_MAX
+                && request.signed_at >= claimed_as_of
         });
         running || arriving
     }

@@ -2,17 +2,18 @@
 
 use std::fmt;
 
-use domain::grant::{Evidence, GrantChange, Receipt};
+use domain::event::Kind;
+use domain::grant::{Evidence, GrantChange, ReadEvidence, Receipt};
+use domain::id::{OperationId, ServerId};
 use domain::key::{Action, KeyState, Operation, Phase, Stage, Standing};
-use domain::plan::{Change, SECOND_READ_AFTER};
+use domain::plan::{Purpose, SECOND_READ_AFTER, TOUCHED};
+use domain::progress::Presence;
 use jiff::Timestamp;
 
-use crate::aws::Aws;
-use crate::faults::{LAG_MAX, Millis, SECOND};
+use crate::aws::{Aws, Job, Pair};
+use crate::faults::{LAG_MAX, Millis};
+use crate::server::{Commission, Report};
 use crate::store::Store;
-
-/// Clocks of servers differ from the true time by at most this.
-pub(crate) const SKEW_MAX: Millis = 2 * SECOND;
 
 /// A promise that was broken.
 #[derive(Debug)]
@@ -47,38 +48,148 @@ fn ensure(holds: bool, promise: &'static str, what: impl FnOnce() -> String) -> 
 pub(crate) struct Committed<'a> {
     pub(crate) key: usize,
     pub(crate) before: &'a KeyState,
-    pub(crate) change: &'a Change,
-    /// When the server that made it thought it was.
-    pub(crate) planned_at: Timestamp,
+    pub(crate) commission: &'a Commission,
     pub(crate) store: &'a Store,
     pub(crate) aws: &'a Aws,
     /// When it is.
     pub(crate) now: Millis,
     /// When the world began.
     pub(crate) dawn: Timestamp,
+    /// How far clocks may be off.
+    pub(crate) skew_max: Millis,
+}
+
+/// Whose an assignment is after a change, for whoever knows the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// Whose it was.
+    Unchanged,
+    /// Ours, on record: it was not there at that instant.
+    OursSince(Millis),
+    /// Ours is gone. What came later than a certain instant is somebody else's, and so is what
+    /// was added by hand, if it is there.
+    Gone {
+        as_of: Millis,
+        added: Option<Millis>,
+    },
 }
 
 impl Committed<'_> {
-    pub(crate) fn check(&self) -> Verdict {
+    pub(crate) fn check(&self) -> Result<Claim, Violation> {
         self.phases_agree()?;
+        self.in_time()?;
+        let mut claim = self.judged()?;
         if let Some(operation) = self.new_intent() {
             match operation.action {
                 Action::Create => self.creating(operation)?,
                 Action::Delete => self.deleting(operation)?,
             }
         }
-        for (_, step) in &self.change.grants {
+        for (_, step) in &self.commission.change.grants {
             match step {
                 GrantChange::Activated { evidence } => self.activated(evidence)?,
-                GrantChange::Ended { receipt } => self.ended(receipt)?,
+                GrantChange::Ended { receipt } => {
+                    if let Some(gone) = self.ended(receipt)? {
+                        claim = gone;
+                    }
+                }
                 GrantChange::Granting | GrantChange::Revoking => {}
             }
+        }
+        Ok(claim)
+    }
+
+    const fn after(&self) -> &KeyState {
+        &self.commission.change.key
+    }
+
+    fn pair(&self) -> &Pair {
+        &self.aws.pairs[self.key]
+    }
+
+    /// The earliest that a read which began then may tell of.
+    fn shown_from(&self, read: &ReadEvidence) -> Millis {
+        self.millis(read.began_at) - self.skew_max - LAG_MAX
+    }
+
+    /// The latest that a read may tell of.
+    fn shown_until(&self, read: &ReadEvidence) -> Millis {
+        self.millis(read.finished_at) + self.skew_max
+    }
+
+    /// Nothing begins before its time, and nothing is taken before it.
+    fn in_time(&self) -> Verdict {
+        for (id, step) in &self.commission.change.grants {
+            let grant = self.store.grant(*id);
+            let now = self.commission.planned_at;
+            let holds = match step {
+                GrantChange::Granting => grant.from <= now && now < grant.until,
+                GrantChange::Revoking | GrantChange::Ended { .. } => grant.until <= now,
+                GrantChange::Activated { .. } => true,
+            };
+            ensure(holds, "a window is kept", || {
+                format!("{step:?} at {now}, {} until {}", grant.from, grant.until)
+            })?;
         }
         Ok(())
     }
 
+    /// Invariant 5: whose it is is judged once, by a fresh complete read, or because we have just
+    /// had it.
+    fn judged(&self) -> Result<Claim, Violation> {
+        let read = match &self.commission.report {
+            Some(Report::Read(Purpose::Standing | Purpose::Presence, sighting)) => Some(sighting),
+            _ => None,
+        };
+        match (self.before.standing, self.after().standing) {
+            (Standing::Ours, Standing::Ours | Standing::Unknown)
+            | (Standing::Standing, Standing::Standing | Standing::Unknown)
+            | (Standing::Unknown, Standing::Unknown) => Ok(Claim::Unchanged),
+            (Standing::Unknown | Standing::Standing, Standing::Ours) => {
+                let earliest = match (read, self.before.last_write_at) {
+                    (Some(seen), _) => Some(self.shown_from(&seen.read)),
+                    (None, Some(write)) => {
+                        let touched = self.commission.planned_at.duration_since(write) < TOUCHED;
+                        let gone_as_of = self.pair().gone_as_of;
+                        touched.then(|| gone_as_of.unwrap_or(Millis::MIN))
+                    }
+                    (None, None) => None,
+                };
+                let theirs = self.pair().theirs;
+                let came_later = earliest.is_some_and(|at| theirs.is_none_or(|since| since > at));
+                ensure(
+                    came_later,
+                    "what stood there before us is never claimed",
+                    || format!("theirs since {theirs:?}, looked at {earliest:?}"),
+                )?;
+                Ok(Claim::OursSince(if read.is_some() {
+                    earliest.unwrap_or(self.now)
+                } else {
+                    self.now
+                }))
+            }
+            (Standing::Unknown, Standing::Standing) => {
+                let pair = self.pair();
+                let was_theirs = read.is_some_and(|seen| {
+                    let until = pair.theirs_until.unwrap_or(Millis::MIN);
+                    pair.theirs.is_some() || until >= self.shown_from(&seen.read)
+                });
+                ensure(
+                    was_theirs,
+                    "only what stood there before us is called standing",
+                    || format!("{read:?}"),
+                )?;
+                Ok(Claim::Unchanged)
+            }
+            (Standing::Ours, Standing::Standing) => Err(Violation::new(
+                "what is ours stays ours until it is gone",
+                format!("{:?}", self.before),
+            )),
+        }
+    }
+
     fn new_intent(&self) -> Option<&Operation> {
-        let after = self.change.key.operation.as_ref()?;
+        let after = self.after().operation.as_ref()?;
         let known = self.before.operation.as_ref().map(|operation| operation.id);
         (known != Some(after.id)).then_some(after)
     }
@@ -86,7 +197,7 @@ impl Committed<'_> {
     /// Invariant 2: what the key says of its grants is what the grants say of themselves, so each
     /// difference between two states of a key was ordered, once, as a step of a grant.
     fn phases_agree(&self) -> Verdict {
-        for live in &self.change.key.live {
+        for live in &self.after().live {
             let grant = self.store.grant(live.grant);
             ensure(
                 grant.phase() == Some(live.phase) && grant.until == live.until,
@@ -95,9 +206,14 @@ impl Committed<'_> {
             )?;
         }
         for live in &self.before.live {
-            let stays = self.change.key.live.iter().any(|l| l.grant == live.grant);
+            let after = self.after().live.iter().find(|l| l.grant == live.grant);
             ensure(
-                stays || self.store.grant(live.grant).phase().is_none(),
+                after.is_none_or(|after| (after.from, after.until) == (live.from, live.until)),
+                "a window is nobody's to move but people's",
+                || format!("{live:?}, then {after:?}"),
+            )?;
+            ensure(
+                after.is_some() || self.store.grant(live.grant).phase().is_none(),
                 "a grant leaves its key only by ending",
                 || format!("{live:?}"),
             )?;
@@ -107,7 +223,7 @@ impl Committed<'_> {
 
     /// Invariant 3.
     fn creating(&self, operation: &Operation) -> Verdict {
-        let begun = self.change.key.live.iter().any(|live| {
+        let begun = self.after().live.iter().any(|live| {
             matches!(live.phase, Phase::Granting | Phase::Active)
                 && live.wanted(operation.intended_at)
         });
@@ -117,23 +233,23 @@ impl Committed<'_> {
             || format!("{operation:?}"),
         )?;
         ensure(
-            operation.stage == Stage::Intended && self.change.key.standing == Standing::Ours,
+            operation.stage == Stage::Intended && self.after().standing == Standing::Ours,
             "whose it is is judged and on record before it is created",
-            || format!("{operation:?}, {:?}", self.change.key.standing),
+            || format!("{operation:?}, {:?}", self.after().standing),
         )
     }
 
     /// Invariant 5.
     fn deleting(&self, operation: &Operation) -> Verdict {
         ensure(
-            !self.aws.pairs[self.key].by_hand,
+            self.pair().theirs.is_none() && self.after().standing == Standing::Ours,
             "what stood there before us is never deleted",
-            || format!("{operation:?}"),
+            || format!("{operation:?}, {:?}", self.after().standing),
         )?;
         ensure(
-            !self.change.key.wanted(operation.intended_at),
+            !self.after().wanted(operation.intended_at),
             "nothing is deleted that a live grant wants",
-            || format!("{operation:?}, {:?}", self.change.key.live),
+            || format!("{operation:?}, {:?}", self.after().live),
         )
     }
 
@@ -145,9 +261,9 @@ impl Committed<'_> {
                 })
             }
             Evidence::Seen { read } => {
-                let began = self.millis(read.began_at) - SKEW_MAX - LAG_MAX;
-                let finished = self.millis(read.finished_at) + SKEW_MAX;
-                self.aws.was_present(self.key, began, finished)
+                self.was_made(read, Presence::Present)?;
+                let (from, until) = (self.shown_from(read), self.shown_until(read));
+                self.pair().was_present(from, until)
             }
         };
         ensure(true_, "access is called active only on evidence", || {
@@ -155,20 +271,19 @@ impl Committed<'_> {
         })
     }
 
-    /// Invariant 4.
-    fn ended(&self, receipt: &Receipt) -> Verdict {
-        if receipt.access_is_gone() {
-            ensure(
-                !self.aws.pairs[self.key].present,
-                "access is called gone only when it is gone",
-                || format!("{receipt:?}"),
-            )?;
-            ensure(
-                !self.aws.may_still_appear(self.key, self.now),
-                "access is called gone only when no create is at large",
-                || format!("{receipt:?}"),
-            )?;
-        }
+    /// Invariant 6: what is concluded from a read was read, every page of it.
+    fn was_made(&self, read: &ReadEvidence, presence: Presence) -> Verdict {
+        let made = self.pair().reads.iter().rev();
+        let mut of_it = made.filter(|(other, _)| other == read);
+        ensure(
+            of_it.any(|(_, seen)| *seen == presence),
+            "only complete reads are evidence",
+            || format!("{presence:?} by {read:?}"),
+        )
+    }
+
+    /// Invariant 4. If it is said to be gone, as of when.
+    fn ended(&self, receipt: &Receipt) -> Result<Option<Claim>, Violation> {
         match receipt {
             Receipt::Removed {
                 aws_request_id,
@@ -181,39 +296,70 @@ impl Committed<'_> {
                     && read.began_at >= *succeeded_at;
                 ensure(proven, "a removal has its evidence", || {
                     format!("{receipt:?}")
-                })
+                })?;
+                self.is_gone(receipt, read)
             }
             Receipt::AbsentAlready { first, second } => {
                 let apart = second.began_at.duration_since(first.finished_at);
+                let skew = jiff::SignedDuration::from_millis(2 * self.skew_max);
                 ensure(
-                    apart >= SECOND_READ_AFTER - jiff::SignedDuration::from_millis(2 * SKEW_MAX),
+                    apart >= SECOND_READ_AFTER - skew,
                     "two reads that prove an absence are far apart",
                     || format!("{receipt:?}"),
-                )
+                )?;
+                self.was_made(first, Presence::Absent)?;
+                self.is_gone(receipt, second)
             }
             Receipt::HeldBy { grants } => {
                 let holds = |id| {
-                    self.change.key.live.iter().any(|live| {
+                    self.after().live.iter().any(|live| {
                         live.grant == id
-                            && live.wanted(self.planned_at)
+                            && live.wanted(self.commission.planned_at)
                             && matches!(live.phase, Phase::Granting | Phase::Active)
                     })
                 };
                 ensure(
                     !grants.is_empty() && grants.iter().all(|id| holds(*id)),
                     "whoever is said to hold the key does, and will answer for it",
-                    || format!("{receipt:?}, {:?}", self.change.key.live),
-                )
+                    || format!("{receipt:?}, {:?}", self.after().live),
+                )?;
+                Ok(None)
             }
-            Receipt::Standing => ensure(
-                self.aws.pairs[self.key].by_hand,
-                "only what stood there before us is called standing",
-                || format!("{receipt:?}"),
-            ),
-            Receipt::TargetGone => ensure(false, "nothing vanishes in this world", String::new),
+            Receipt::Standing => {
+                ensure(
+                    self.before.standing == Standing::Standing,
+                    "only what stood there before us is called standing",
+                    || format!("{:?}", self.before),
+                )?;
+                Ok(None)
+            }
+            Receipt::TargetGone => Err(Violation::new(
+                "nothing vanishes in this world",
+                String::new(),
+            )),
             // That its grant was only promised is what `Grant::apply` insists on.
-            Receipt::NeverGranted => Ok(()),
+            Receipt::NeverGranted => Ok(None),
         }
+    }
+
+    fn is_gone(&self, receipt: &Receipt, last: &ReadEvidence) -> Result<Option<Claim>, Violation> {
+        self.was_made(last, Presence::Absent)?;
+        let pair = self.pair();
+        let added = (pair.present && pair.is_blurred()).then_some(self.now);
+        ensure(
+            !pair.present || added.is_some(),
+            "access is called gone only when it is gone",
+            || format!("{receipt:?}"),
+        )?;
+        ensure(
+            !self.aws.may_still_appear(self.key, self.now) || self.pair().is_blurred(),
+            "access is called gone only when no create is at large",
+            || format!("{receipt:?}"),
+        )?;
+        Ok(Some(Claim::Gone {
+            as_of: self.shown_from(last),
+            added,
+        }))
     }
 
     fn millis(&self, at: Timestamp) -> Millis {
@@ -228,9 +374,9 @@ pub(crate) fn millis_since(dawn: Timestamp, at: Timestamp) -> Millis {
 /// An operation is about to be sent.
 pub(crate) fn sending(
     store: &Store,
-    operation: domain::id::OperationId,
+    operation: OperationId,
     action: Action,
-    by: domain::id::ServerId,
+    by: ServerId,
 ) -> Verdict {
     let intent = store.intent(operation);
     ensure(
@@ -240,23 +386,27 @@ pub(crate) fn sending(
     )
 }
 
-/// An assignment has just appeared.
-pub(crate) fn appeared(key: &KeyState) -> Verdict {
+/// An assignment has just appeared by a job of ours. Says whether nobody answers for it, because
+/// an edit by hand hid that it was still to come.
+pub(crate) fn appeared(key: &KeyState, aws: &Aws, job: &Job) -> Result<bool, Violation> {
     let answered_for =
         key.operation.is_some() || key.live.iter().any(|live| live.phase != Phase::Scheduled);
+    let hidden = aws.pairs[job.key].hid(job);
     ensure(
-        answered_for,
+        answered_for || hidden,
         "nothing of ours appears after its end was proved",
         || format!("{key:?}"),
-    )
+    )?;
+    Ok(!answered_for)
 }
 
-/// An assignment has just gone, by a job of ours.
-pub(crate) fn disappeared(aws: &Aws, key: usize) -> Verdict {
+/// An assignment is about to go, by a job of ours.
+pub(crate) fn disappearing(aws: &Aws, job: &Job) -> Verdict {
+    let theirs = aws.pairs[job.key].theirs;
     ensure(
-        !aws.pairs[key].by_hand,
+        theirs.is_none_or(|since| since > job.signed_at),
         "what stood there before us is never deleted",
-        || format!("key {key}"),
+        || format!("{job:?}, theirs since {theirs:?}"),
     )
 }
 
@@ -281,7 +431,7 @@ pub(crate) fn served(
         || format!("{waiting:?} of {state:?}"),
     )?;
     ensure(
-        !wanted || aws.pairs[key].present,
+        !wanted || aws.pairs[key].present || aws.pairs[key].was_taken_by_hand(),
         "what is active is there",
         || format!("{state:?}"),
     )
@@ -293,6 +443,18 @@ pub(crate) fn over(store: &Store, aws: &Aws) -> Verdict {
         ensure(grant.phase().is_none(), "every grant ends", || {
             format!("{} is {}", grant.id, grant.state.word())
         })?;
+        let kinds: Vec<u8> = store
+            .events(grant.id)
+            .iter()
+            .map(|kind| place(*kind))
+            .collect();
+        ensure(
+            kinds.first() == Some(&0)
+                && kinds.last() == Some(&4)
+                && kinds.is_sorted_by(|one, next| one < next),
+            "each state change is exactly one event",
+            || format!("{:?}", store.events(grant.id)),
+        )?;
     }
     for (key, pair) in aws.pairs.iter().enumerate() {
         let state = store.key(key);
@@ -302,12 +464,12 @@ pub(crate) fn over(store: &Store, aws: &Aws) -> Verdict {
             || format!("{state:?}"),
         )?;
         ensure(
-            pair.present == pair.by_hand,
+            pair.present == pair.theirs.is_some(),
             "nothing of ours remains, and nothing else goes",
             || {
                 format!(
-                    "key {key} by hand: {}, present: {}",
-                    pair.by_hand, pair.present
+                    "key {key} theirs since: {:?}, present: {}",
+                    pair.theirs, pair.present
                 )
             },
         )?;
@@ -320,7 +482,19 @@ pub(crate) fn ended_by_now(store: &Store, grant: domain::id::GrantId) -> Verdict
     let grant = store.grant(grant);
     ensure(
         grant.phase().is_none(),
-        "in quiet times a grant ends promptly",
+        "a grant ends promptly, or soon after the faults stop",
         || format!("{} is {}", grant.id, grant.state.word()),
     )
+}
+
+/// The place of an event in the life of a grant.
+const fn place(kind: Kind) -> u8 {
+    match kind {
+        Kind::GrantScheduled => 0,
+        Kind::GrantGranting => 1,
+        Kind::GrantActivated => 2,
+        Kind::GrantRevoking => 3,
+        Kind::GrantEnded => 4,
+        _ => u8::MAX,
+    }
 }

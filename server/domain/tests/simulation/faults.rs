@@ -49,8 +49,13 @@ pub(crate) struct Faults {
     pub(crate) crash_for_long: f64,
     /// A step takes up to 30 s rather than milliseconds.
     pub(crate) slow: f64,
-    /// A step takes up to 20 min.
+    /// A server stands still, at any step, for up to 20 min, and then goes on with what it had in
+    /// mind.
     pub(crate) freeze: f64,
+    /// A server does not reach the store for up to 3 min.
+    pub(crate) cut_off: f64,
+    /// The list by which a server finds what is due shows the state of some time ago.
+    pub(crate) stale_list: f64,
     /// A commit fails for no reason of ours, and did not happen.
     pub(crate) store_down: f64,
     /// A commit happens though its answer is lost.
@@ -73,10 +78,12 @@ pub(crate) struct Faults {
     pub(crate) stall: f64,
     /// AWS forgets the status of an operation.
     pub(crate) forget: f64,
-    /// A status or a read is not to be had.
+    /// A status, or a page of a read, is not to be had.
     pub(crate) unread: f64,
     /// Reads lag by up to [`LAG_MAX`].
     pub(crate) lag: f64,
+    /// Somebody adds or removes an assignment by hand, for each grant that is asked for.
+    pub(crate) by_hand: f64,
 }
 
 impl Faults {
@@ -92,6 +99,8 @@ impl Faults {
             crash_for_long: draw(0.05, 0.5),
             slow: draw(0.01, 0.1),
             freeze: draw(0.001, 0.01),
+            cut_off: draw(0.002, 0.02),
+            stale_list: draw(0.1, 0.5),
             store_down: draw(0.01, 0.1),
             commit_unheard: draw(0.01, 0.1),
             commit_late: draw(0.005, 0.05),
@@ -105,6 +114,7 @@ impl Faults {
             forget: draw(0.03, 0.2),
             unread: draw(0.05, 0.3),
             lag: draw(0.3, 0.9),
+            by_hand: draw(0.2, 0.9),
         }
     }
 

@@ -1,22 +1,24 @@
 //! A server, as far as keys concern it: load, plan, take the step, report, store, again.
 //!
-//! Each line of that is an act of its own, so that the world can end a server between any two.
+//! Each word of that is an act of its own, so that the world can end or freeze a server between any
+//! two: between signing and the last look at the clock, between that and the network, between two
+//! pages of a read.
 
 use std::fmt;
 
+use domain::grant::ReadEvidence;
 use domain::id::{OperationId, ServerId};
 use domain::key::{Action, KeyState};
 use domain::plan::{Change, Context, Purpose, SEND_WITHIN, Step, plan};
-use domain::progress::{Sent, Sighting, Status, polled, read, sent, unread};
+use domain::progress::{Presence, Sent, Sighting, Status, polled, read, sent, unread};
 use jiff::Timestamp;
+use uuid::Uuid;
 
+use crate::aws::Request;
 use crate::check::{self, Violation, millis_since};
 use crate::faults::{MINUTE, Millis, SECOND};
 use crate::store::Commit;
 use crate::world::{Event, World, tell};
-
-/// One attempt at a call to AWS. With [`SEND_WITHIN`] shorter than the planner's grace.
-const TIMEOUT: Millis = 3 * SECOND;
 
 /// A worker looks at a key now and then even if nobody wakes it.
 const TICK: Millis = 10 * MINUTE;
@@ -26,9 +28,27 @@ pub(crate) struct Server {
     /// Grows at each death: what an earlier life began is nobody's.
     pub(crate) life: u32,
     pub(crate) up: bool,
+    /// Nothing of it moves before.
+    pub(crate) frozen_until: Millis,
+    /// It does not reach the store before.
+    pub(crate) cut_off_until: Millis,
     /// How far its clock is off.
     pub(crate) skew: Millis,
     pub(crate) tasks: Vec<Task>,
+}
+
+impl Server {
+    pub(crate) fn new(keys: usize) -> Self {
+        Self {
+            id: ServerId::new(Uuid::nil()),
+            life: 0,
+            up: false,
+            frozen_until: 0,
+            cut_off_until: 0,
+            skew: 0,
+            tasks: vec![Task::default(); keys],
+        }
+    }
 }
 
 /// What a server remembers of a key between acts. Lost when it dies.
@@ -37,8 +57,20 @@ pub(crate) struct Task {
     busy: bool,
     woken: bool,
     timer: u32,
+    /// What it has just stored itself, which it does not read again.
+    stored: Option<KeyState>,
     /// The operation that it handed to the network last: it never does so twice.
     handed: Option<OperationId>,
+}
+
+impl Task {
+    /// Nothing is done until somebody wakes it. Gives the timer that may.
+    fn rest(&mut self) -> u32 {
+        self.busy = false;
+        self.stored = None;
+        self.timer += 1;
+        self.timer
+    }
 }
 
 /// One life of one server, and one key.
@@ -55,29 +87,48 @@ impl fmt::Display for Who {
     }
 }
 
+/// A change that a server wants stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Commission {
+    pub(crate) change: Change,
+    /// When the server thought it was.
+    pub(crate) planned_at: Timestamp,
+    /// What it came of; told again if it cannot be stored.
+    pub(crate) report: Option<Report>,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Act {
     Plan,
-    Commit {
-        change: Box<Change>,
-        planned_at: Timestamp,
-        /// What it came of; told again if the commit fails.
-        report: Option<Report>,
-    },
-    Send {
+    Commit(Box<Commission>),
+    Sign {
         operation: OperationId,
         action: Action,
         intended_at: Timestamp,
     },
-    Read {
-        purpose: Purpose,
-        began_at: Timestamp,
+    /// The last look before the network.
+    Send {
+        request: Request,
+        intended_at: Timestamp,
     },
+    Read(Reading),
     Poll {
         operation: OperationId,
         aws_request_id: String,
     },
     Report(Report),
+}
+
+/// A read of all pages, some of them made.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    purpose: Purpose,
+    began_at: Timestamp,
+    /// How many pages there are, and on which one the key's assignment has its place.
+    pages: i64,
+    place: i64,
+    made: i64,
+    presence: Presence,
 }
 
 /// What a server saw.
@@ -128,19 +179,27 @@ impl World {
             self.die(who.server);
             return Ok(());
         }
+        if self.dice.chance(self.faults.freeze) {
+            self.freeze(who.server);
+            self.at(
+                self.servers[who.server].frozen_until,
+                Event::Act { who, act },
+            );
+            return Ok(());
+        }
         match act {
             Act::Plan => self.plan(who)?,
-            Act::Commit {
-                change,
-                planned_at,
-                report,
-            } => self.try_commit(who, change, planned_at, report)?,
-            Act::Send {
+            Act::Commit(commission) => self.try_commit(who, *commission)?,
+            Act::Sign {
                 operation,
                 action,
                 intended_at,
-            } => self.send(who, operation, action, intended_at)?,
-            Act::Read { purpose, began_at } => self.look(who, purpose, began_at),
+            } => self.prepare(who, operation, action, intended_at),
+            Act::Send {
+                request,
+                intended_at,
+            } => self.send(who, request, intended_at)?,
+            Act::Read(reading) => self.look(who, reading),
             Act::Poll {
                 operation,
                 aws_request_id,
@@ -148,7 +207,7 @@ impl World {
                 let status =
                     self.aws
                         .status(&aws_request_id, self.now, &self.faults, &mut self.dice);
-                tell!(self, "{} is told {status:?}", who);
+                tell!(self, "{who} is told {status:?}");
                 self.soon(who, Act::Report(Report::Polled(operation, status)));
             }
             Act::Report(report) => self.report(who, report),
@@ -161,26 +220,41 @@ impl World {
 
     /// What a server that knows nothing of a key but what is stored does next.
     fn plan(&mut self, who: Who) -> Result<(), Violation> {
-        self.servers[who.server].tasks[who.key].woken = false;
+        if !self.leads(who) {
+            // Whoever leads looks at every key.
+            self.servers[who.server].tasks[who.key].rest();
+            return Ok(());
+        }
+        let task = &mut self.servers[who.server].tasks[who.key];
+        task.woken = false;
+        let stored = task.stored.take();
+        let key = match stored {
+            Some(stored) => stored,
+            None if self.is_cut_off(who) => {
+                self.later(who, Act::Plan);
+                return Ok(());
+            }
+            None => self.store.key(who.key).clone(),
+        };
         let at = self.context(who);
-        let key = self.store.key(who.key).clone();
         let step = plan(&key, at);
         if !matches!(step, Step::Wait { .. }) {
-            tell!(self, "{} plans {}", who, brief(&step));
+            tell!(self, "{who} plans {}", brief(&step));
         }
         match step {
-            Step::Wait { until } => self.rest(who, until, at.now)?,
-            Step::Record(change) => self.soon(
-                who,
-                Act::Commit {
-                    change: Box::new(change),
-                    planned_at: at.now,
-                    report: None,
-                },
-            ),
+            Step::Wait { until } => self.rest(who, &key, until, at.now)?,
+            Step::Record(change) => self.wants_stored(who, change, at.now, None),
             Step::Read(purpose) => {
-                let began_at = at.now;
-                self.soon(who, Act::Read { purpose, began_at });
+                let pages = self.dice.between(1, 3);
+                let reading = Reading {
+                    purpose,
+                    began_at: at.now,
+                    pages,
+                    place: self.dice.between(1, pages),
+                    made: 0,
+                    presence: Presence::Absent,
+                };
+                self.soon(who, Act::Read(reading));
             }
             Step::Send { operation, action } => {
                 // Whether there is an intent is for `check::sending` to say.
@@ -190,7 +264,7 @@ impl World {
                     .map_or(at.now, |operation| operation.intended_at);
                 self.soon(
                     who,
-                    Act::Send {
+                    Act::Sign {
                         operation,
                         action,
                         intended_at,
@@ -215,11 +289,12 @@ impl World {
     fn rest(
         &mut self,
         who: Who,
+        key: &KeyState,
         until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Violation> {
         if until.is_some_and(|until| until <= now) {
-            let what = format!("{:?}", self.store.key(who.key));
+            let what = format!("{key:?}");
             return Err(Violation::new("nobody waits for the past", what));
         }
         let server = &mut self.servers[who.server];
@@ -228,155 +303,163 @@ impl World {
             self.soon(who, Act::Plan);
             return Ok(());
         }
-        task.busy = false;
-        task.timer += 1;
-        let timer = Some(task.timer);
+        let timer = Some(task.rest());
         let skew = server.skew;
         let tick = self.now + TICK;
         // Rounded up: waking before the time would only mean waiting again.
         let wake_at = until.map_or(tick, |until| {
             (millis_since(self.dawn, until) + 1 - skew).clamp(self.now + 1, tick)
         });
+        let wake_at = if self.dice.chance(self.faults.stale_list) {
+            // It is not listed as due yet, although it is.
+            wake_at + self.dice.between(SECOND, MINUTE)
+        } else {
+            wake_at
+        };
         self.at(wake_at, Event::Wake { who, timer });
         Ok(())
     }
 
-    fn try_commit(
+    fn wants_stored(
         &mut self,
         who: Who,
-        change: Box<Change>,
+        change: Change,
         planned_at: Timestamp,
         report: Option<Report>,
-    ) -> Result<(), Violation> {
-        let stored = if self.dice.chance(self.faults.store_down) {
-            tell!(self, "{} cannot reach the store", who);
-            false
+    ) {
+        let commission = Commission {
+            change,
+            planned_at,
+            report,
+        };
+        self.soon(who, Act::Commit(Box::new(commission)));
+    }
+
+    fn try_commit(&mut self, who: Who, commission: Commission) -> Result<(), Violation> {
+        if self.dice.chance(self.faults.cut_off) {
+            self.cut_off(who.server);
+        }
+        let report = commission.report.clone();
+        let mut stored = None;
+        if self.is_cut_off(who) || self.dice.chance(self.faults.store_down) {
+            tell!(self, "{who} cannot reach the store");
         } else if self.dice.chance(self.faults.commit_late) {
-            tell!(self, "{} hears nothing of a commit", who);
+            tell!(self, "{who} hears nothing of a commit");
             let when = self.now + self.dice.between(1, 20 * SECOND);
             let key = who.key;
-            let event = Event::LateCommit {
-                key,
-                change,
-                planned_at,
-            };
-            self.at(when, event);
-            false
+            let commission = Box::new(commission);
+            self.at(when, Event::LateCommit { key, commission });
         } else {
-            let done = self.commit(who.key, &change, planned_at)?;
+            let done = self.commit(who.key, &commission)?;
             let heard = !self.dice.chance(self.faults.commit_unheard);
+            let done = matches!(done, Commit::Stored(_));
             tell!(
                 self,
-                "{} commits: {}{}",
-                who,
-                if matches!(done, Commit::Stored(_)) {
-                    "stored"
-                } else {
-                    "conflict"
-                },
+                "{who} commits: {}{}",
+                if done { "stored" } else { "conflict" },
                 if heard { "" } else { ", but does not hear it" },
             );
-            matches!(done, Commit::Stored(_)) && heard
-        };
-        match report.filter(|_| !stored) {
+            stored = (done && heard).then(|| self.store.key(who.key).clone());
+        }
+        let is_stored = stored.is_some();
+        self.servers[who.server].tasks[who.key].stored = stored;
+        match report.filter(|_| !is_stored) {
             // What was seen is told until it is recorded, or means nothing any more.
             Some(report) => self.later(who, Act::Report(report)),
-            None if stored => self.soon(who, Act::Plan),
+            None if is_stored => self.soon(who, Act::Plan),
             None => self.later(who, Act::Plan),
         }
         Ok(())
     }
 
     fn report(&mut self, who: Who, report: Report) {
+        if self.is_cut_off(who) {
+            self.later(who, Act::Report(report));
+            return;
+        }
         let at = self.context(who);
         let key = self.store.key(who.key).clone();
         match report.judge(&key, at) {
-            Some(change) => self.soon(
-                who,
-                Act::Commit {
-                    change: Box::new(change),
-                    planned_at: at.now,
-                    report: Some(report),
-                },
-            ),
+            Some(change) => self.wants_stored(who, change, at.now, Some(report)),
             None => self.later(who, Act::Plan),
         }
     }
 
-    fn send(
+    /// Signs a request, once.
+    fn prepare(
         &mut self,
         who: Who,
         operation: OperationId,
         action: Action,
         intended_at: Timestamp,
-    ) -> Result<(), Violation> {
-        let now = self.context(who).now;
-        if now.duration_since(intended_at) > SEND_WITHIN {
-            tell!(self, "{} finds its intent too old to send", who);
-            self.later(who, Act::Plan);
-            return Ok(());
-        }
-        let server = &mut self.servers[who.server];
-        let task = &mut server.tasks[who.key];
+    ) {
+        let task = &mut self.servers[who.server].tasks[who.key];
         if task.handed == Some(operation) {
             let report = Report::Sent(operation, Sent::Unheard);
             self.soon(who, Act::Report(report));
-            return Ok(());
+            return;
         }
         task.handed = Some(operation);
-        check::sending(&self.store, operation, action, server.id)?;
-        self.dispatch(who, operation, action, TIMEOUT);
+        let request = self.sign(who, operation, action);
+        let act = Act::Send {
+            request,
+            intended_at,
+        };
+        self.soon(who, act);
+    }
+
+    /// Looks at the clock and at the lease, and hands the request over, or does not.
+    fn send(
+        &mut self,
+        who: Who,
+        request: Request,
+        intended_at: Timestamp,
+    ) -> Result<(), Violation> {
+        let now = self.context(who).now;
+        if now.duration_since(intended_at) > SEND_WITHIN || !self.leads(who) {
+            tell!(self, "{who} does not send what it means to: it is too late");
+            self.count("not sent in time");
+            let code = "not-sent-in-time".to_owned();
+            let report = Report::Sent(request.operation, Sent::Refused { code });
+            self.soon(who, Act::Report(report));
+            return Ok(());
+        }
+        let by = self.servers[who.server].id;
+        check::sending(&self.store, request.operation, request.action, by)?;
+        self.dispatch(who, request);
         Ok(())
     }
 
-    fn look(&mut self, who: Who, purpose: Purpose, began_at: Timestamp) {
-        let finished_at = self.context(who).now;
-        let report = if self.dice.chance(self.faults.unread) {
-            Report::Unread(purpose)
-        } else {
-            let presence = self
-                .aws
-                .look(who.key, self.now, &self.faults, &mut self.dice);
-            let read = domain::grant::ReadEvidence {
-                began_at,
-                finished_at,
-                pages: 1,
-            };
-            Report::Read(purpose, Sighting { presence, read })
-        };
-        tell!(self, "{} sees {report:?}", who);
-        self.soon(who, Act::Report(report));
-    }
-
-    fn die(&mut self, server: usize) {
-        tell!(self, "server {server} dies");
-        self.count("server died");
-        let keys = self.servers[server].tasks.len();
-        let dead = &mut self.servers[server];
-        dead.life += 1;
-        dead.up = false;
-        dead.tasks = vec![Task::default(); keys];
-        let away = if self.dice.chance(self.faults.crash_for_long) {
-            self.dice.between(MINUTE, 150 * MINUTE)
-        } else {
-            self.dice.between(100, 30 * SECOND)
-        };
-        let back_at = (self.now + away).min(self.quiet_at.max(self.now + 100));
-        self.at(back_at, Event::Restart { server });
-    }
-
-    pub(crate) fn restart(&mut self, server: usize) {
-        let id = ServerId::new(self.fresh_id());
-        let skew = self.dice.between(-check::SKEW_MAX, check::SKEW_MAX);
-        let reborn = &mut self.servers[server];
-        reborn.id = id;
-        reborn.skew = skew;
-        reborn.up = true;
-        let life = reborn.life;
-        tell!(self, "server {server} starts, its clock off by {skew} ms");
-        for key in 0..self.servers[server].tasks.len() {
-            self.wake(Who { server, life, key }, None);
+    /// Asks for the next page.
+    fn look(&mut self, who: Who, mut reading: Reading) {
+        if self.dice.chance(self.faults.unread) {
+            tell!(self, "{who} does not get a page of a read");
+            self.count("page lost");
+            self.soon(who, Act::Report(Report::Unread(reading.purpose)));
+            return;
         }
+        reading.made += 1;
+        let shows = |world: &mut Self| {
+            let (aws, dice) = (&world.aws, &mut world.dice);
+            aws.shows(who.key, world.now, &world.faults, dice)
+        };
+        if reading.made == reading.place && shows(self) {
+            reading.presence = Presence::Present;
+        }
+        if reading.made < reading.pages {
+            self.soon(who, Act::Read(reading));
+            return;
+        }
+        let read = ReadEvidence {
+            began_at: reading.began_at,
+            finished_at: self.context(who).now,
+            pages: u32::try_from(reading.pages).expect("small"),
+        };
+        let presence = reading.presence;
+        tell!(self, "{who} sees it {presence:?}");
+        self.aws.pairs[who.key].reads.push((read.clone(), presence));
+        let sighting = Sighting { presence, read };
+        self.soon(who, Act::Report(Report::Read(reading.purpose, sighting)));
     }
 
     fn context(&mut self, who: Who) -> Context {
@@ -395,11 +478,7 @@ impl World {
         if self.dice.chance(self.faults.slow) {
             pause = self.dice.between(60, 30 * SECOND);
         }
-        if self.dice.chance(self.faults.freeze) {
-            pause = self.dice.between(SECOND, 20 * MINUTE);
-        }
-        // Whoever is frozen when the faults stop thaws then.
-        let when = (self.now + pause).min(self.quiet_at.max(self.now + 60));
+        let when = self.recovers_at(pause);
         self.at(when, Event::Act { who, act });
     }
 

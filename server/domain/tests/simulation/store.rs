@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::event::Kind;
 use domain::grant::Grant;
 use domain::id::{GrantId, OperationId, ServerId};
 use domain::key::{Action, KeyState, Stage};
@@ -13,6 +14,8 @@ use crate::check::Violation;
 pub(crate) struct Store {
     keys: Vec<KeyState>,
     grants: BTreeMap<GrantId, Grant>,
+    /// The kinds of each grant's events, in order.
+    events: BTreeMap<GrantId, Vec<Kind>>,
     /// Every intent that was ever durable.
     intents: BTreeMap<OperationId, Intent>,
 }
@@ -36,6 +39,7 @@ impl Store {
         Self {
             keys,
             grants: BTreeMap::new(),
+            events: BTreeMap::new(),
             intents: BTreeMap::new(),
         }
     }
@@ -52,6 +56,10 @@ impl Store {
         &self.grants[&id]
     }
 
+    pub(crate) fn events(&self, id: GrantId) -> &[Kind] {
+        self.events.get(&id).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn intent(&self, id: OperationId) -> Option<&Intent> {
         self.intents.get(&id)
     }
@@ -63,7 +71,21 @@ impl Store {
             version: state.version + 1,
             ..state.with(grant.id, grant.from, grant.until)
         };
+        self.events.insert(grant.id, vec![grant.scheduled().0]);
         self.grants.insert(grant.id, grant);
+    }
+
+    /// Somebody ends a grant early: its end moves on the grant and on its key, in one transaction.
+    pub(crate) fn end_early(&mut self, key: usize, id: GrantId, until: Timestamp) {
+        let state = self.keys[key].clone().ending(id, until);
+        let live = state.live.iter().find(|live| live.grant == id);
+        if let (Some(live), Some(grant)) = (live, self.grants.get_mut(&id)) {
+            grant.until = live.until;
+            self.keys[key] = KeyState {
+                version: state.version + 1,
+                ..state
+            };
+        }
     }
 
     /// All of a change or nothing of it, if the key is still as it was read.
@@ -83,6 +105,8 @@ impl Store {
             let next = grant.clone().apply(step, at).map_err(|illegal| {
                 Violation::new("what is planned is legal", format!("{id}: {illegal}"))
             })?;
+            let (kind, _) = next.changed(step);
+            self.events.entry(*id).or_default().push(kind);
             self.grants.insert(*id, next);
         }
         if let Some(operation) = &change.key.operation

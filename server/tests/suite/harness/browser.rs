@@ -183,7 +183,7 @@ impl Browser {
         self.cookies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One request of any kind.
+    /// One request of any kind, answered.
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -191,6 +191,17 @@ impl Browser {
         form: Option<&[(&str, &str)]>,
         headers: &[(&str, &str)],
     ) -> Page {
+        self.try_send(method, url, form, headers).await.unwrap()
+    }
+
+    /// One request of any kind, to a server that may not be there.
+    pub(crate) async fn try_send(
+        &self,
+        method: Method,
+        url: Url,
+        form: Option<&[(&str, &str)]>,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Result<Page> {
         let host = url.host_str().unwrap().to_owned();
         let cookies: Vec<String> = self
             .jar()
@@ -211,15 +222,15 @@ impl Browser {
         if let Some(form) = form {
             request = request.form(form);
         }
-        let answer = request.send().await.unwrap();
+        let answer = request.send().await?;
         let page = Page {
             url,
             status: answer.status().as_u16(),
             headers: answer.headers().clone(),
-            body: answer.text().await.unwrap(),
+            body: answer.text().await?,
         };
         self.keep(&host, &page);
-        page
+        Ok(page)
     }
 
     fn keep(&self, host: &str, page: &Page) {
