@@ -187,9 +187,7 @@ pub(crate) const fn why_not(why: WhyNot) -> &'static str {
         WhyNot::NotAnApprover => "You are not one of its approvers.",
         WhyNot::AlreadyReviewed => "You have reviewed this already.",
         WhyNot::AlreadyDecided => "This waits for nobody any more.",
-        WhyNot::Reauthenticate => {
-            "Approving this needs you to have signed in just before, which is not possible yet."
-        }
+        WhyNot::Reauthenticate => "Approving this needs you to have signed in just before.",
         WhyNot::CannotTell => {
             "Whether you may approve could not be looked up just now. Reload the page in a moment to try again."
         }

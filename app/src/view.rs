@@ -18,9 +18,9 @@ pub use access::{
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
-    Reason, ReceiptKind, RequestState, ReviewKind, Trouble, WhyNot, WireError,
+    Reason, ReceiptKind, RequestState, ReviewKind, SignInAgain, Trouble, WhyNot, WireError,
 };
-pub use form::{Field, FieldProblem, FormState, Problem};
+pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use history::{HistoryFilter, HistoryPage, HistoryRow};
 pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
 pub use request::{

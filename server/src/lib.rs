@@ -4,7 +4,8 @@
 //!
 //! 1. [`cli`]: what the binary can be asked to do; [`config`]: what it was told.
 //! 2. [`web`]: who is asking, and what they may be shown.
-//! 3. [`service`]: what people can do; [`worker`]: what follows of it in AWS.
+//! 3. [`service`]: what people can do, some of it on [`proof`] that they signed in anew; [`worker`]:
+//!    what follows of it in AWS.
 //! 4. [`store`]: what is remembered; [`audit`] and [`feed`]: who is told.
 //! 5. [`world`]: what is known, read by [`directory`] and, for decisions, [`people`].
 //! 6. [`assignments`]: what is changed, through [`aws`], as fast as the [`limiter`]
@@ -24,6 +25,7 @@ pub mod lease;
 pub mod limiter;
 pub mod people;
 pub mod policy_text;
+pub mod proof;
 pub mod readiness;
 pub mod service;
 pub mod store;

@@ -36,6 +36,17 @@ impl People {
         }
     }
 
+    /// Waits for leave to make one call to the Identity Store, for a person who waits: all of them
+    /// share one quota, whoever makes them.
+    pub(crate) async fn turn(&self) {
+        self.limiter.pass(Class::Grant).await;
+    }
+
+    /// Slows everybody down if the Identity Store says that it was too much.
+    pub(crate) fn heed(&self, error: &impl ProvideErrorMetadata) {
+        slow_down(&self.limiter, error);
+    }
+
     /// Whether the person may use AWS at all; `None`: there is no such person.
     pub async fn status(&self, user: &UserId) -> Result<Option<Status>, DirectoryError> {
         self.limiter.pass(Class::Grant).await;

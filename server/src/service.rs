@@ -15,6 +15,7 @@ mod held;
 mod judge;
 mod look;
 mod nudge;
+mod prove;
 mod review;
 mod search;
 mod submit;
@@ -31,6 +32,7 @@ use thiserror::Error;
 
 use crate::directory::DirectoryError;
 use crate::people::People;
+use crate::proof::Sitting;
 use crate::store::{Store, StoreError};
 use crate::world::{Keeper, World};
 
@@ -38,6 +40,7 @@ pub use asked::Submission;
 pub use begin::Begin;
 pub use end::Ending;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
+pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::{HistoryFound, HistorySearch};
 pub use submit::Submitted;
@@ -66,6 +69,8 @@ pub struct Caller {
     pub who: Who,
     /// Through which door.
     pub source: Source,
+    /// Their stay at it, where proofs of theirs are kept; a door without stays has no proofs.
+    pub sitting: Option<Sitting>,
 }
 
 impl Caller {
@@ -261,6 +266,12 @@ impl Service {
     #[must_use]
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Live look-ups, for the door that finds out who somebody is.
+    #[must_use]
+    pub const fn people(&self) -> &People {
+        &self.people
     }
 
     /// This run of this server.

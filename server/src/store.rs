@@ -9,6 +9,7 @@ pub mod history;
 pub mod item;
 pub mod keys;
 mod lease;
+mod once;
 mod reads;
 mod records;
 

@@ -15,6 +15,7 @@ mod metrics;
 mod observe;
 mod oidc;
 mod origin;
+mod pace;
 mod pages;
 mod portal;
 mod problem;
@@ -50,6 +51,7 @@ use crate::service::Service;
 
 use self::live::Streams;
 use self::oidc::Provider;
+use self::pace::Pace;
 
 pub use listen::serve;
 pub use metrics::router as metrics_router;
@@ -90,6 +92,7 @@ pub struct Parts {
     provider: Provider,
     service: Service,
     streams: Streams,
+    pace: Pace,
     shutdown: CancellationToken,
 }
 
@@ -121,6 +124,7 @@ impl Portal {
             provider,
             service,
             streams: Streams::default(),
+            pace: Pace::default(),
             shutdown,
         })))
     }

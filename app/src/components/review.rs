@@ -4,10 +4,32 @@ use leptos::prelude::*;
 
 use crate::{
     clock,
-    components::{Problems, TextArea, problem_at},
+    components::{Problems, TextArea, Time, problem_at},
     link, sentence,
-    view::{ActionsView, Field, FormState},
+    view::{ActionsView, Field, FormState, SignInAgain},
 };
+
+/// What another sign-in is for, and how it stands with it.
+pub(crate) fn sign_in_again(stands: SignInAgain) -> AnyView {
+    match stands {
+        SignInAgain::NotNeeded => ().into_any(),
+        SignInAgain::Needed => view! {
+            <p class="quiet">
+                "For this the policy asks you to sign in again. You come back here with what you typed, \
+                 and then press the button once more."
+            </p>
+        }
+        .into_any(),
+        SignInAgain::Done { until } => view! {
+            <p class="notice notice-good" role="status">
+                "You have signed in again. Nothing is decided until you press the button. Your sign-in \
+                 counts for this, once, until "
+                <Time at=until/> "."
+            </p>
+        }
+        .into_any(),
+    }
+}
 
 /// Approve or deny, with a note.
 #[component]
@@ -25,11 +47,16 @@ pub(crate) fn ReviewForm(
 ) -> impl IntoView {
     let from = (!from.is_empty())
         .then(|| view! { <input type="hidden" name="from" value=from/> }.into_any());
+    let again = actions.can_approve.then_some(actions.sign_in_again);
+    let approve = match actions.sign_in_again {
+        SignInAgain::Needed => "Sign in again to approve",
+        SignInAgain::NotNeeded | SignInAgain::Done { .. } => "Approve",
+    };
     let buttons: Vec<_> = [
         (
             actions.can_approve,
             "approve",
-            "Approve",
+            approve,
             "button button-main",
         ),
         (actions.can_deny, "deny", "Deny", "button button-bad"),
@@ -58,6 +85,7 @@ pub(crate) fn ReviewForm(
                 value=before.value("note").to_owned()
                 problem=problem_at(&before.problems, Field::Note)
             />
+            {again.map(sign_in_again)}
             <div class="actions">{buttons}</div>
         </form>
     }

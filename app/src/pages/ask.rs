@@ -9,12 +9,13 @@ use crate::{
     browser::title,
     clock,
     components::{
-        Interruption, Problems, TextArea, Time, changing, problem_at, refuse, skeleton, way,
+        Interruption, Problems, TextArea, Time, changing, problem_at, refuse, sign_in_again,
+        skeleton, way,
     },
     follow::{Followed, follow},
     form_state::Arrived,
     link, read, sentence,
-    view::{AskFormView, CurrentView, Field, FormState, PreviewOutcome, PreviewView},
+    view::{AskFormView, CurrentView, Field, FormState, PreviewOutcome, PreviewView, SignInAgain},
 };
 
 /// Durations to choose from where policy names only the limits, in seconds: what people ask for in practice.
@@ -139,9 +140,10 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
                 problem=problem_at(&before.problems, Field::Reason)
             />
             <div aria-live="polite">{preview}</div>
+            {sign_in_again(form.sign_in_again)}
             <div class="actions">
                 <button class="button button-main" type="submit">
-                    {submit(form.preview.outcome)}
+                    {submit(form.preview.outcome, form.sign_in_again)}
                 </button>
                 <a class="button button-quiet" href="/">"Back"</a>
             </div>
@@ -222,10 +224,11 @@ fn durations(form: &AskFormView, before: &FormState) -> AnyView {
     .into_any()
 }
 
-const fn submit(outcome: PreviewOutcome) -> &'static str {
-    match outcome {
-        PreviewOutcome::Automatic | PreviewOutcome::SelfApproved => "Get access",
-        PreviewOutcome::NeedsApproval | PreviewOutcome::Refused => "Ask for access",
+const fn submit(outcome: PreviewOutcome, again: SignInAgain) -> &'static str {
+    match (outcome, again) {
+        (_, SignInAgain::Needed) => "Sign in again to get access",
+        (PreviewOutcome::Automatic | PreviewOutcome::SelfApproved, _) => "Get access",
+        (PreviewOutcome::NeedsApproval | PreviewOutcome::Refused, _) => "Ask for access",
     }
 }
 
@@ -314,7 +317,7 @@ fn about(form: &AskFormView) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::offered;
-    use crate::view::{AskFormView, PermissionSetView, PreviewOutcome, PreviewView};
+    use crate::view::{AskFormView, PermissionSetView, PreviewOutcome, PreviewView, SignInAgain};
 
     fn form(durations_seconds: Vec<u32>, min: u32, max: u32) -> AskFormView {
         AskFormView {
@@ -342,6 +345,7 @@ mod tests {
             others: Vec::new(),
             prefill: None,
             current: None,
+            sign_in_again: SignInAgain::NotNeeded,
         }
     }
 

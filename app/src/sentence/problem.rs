@@ -5,7 +5,7 @@ use crate::view::PageProblem;
 use crate::{
     clock::duration,
     sentence::{ask_state, by_whom_and_when, count},
-    view::{Field, Part, Problem, WireError},
+    view::{Field, NotProven, Part, Problem, WireError},
 };
 
 /// A part, as the subject of a sentence.
@@ -107,6 +107,7 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             "Approving this needs you to have signed in just before. Nothing was recorded."
                 .to_owned()
         }
+        Problem::NotProven { why } => not_proven(*why).to_owned(),
         Problem::Policy { sentence } => sentence.clone(),
         Problem::AlreadyReviewed
         | Problem::NothingToRetract
@@ -147,6 +148,29 @@ fn found(problem: &Problem) -> String {
             by_whom_and_when(by.as_deref(), *at)
         ),
         _ => "This cannot be done as things are. Nothing was changed.".to_owned(),
+    }
+}
+
+/// Why a sign-in proves nothing, and what to do next.
+const fn not_proven(why: NotProven) -> &'static str {
+    match why {
+        NotProven::Declined => {
+            "The sign-in was not completed, so nothing was recorded. What you typed is still here."
+        }
+        NotProven::SomebodyElse => {
+            "Somebody else signed in, so nothing was recorded. Sign in as yourself: what you typed is still here."
+        }
+        NotProven::TooOld => {
+            "The sign-in provider does not say that you have just signed in, so nothing was recorded. Try once more; \
+             if this keeps happening, tell an admin."
+        }
+        NotProven::TooLate => {
+            "The sign-in took too long, so nothing was recorded. Try once more: what you typed is still here."
+        }
+        NotProven::NotVerified => {
+            "What the sign-in provider sent does not check out, so nothing was recorded. Try once more; if it happens \
+             again, tell an admin."
+        }
     }
 }
 

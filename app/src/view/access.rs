@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView, TargetView};
+use super::{
+    ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView, SignInAgain, TargetView,
+};
 
 /// Everything this person may ask for, and nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +100,8 @@ pub struct AskFormView {
     pub prefill: Option<PrefillView>,
     /// What this person already has or waits for on this target.
     pub current: Option<CurrentView>,
+    /// Whether they have to sign in again to get it.
+    pub sign_in_again: SignInAgain,
 }
 
 /// What policy says of tickets.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::EpochMs;
+
 /// Why a read gave no view. Codes only: text would travel in addresses and logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -281,6 +283,22 @@ pub enum WhyNot {
     Reauthenticate,
     /// Who may approve could not be looked up just now.
     CannotTell,
+}
+
+/// Whether the person looking has to sign in again before they may do what the page offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignInAgain {
+    /// No.
+    #[default]
+    NotNeeded,
+    /// Yes: the button leads through it and back here.
+    Needed,
+    /// They have: the button does what it says.
+    Done {
+        /// Until when that counts.
+        until: EpochMs,
+    },
 }
 
 /// How a grant ended.

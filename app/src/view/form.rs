@@ -46,6 +46,22 @@ pub struct FieldProblem {
     pub problem: Problem,
 }
 
+/// Why a sign-in proves nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NotProven {
+    /// The provider answered with an error, or the person declined there.
+    Declined,
+    /// Somebody else signed in.
+    SomebodyElse,
+    /// It was not new, or the provider does not say when it was.
+    TooOld,
+    /// It took too long, or its single use is spent.
+    TooLate,
+    /// What the provider sent did not verify.
+    NotVerified,
+}
+
 /// A place on a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -146,6 +162,11 @@ pub enum Problem {
     NotAnApprover,
     /// A guardrail asks for an approver who has signed in just before.
     Reauthenticate,
+    /// The sign-in that was to prove who acts proves nothing.
+    NotProven {
+        /// Why.
+        why: NotProven,
+    },
     /// What the policy says of it, as a sentence.
     Policy {
         /// The sentence.

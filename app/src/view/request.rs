@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AskState, EpochMs, EventKind, Evidence, GrantState, PersonView, Reason, ReceiptKind,
-    RequestState, ReviewKind, TargetView, Trouble, WhyNot,
+    RequestState, ReviewKind, SignInAgain, TargetView, Trouble, WhyNot,
 };
 
 /// A request with everything that this person may see of it.
@@ -65,6 +65,8 @@ pub struct ActionsView {
     pub shorter_seconds: Vec<u32>,
     /// Why they may not review, where that is worth saying.
     pub why_not: Option<WhyNot>,
+    /// Whether they have to sign in again to approve.
+    pub sign_in_again: SignInAgain,
     /// Longest note, in characters.
     pub note_max_chars: u32,
 }

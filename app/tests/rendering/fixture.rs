@@ -9,7 +9,8 @@ use app::{
         AskState, AskView, EventKind, EventView, GrantCard, GrantState, GrantView, HistoryFilter,
         HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem, Part,
         PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView, Reason,
-        RequestState, RequestView, RouteView, TargetView, TicketView, WhyNot, WireError,
+        RequestState, RequestView, RouteView, SignInAgain, TargetView, TicketView, WhyNot,
+        WireError,
     },
 };
 use async_trait::async_trait;
@@ -326,6 +327,7 @@ impl Backend for World {
                 also: Vec::new(),
             }),
             current: None,
+            sign_in_again: SignInAgain::NotNeeded,
         })
     }
 

@@ -327,17 +327,6 @@ pub fn not_carried_out(file: &PolicyFile) -> Vec<Problem> {
             );
         }
     }
-    for guardrail in &file.guardrails {
-        if guardrail.limits.reauthenticate {
-            let message = format!(
-                "guardrail `{}`: nobody can sign in anew to approve yet",
-                guardrail.name.value
-            );
-            let in_file = file.file_of(guardrail.included);
-            let help = "approvals of what it covers are refused";
-            warn(in_file, guardrail.name.place, message, help);
-        }
-    }
     problems.into_sorted()
 }
 

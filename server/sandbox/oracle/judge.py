@@ -12,6 +12,7 @@ import sys
 
 import doubt
 import dynamodb
+import errors
 import identity_store
 import organizations
 import s3
@@ -19,7 +20,7 @@ import sandbox
 import sso_admin
 from judgement import Judgement
 
-SUITES = [doubt, organizations, identity_store, sso_admin, dynamodb, s3]
+SUITES = [doubt, organizations, identity_store, sso_admin, dynamodb, s3, errors]
 
 
 def main():
@@ -38,7 +39,7 @@ def main():
 
 
 def judged(addresses, suites):
-    judgement = Judgement(addresses["aws"])
+    judgement = Judgement(addresses["aws"], addresses["control"])
     for suite in suites:
         suite.judge(judgement)
     return judgement.close()

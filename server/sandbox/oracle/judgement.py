@@ -1,9 +1,14 @@
 """What has been judged so far, and the clients whose every response is judged."""
 
+import contextlib
+import json
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import boto3
+import botocore.session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
@@ -23,8 +28,9 @@ PATIENCE_S = 30
 class Judgement:
     """Counts what held and prints what did not."""
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint, control):
         self.endpoint = endpoint
+        self._control = control
         self.passed = 0
         self.failed = 0
         self._answered = set()
@@ -68,7 +74,7 @@ class Judgement:
         self.check(name, False, f"was allowed and should be refused with {code}")
         return {}
 
-    def client(self, service, **config):
+    def client(self, service, attempts=8, **config):
         """A client of AWS's own making, with all its defaults, of which every response is judged."""
         client = boto3.client(
             service,
@@ -76,7 +82,7 @@ class Judgement:
             region_name=REGION,
             aws_access_key_id=CREDENTIALS.access_key,
             aws_secret_access_key=CREDENTIALS.secret_key,
-            config=Config(retries={"mode": "standard", "total_max_attempts": 8}, **config),
+            config=Config(retries={"mode": "standard", "total_max_attempts": attempts}, **config),
         )
         client.meta.events.register("after-call", self._judge)
         return client
@@ -88,6 +94,34 @@ class Judgement:
         problems = problems_of(model, http_response, parsed)
         self.check(f"{service}:{model.name} answers as its model says", not problems, "; ".join(problems))
 
+    def served(self, service):
+        """Every operation of AWS's model that the sandbox has: those that a fault can be set on."""
+        operations = botocore.session.get_session().get_service_model(service).operation_names
+        found = []
+        for operation in operations:
+            try:
+                with self.fault({"operation": f"{service}:{operation}", "kind": "latency"}):
+                    found.append(operation)
+            except urllib.error.HTTPError as refusal:
+                if refusal.code != 400:
+                    raise
+        return found
+
+    @contextlib.contextmanager
+    def fault(self, fault):
+        """Something that goes wrong, for as long as this lasts."""
+        made = self._told("POST", "/faults", fault)
+        try:
+            yield
+        finally:
+            self._told("DELETE", f"/faults/{made['id']}")
+
+    def _told(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._control + path, data, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
+            return json.load(answer)
+
     def all_tried(self, client):
         """Nothing that the sandbox offers may go unjudged: every operation that it knows was seen to succeed."""
         service = client.meta.service_model.service_name
@@ -97,6 +131,9 @@ class Judgement:
             if (service, operation) not in self._answered and self._is_known(client, operation)
         ]
         self.equal(f"{service}: every operation was tried", untried, [])
+        served = self.served(service)
+        known = [operation for operation in client.meta.service_model.operation_names if self._is_known(client, operation)]
+        self.equal(f"{service}: what is answered is what the control door knows", sorted(known), sorted(served))
 
     def _is_known(self, client, operation):
         """Whether an empty call of it gets any other answer than that there is no such operation."""

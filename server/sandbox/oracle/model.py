@@ -70,7 +70,7 @@ S3_ERRORS = {
 AS_AWS_DOES = re.compile(r"\bNumberOfDecreasesToday\b|\.TableThroughputModeSummary is not in the model")
 
 # A HEAD has no body, so botocore names the error after the status.
-HEAD_ERRORS = {"304", "400", "403", "404", "405", "412"}
+HEAD_ERRORS = {"304", "400", "403", "404", "405", "412", "500", "503"}
 
 
 def problems_of(operation, http_response, parsed):
@@ -88,8 +88,10 @@ def problems_of(operation, http_response, parsed):
 
 
 def _request_id(http_response, parsed):
+    # Of an empty answer from 500 up botocore keeps the status and nothing else.
+    is_bare = http_response.status_code >= 500 and not http_response.content
     in_headers = any(name.lower() in ("x-amzn-requestid", "x-amz-request-id") for name in http_response.headers)
-    return in_headers and parsed["ResponseMetadata"].get("RequestId")
+    return in_headers and (is_bare or parsed["ResponseMetadata"].get("RequestId"))
 
 
 def _error(operation, http_response, parsed):

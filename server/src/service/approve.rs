@@ -1,12 +1,13 @@
 //! What approvals set in motion: grants, on record with their ends, before anything in AWS.
 
-use domain::event::Stream;
+use domain::event::{Details, Kind, Stream};
 use domain::id::{AskIndex, OperationId};
 use domain::key::{Gate, KeyState};
 use domain::plan::{self, Context};
 use domain::policy::{Facts, Outcome, ReviewOutcome, decide};
 use domain::request::{Completion, Request, Review, Transition};
 use domain::target::Key;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::held::Held;
@@ -24,11 +25,33 @@ const LIVE_MAX: usize = 10;
 #[derive(Debug)]
 pub(super) struct Approval {
     request: Request,
+    proven: Option<Timestamp>,
 }
 
 impl Approval {
     pub(super) const fn new(request: Request) -> Self {
-        Self { request }
+        Self {
+            request,
+            proven: None,
+        }
+    }
+
+    /// Whoever decides signed in at that time to do so: the events that follow say it.
+    pub(super) const fn proven(&mut self, signed_in_at: Timestamp) {
+        self.proven = Some(signed_in_at);
+    }
+
+    fn record(
+        &self,
+        commit: &mut Commit,
+        (kind, mut details): (Kind, Details),
+    ) -> Result<String, ServiceError> {
+        if let Some(at) = self.proven {
+            details
+                .more
+                .insert("signed_in_again_at", at.to_string().into());
+        }
+        Ok(commit.event(&Stream::Request(self.request.id), kind, &details)?)
     }
 
     pub(super) const fn request(&self) -> &Request {
@@ -59,8 +82,7 @@ impl Approval {
         transition: Transition,
     ) -> Result<String, ServiceError> {
         self.request = transition.request;
-        let (kind, details) = transition.event;
-        Ok(commit.event(&Stream::Request(self.request.id), kind, &details)?)
+        self.record(commit, transition.event)
     }
 
     /// Judges again, before anything is promised, what was approved in earlier commits: every

@@ -8,6 +8,7 @@ use domain::target::Target;
 use jiff::Timestamp;
 
 use super::{Invalid, RefusedTarget, ServiceError, WhyRefused};
+use crate::proof::Purpose;
 use crate::world::World;
 
 /// What a person submits, as typed but for the form.
@@ -47,6 +48,20 @@ impl Submission {
             extends: None,
         }
     }
+}
+
+impl Submission {
+    /// What a proof has to be for, where a guardrail asks for one.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose {
+        let targets = self.targets.iter();
+        Purpose::submit(targets.map(|(account, set)| spelled(account, set)))
+    }
+}
+
+/// A target in a proof's purpose: as it stands in the form's address.
+pub(super) fn spelled(account: &AccountId, set: &PermissionSetName) -> String {
+    format!("{account}/{set}")
 }
 
 /// The targets of a submission: names become ids.

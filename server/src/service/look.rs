@@ -12,7 +12,9 @@ use domain::request::{Ask, AskState, Promise, Request};
 use domain::target::Target;
 
 use super::judge::Judged;
-use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError};
+use super::prove::SignInAgain;
+use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, asked, submit};
+use crate::proof::Purpose;
 use crate::store::now;
 use crate::world::World;
 
@@ -48,6 +50,8 @@ pub struct RequestDetail {
     pub events: Vec<serde_json::Value>,
     /// Each ask as policy judges it now.
     pub asks: Vec<AskDetail>,
+    /// Whether the person looking has to sign in again to approve it.
+    pub sign_in_again: SignInAgain,
 }
 
 /// An ask as policy judges it now, in the order of the request's asks.
@@ -70,6 +74,9 @@ pub struct Waiting {
     pub asks: Vec<AskDetail>,
     /// Names of the requester's groups, of those that the policy names.
     pub requester_groups: Vec<String>,
+    /// Whether the person looking has to sign in again to approve it: as far as policy says, whatever
+    /// they have proven.
+    pub sign_in_again: SignInAgain,
 }
 
 /// The form for one target.
@@ -83,6 +90,8 @@ pub struct Offer {
     pub preview: Verdict,
     /// What policy says of tickets for it.
     pub tickets: Vec<TicketRule>,
+    /// For what the person has to sign in again first, if they have to.
+    pub needs_proof: Option<Purpose>,
 }
 
 impl Service {
@@ -171,6 +180,8 @@ impl Service {
             .decide(&proposal, &world.facts())
             .for_requester();
         Ok(Offer {
+            needs_proof: submit::needs_proof(&preview)
+                .then(|| Purpose::submit([asked::spelled(account, &set.name)])),
             tickets: world.policy.tickets(&target, &world.facts()),
             target,
             entry,
@@ -202,6 +213,7 @@ impl Service {
                     keys: Vec::new(),
                     beside: Vec::new(),
                     events: Vec::new(),
+                    sign_in_again: SignInAgain::NotNeeded,
                     request,
                 })
             })
@@ -226,6 +238,11 @@ impl Service {
             if mine {
                 waiting.push(Waiting {
                     requester_groups: group_names(&world, &request),
+                    sign_in_again: if needs_proof(&world, &request, &asks) {
+                        SignInAgain::Needed
+                    } else {
+                        SignInAgain::NotNeeded
+                    },
                     asks,
                     request,
                 });
@@ -265,13 +282,20 @@ impl Service {
             events.extend(self.timeline(&Stream::Grant(grant.id)).await?);
         }
         events.sort_by(|a, b| a["id"].as_str().cmp(&b["id"].as_str()));
+        let asks = judge_all(&world, caller, &request)?;
+        let sign_in_again = if needs_proof(&world, &request, &asks) {
+            self.sign_in_again(caller, &Purpose::approve(id)).await?
+        } else {
+            SignInAgain::NotNeeded
+        };
         Ok(RequestDetail {
-            asks: judge_all(&world, caller, &request)?,
             request,
             grants,
             keys,
             beside,
             events,
+            asks,
+            sign_in_again,
         })
     }
 
@@ -282,6 +306,17 @@ impl Service {
             .filter_map(|bytes| serde_json::from_str(bytes).ok())
             .collect())
     }
+}
+
+/// Whether a guardrail asks whoever approves this to have signed in just before, by the snapshot; the
+/// review itself goes by a live look-up.
+fn needs_proof(world: &World, request: &Request, asks: &[AskDetail]) -> bool {
+    let mut open = request.asks.iter().zip(asks);
+    open.any(|(ask, judged)| {
+        ask.state == AskState::Pending
+            && judged.may_review.is_ok()
+            && world.policy.reauthenticates(&ask.target, &world.facts())
+    })
 }
 
 /// The grants that a request's approvals promised.

@@ -12,6 +12,7 @@ use super::facts::LiveFacts;
 use super::held::Held;
 use super::withdraw::decided;
 use super::{Caller, DECIDE_AGAIN, Invalid, Service, ServiceError};
+use crate::proof::Purpose;
 use crate::store::{Commit, fresh_grant, now};
 use crate::world::World;
 
@@ -85,8 +86,22 @@ impl Service {
             commit,
             approval: Approval::new(before.clone()),
         };
-        for index in deciding.chosen(&before, &review.asks, caller)? {
+        let asks = deciding.chosen(&before, &review.asks, caller)?;
+        let proof = if needs_proof(&world, &live, &before, &asks, review.verb) {
+            let purpose = Purpose::approve(before.id);
+            Some(self.proof(caller, &purpose, at).await)
+        } else {
+            None
+        };
+        if let Some(Ok(proof)) = &proof {
+            deciding.approval.proven(proof.signed_in_at());
+        }
+        for index in asks {
             deciding.decide(index, &said)?;
+        }
+        // The last of all refusals, so that nobody is sent to sign in again for nothing.
+        if let Some(proof) = proof {
+            deciding.commit.use_up(&proof?)?;
         }
         let Deciding {
             mut commit,
@@ -129,6 +144,19 @@ fn said(
             .filter(|seconds| review.verb == Verb::Approve && *seconds < request.duration_seconds),
         at,
     })
+}
+
+/// Whether a guardrail wants whoever says this to have signed in just before. A "no" gives nothing.
+fn needs_proof(
+    world: &World,
+    live: &LiveFacts<'_>,
+    request: &Request,
+    asks: &[AskIndex],
+    verb: Verb,
+) -> bool {
+    let mut targets = asks.iter().filter_map(|index| request.ask(*index));
+    verb == Verb::Approve
+        && targets.any(|ask| world.policy.reauthenticates(&ask.target, &live.facts()))
 }
 
 /// Everyone whose standing decides: the reviewer, those who reviewed before, the requester.
@@ -233,15 +261,6 @@ impl Deciding<'_> {
         .map_err(ServiceError::MayNotReview)?;
         if said.opinion == Opinion::Deny {
             return self.deny(index, said);
-        }
-        let target = &ask.target;
-        if self
-            .world
-            .policy
-            .reauthenticates(target, &self.live.facts())
-        {
-            // Until people can sign in anew, what asks for it is not approved.
-            return Err(ServiceError::MayNotReview(WhyNot::Reauthenticate));
         }
         if ask.reviews.iter().any(|have| have.by.id == said.by.id) {
             return Err(ServiceError::ReviewedAlready);

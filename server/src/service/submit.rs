@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::event::Stream;
 use domain::id::{AskIndex, GrantId, RequestId};
-use domain::policy::{Code, Outcome, Proposal, Seconds, Verdict, WhyNot, decide};
+use domain::policy::{Code, Outcome, Proposal, Seconds, Verdict, decide};
 use domain::request::{Ask, AskState, Completion, Extends, Granting, Names, Request, Terms};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
@@ -91,6 +91,11 @@ impl Service {
         let (kind, details) = request.submitted();
         commit.event(&Stream::Request(id), kind, &details)?;
         let mut approval = Approval::new(request);
+        if verdicts.iter().any(needs_proof) {
+            let purpose = submission.purpose();
+            self.prove(caller, &purpose, &mut commit, &mut approval)
+                .await?;
+        }
         for (index, verdict) in verdicts.iter().enumerate() {
             if verdict.outcome != Outcome::Granted {
                 continue;
@@ -247,17 +252,14 @@ impl Service {
                 });
             return Err(ServiceError::Refused(refused.collect()));
         }
-        // Until people can sign in anew, nobody approves for themselves where that is asked for.
-        let unproven = |verdict: &Verdict| {
-            verdict.reauthenticate
-                && verdict.outcome == Outcome::Granted
-                && verdict.code != Code::Automatic
-        };
-        if verdicts.iter().any(unproven) {
-            return Err(ServiceError::MayNotReview(WhyNot::Reauthenticate));
-        }
         Ok(verdicts)
     }
+}
+
+/// Whether a guardrail wants whoever approves this for themselves to have signed in just before.
+/// What nobody approves needs no proof of who does.
+pub(super) fn needs_proof(verdict: &Verdict) -> bool {
+    verdict.reauthenticate && verdict.outcome == Outcome::Granted && verdict.code != Code::Automatic
 }
 
 /// What a person waits for, as it was read and as it counts now.

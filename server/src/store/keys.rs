@@ -19,7 +19,7 @@
 //! | policy in force | `policy` | `current` | condition of each decision |
 //! | executor lease | `lease` | `executor` | `GetItem`, consistent: who acts |
 //!
-//! Sessions and logins are documented where they are written, in `web`.
+//! Sessions, sign-ins and logins are documented where they are written, in `web`; proofs in `proof`.
 //!
 //! The indexes serve history alone, since index reads are never consistent. They hold summaries,
 //! a partition a month: `gsi1` all of it, `gsi2` by person, `gsi3` by account, `gsi4` by permission

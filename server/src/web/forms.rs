@@ -16,11 +16,14 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use tower_sessions::Session;
 
+use crate::proof::Purpose;
 use crate::service::{Caller, Ending, Reviewing, Submission, Submitted, Verb};
 
 use super::addresses::PagePath;
 use super::refusal::{Refusal, at};
+use super::sign_in::again;
 use super::{BODY_MAX_BYTES, Portal, pages, problem};
 
 /// No form of ours has more fields than this, ten boxes for asks included.
@@ -85,6 +88,7 @@ impl Form {
 pub(super) async fn ask(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     Path((account, set)): Path<(String, String)>,
     OriginalUri(uri): OriginalUri,
     request: Request,
@@ -98,11 +102,61 @@ pub(super) async fn ask(
         Ok(Submitted::New(id)) => see(&format!("/requests/{id}?done=submitted")),
         Ok(Submitted::AlreadyPending(id)) => see(&format!("/requests/{id}?done=already-pending")),
         Err(refusal) => {
-            let form = refusal.form(form.typed(&[
+            let purpose = submission(&account, &set, &form)
+                .ok()
+                .map(|submission| submission.purpose());
+            let typed = form.typed(&[
                 "duration", "reason", "ticket", "start", "also", "granting", "extend",
-            ]));
-            pages::again(&portal, caller, form, uri, head.headers).await
+            ]);
+            let refused = Refused {
+                refusal,
+                purpose,
+                typed,
+            };
+            refused
+                .answer(&portal, &session, caller, uri, head.headers)
+                .await
         }
+    }
+}
+
+/// A form that did nothing, and what for the person could sign in again, if that is what is missing.
+struct Refused {
+    refusal: Refusal,
+    purpose: Option<Purpose>,
+    typed: Vec<(String, String)>,
+}
+
+impl Refused {
+    /// The same page again, or the provider, if it is a new sign-in that is missing.
+    async fn answer(
+        self,
+        portal: &Portal,
+        session: &Session,
+        caller: Caller,
+        uri: http::Uri,
+        headers: HeaderMap,
+    ) -> Response {
+        let Self {
+            mut refusal,
+            purpose,
+            typed,
+        } = self;
+        if let (Some(purpose), true) = (purpose, refusal.wants_sign_in()) {
+            let page = PagePath::parse_or_home(Some(uri.path()));
+            match again::begin(portal, session, purpose, &page, typed.clone()).await {
+                Ok(url) => return see(&url),
+                Err(PageProblem::Unavailable(part)) => {
+                    refusal = Refusal::of(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        Field::Form,
+                        Problem::Unavailable { part },
+                    );
+                }
+                Err(what) => return problem::page(portal, &headers, what),
+            }
+        }
+        pages::again(portal, caller, refusal.form(typed), uri, headers).await
     }
 }
 
@@ -113,6 +167,15 @@ async fn submit(
     set: &str,
     form: &Form,
 ) -> Result<Submitted, Refusal> {
+    let submission = submission(account, set, form)?;
+    portal
+        .service
+        .submit(caller, &submission)
+        .await
+        .map_err(Refusal::from_service)
+}
+
+fn submission(account: &str, set: &str, form: &Form) -> Result<Submission, Refusal> {
     // What is not even an id gets the answer of one that nobody may ask for.
     let (Ok(account), Ok(set)) = (AccountId::parse(account), PermissionSetName::parse(set)) else {
         return Err(Refusal::of(
@@ -155,7 +218,7 @@ async fn submit(
             problems,
         });
     };
-    let submission = Submission {
+    Ok(Submission {
         ticket: form.value("ticket").to_owned(),
         start,
         granting: match form.value("granting") {
@@ -164,12 +227,7 @@ async fn submit(
         },
         extends,
         ..Submission::new(targets, duration_seconds, form.value("reason"))
-    };
-    portal
-        .service
-        .submit(caller, &submission)
-        .await
-        .map_err(Refusal::from_service)
+    })
 }
 
 /// The page's own target, and what is ticked besides: `account/permission set`.
@@ -187,9 +245,13 @@ fn targets(
 
 /// What a field for date and time holds, with seconds or without; in UTC.
 fn start(typed: &str) -> Result<Option<Timestamp>, jiff::Error> {
-    let typed = typed.trim().trim_end_matches('Z');
+    let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);
+    }
+    // Where an offset is named, it is that.
+    if let Ok(start) = typed.parse::<Timestamp>() {
+        return Ok(Some(start));
     }
     let start: DateTime = typed.parse()?;
     Ok(Some(start.to_zoned(TimeZone::UTC)?.timestamp()))
@@ -199,6 +261,7 @@ fn start(typed: &str) -> Result<Option<Timestamp>, jiff::Error> {
 pub(super) async fn act(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
+    session: Session,
     Path(id): Path<String>,
     OriginalUri(uri): OriginalUri,
     request: Request,
@@ -220,9 +283,14 @@ pub(super) async fn act(
         }
         Ok(()) => see(&format!("/requests/{id}?done={}", act.done())),
         Err(refusal) => {
-            let form =
-                refusal.form(form.typed(&["act", "note", "asks", "seconds", "grant", "also"]));
-            pages::again(&portal, caller, form, uri, head.headers).await
+            let refused = Refused {
+                refusal,
+                purpose: (act == Act::Approve).then(|| Purpose::approve(id)),
+                typed: form.typed(&["act", "note", "asks", "seconds", "grant", "also"]),
+            };
+            refused
+                .answer(&portal, &session, caller, uri, head.headers)
+                .await
         }
     }
 }
@@ -386,12 +454,9 @@ mod tests {
         assert_eq!(of("2026-11-22T14:30"), expected);
         assert_eq!(of(" 2026-11-22T14:30:00Z "), expected);
         assert!(start("").is_ok_and(|start| start.is_none()));
-        for wrong in [
-            "tomorrow",
-            "2026-13-22T14:30",
-            "14:30",
-            "2026-11-22T14:30+02:00",
-        ] {
+        let east = Some("2026-11-22T12:30:00Z".to_owned());
+        assert_eq!(of("2026-11-22T14:30+02:00"), east);
+        for wrong in ["tomorrow", "2026-13-22T14:30", "14:30"] {
             assert!(start(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,5 +1,6 @@
 //! Connections: accepted within limits, finished before the process ends.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +28,10 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// After this the descriptors that ran out may have been given back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The other end of a request's connection: a load balancer's, usually.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
 /// Serves connections until shutdown, then lets those under way finish.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
     let graceful = GracefulShutdown::new();
@@ -36,14 +41,15 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
             () = shutdown.cancelled() => break,
             accepted = accept(&listener, &room) => accepted,
         };
-        let Some((stream, place)) = accepted else {
+        let Some((stream, peer, place)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let service =
             router
                 .clone()
-                .map_request(|request: http::Request<hyper::body::Incoming>| {
+                .map_request(move |mut request: http::Request<hyper::body::Incoming>| {
+                    request.extensions_mut().insert(peer);
                     request.map(axum::body::Body::new)
                 });
         let connection = http1::Builder::new()
@@ -69,14 +75,18 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
 async fn accept(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
-) -> Option<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(
+    tokio::net::TcpStream,
+    Peer,
+    tokio::sync::OwnedSemaphorePermit,
+)> {
     // Closed only when dropped, and it lives as long as we do.
     let place = Arc::clone(room).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, from)) => {
             // Pages are small and people wait: send at once. A socket that refuses is still good.
             let _ = stream.set_nodelay(true);
-            Some((stream, place))
+            Some((stream, Peer(from.ip()), place))
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");

@@ -161,7 +161,8 @@ pub(super) async fn stream(State(portal): State<Portal>, session: Session) -> Re
     check.reset();
     let listener = Listener {
         news: portal.service.store().news(),
-        caller: person.caller(),
+        // It looks, and never acts.
+        caller: person.caller(None),
         session,
         check,
         portal,

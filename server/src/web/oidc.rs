@@ -8,5 +8,5 @@ mod login;
 mod provider;
 
 pub(super) use failure::LoginError;
-pub(super) use login::{Login, Pending};
+pub(super) use login::{Fresh, Login, Pending};
 pub(super) use provider::Provider;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::view::{Field, Problem};
 use app::{Backend, FormState};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -9,14 +10,17 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use http::header::CONTENT_SECURITY_POLICY;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 
+use crate::proof::Place;
 use crate::service::Caller;
+use crate::store::now;
 
 use super::portal::PortalBackend;
+use super::refusal::at;
 use super::{Portal, forms, headers, problem, signed_in};
 
 /// The page on which people arrive after they have left: nobody is signed in there.
@@ -57,13 +61,47 @@ async fn page(
     caller: Option<Extension<Caller>>,
     request: Request,
 ) -> Response {
-    render(
-        &portal,
-        caller.map(|Extension(caller)| caller),
-        None,
-        request,
-    )
-    .await
+    let caller = caller.map(|Extension(caller)| caller);
+    let form = match &caller {
+        Some(caller) => returned(&portal, caller, request.uri()).await,
+        None => None,
+    };
+    render(&portal, caller, form, request).await
+}
+
+/// What somebody had typed before they left this page to sign in again, and what is wrong if that
+/// proves nothing.
+async fn returned(portal: &Portal, caller: &Caller, uri: &http::Uri) -> Option<FormState> {
+    let query = uri.query()?;
+    let named = url::form_urlencoded::parse(query.as_bytes());
+    let (_, place) = named.into_iter().find(|(name, _)| name == "again")?;
+    let place = Place::parse(&place)?;
+    let store = portal.service.store();
+    let back = match store
+        .returned::<Problem>(caller.sitting.as_ref()?, &place, now())
+        .await
+    {
+        Ok(back) => back?,
+        Err(error) => {
+            // The page can be shown all the same, and says whether there is a proof.
+            tracing::warn!(%error, "what was typed before a sign-in could not be read");
+            return None;
+        }
+    };
+    let status = match &back.problem {
+        None => StatusCode::OK,
+        Some(Problem::Unavailable { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(_) => StatusCode::FORBIDDEN,
+    };
+    (back.page == uri.path()).then(|| FormState {
+        status: status.as_u16(),
+        values: back.typed,
+        problems: back
+            .problem
+            .map(|problem| at(Field::Form, problem))
+            .into_iter()
+            .collect(),
+    })
 }
 
 /// Renders the page of a request's address.

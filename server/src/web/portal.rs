@@ -119,6 +119,10 @@ impl Backend for PortalBackend {
         let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
         let current = access::Current::of(&requests, &live);
         let mut form = access::form(&world, &offer, &current).ok_or(WireError::NotFound)?;
+        if let Some(purpose) = &offer.needs_proof {
+            let stands = service.sign_in_again(&self.caller, purpose).await;
+            form.sign_in_again = names::sign_in_again(stands.map_err(wire)?);
+        }
         // What else there is to ask for.
         let entries = service.catalogue(&self.caller).map_err(wire)?;
         form.others = access::others(&world, &offer, &entries);

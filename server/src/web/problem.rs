@@ -13,6 +13,9 @@ use super::Portal;
 /// earlier attempt would find the same.
 const RETRY_AFTER_SECONDS: &str = "5";
 
+/// As the page says it: a minute, in which any of our limits has room again.
+const LESS_OFTEN_SECONDS: &str = "60";
+
 /// The page for people, one line of text for programs.
 pub(super) fn page(portal: &Portal, headers: &HeaderMap, problem: PageProblem) -> Response {
     let status =
@@ -23,10 +26,15 @@ pub(super) fn page(portal: &Portal, headers: &HeaderMap, problem: PageProblem) -
         Response::new(Body::from(format!("{}\n", code(problem))))
     };
     *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    let retry_after = match status {
+        StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER_SECONDS),
+        StatusCode::TOO_MANY_REQUESTS => Some(LESS_OFTEN_SECONDS),
+        _ => None,
+    };
+    if let Some(seconds) = retry_after {
         response
             .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+            .insert(RETRY_AFTER, HeaderValue::from_static(seconds));
     }
     response
 }

@@ -28,6 +28,11 @@ impl Refusal {
         }
     }
 
+    /// Whether a new sign-in is what is missing.
+    pub(super) fn wants_sign_in(&self) -> bool {
+        matches!(self.problems.as_slice(), [only] if only.problem == Problem::Reauthenticate)
+    }
+
     /// What the page shows, with what was typed.
     pub(super) fn form(self, values: Vec<(String, String)>) -> FormState {
         FormState {

@@ -4,51 +4,40 @@
 //! itself: a browser that refuses our cookie (Safari does, on `http://localhost`) would go round
 //! for ever.
 
+pub(super) mod again;
+mod attempt;
 mod binding;
 mod person;
 
 use app::view::{PageProblem, Part};
-use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::HeaderMap;
 use http::header::HOST;
-use serde::{Deserialize, Serialize};
-use tower_sessions::cookie::time::{Duration, OffsetDateTime};
+use serde::Deserialize;
+use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::{Expiry, Session};
 
 use crate::config::{Attribute, Unverified};
+use crate::store::StoreError;
 
 use super::Portal;
 use super::addresses::PagePath;
-use super::oidc::{Login, LoginError, Pending};
+use super::listen::Peer;
+use super::oidc::{Login, LoginError};
+use super::pace;
 use super::problem;
 use super::signed_in::{self, PERSON, Person};
 
+use self::attempt::Attempt;
 use self::binding::BindingError;
 use self::person::PersonError;
-
-/// Sign-ins that have left for the provider, in the session.
-const ATTEMPTS: &str = "attempts";
-
-/// A person with this many tabs restores them all at once; older ones give way.
-const MAX_ATTEMPTS: usize = 8;
-
-/// Long enough to find one's second factor; the provider's own pages give up around then.
-const ATTEMPT_LIFETIME: Duration = Duration::minutes(10);
 
 /// An ID token beyond this (hundreds of groups) is not kept: it would not fit into the address
 /// that it is kept for.
 const MAX_ID_TOKEN_BYTES: usize = 4_000;
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Attempt {
-    pending: Pending,
-    return_to: String,
-    /// Epoch seconds.
-    at: i64,
-}
 
 /// The three addresses.
 pub(super) fn router() -> Router<Portal> {
@@ -67,13 +56,15 @@ async fn start(
     State(portal): State<Portal>,
     session: Session,
     headers: HeaderMap,
+    peer: Option<Extension<Peer>>,
     Query(query): Query<Start>,
 ) -> Response {
     let return_to = PagePath::parse_or_home(query.return_to.as_deref());
     if let Some(elsewhere) = under_our_name(&portal, &headers, &return_to) {
         return Redirect::to(&elsewhere).into_response();
     }
-    match begin(&portal, &session, &return_to).await {
+    let who = pace::Who::of(&headers, peer.map(|Extension(Peer(address))| address));
+    match begin(&portal, &session, &return_to, &who).await {
         Ok(to) => Redirect::to(&to).into_response(),
         Err(refusal) => refusal.page(&portal, &headers),
     }
@@ -98,30 +89,25 @@ async fn begin(
     portal: &Portal,
     session: &Session,
     return_to: &PagePath,
+    who: &pace::Who,
 ) -> Result<String, Refusal> {
     if signed_in::person(session).await?.is_some() {
         return Ok(return_to.as_str().to_owned());
     }
-    let (url, pending) = portal.provider.begin()?;
-    let now = OffsetDateTime::now_utc();
-    let mut attempts: Vec<Attempt> = session.get(ATTEMPTS).await?.unwrap_or_default();
-    attempts.retain(|attempt| !is_over(attempt, now));
-    let surplus = (attempts.len() + 1).saturating_sub(MAX_ATTEMPTS);
-    attempts.drain(..surplus);
-    attempts.push(Attempt {
-        pending,
-        return_to: return_to.as_str().to_owned(),
-        at: now.unix_timestamp(),
-    });
-    session.insert(ATTEMPTS, attempts).await?;
-    session.set_expiry(Some(Expiry::OnInactivity(ATTEMPT_LIFETIME)));
-    // Kept before anybody leaves for the provider, or they would come back to a stranger.
+    if !portal.pace.allows(who) {
+        return Err(Refusal::new(
+            PageProblem::TooMany,
+            "too many sign-ins begin at once",
+        ));
+    }
+    let (url, pending) = portal.provider.begin(None)?;
+    let browser = signed_in::name_browser(session).await?;
+    session.set_expiry(Some(Expiry::OnInactivity(attempt::LIFETIME)));
     session.save().await?;
+    Attempt::new(browser, pending, return_to.as_str(), None)
+        .keep(portal)
+        .await?;
     Ok(url.into())
-}
-
-fn is_over(attempt: &Attempt, now: OffsetDateTime) -> bool {
-    now.unix_timestamp() - attempt.at > ATTEMPT_LIFETIME.whole_seconds()
 }
 
 #[derive(Debug, Deserialize)]
@@ -139,64 +125,47 @@ async fn callback(
     Query(answer): Query<Callback>,
 ) -> Response {
     match finish(&portal, &session, answer).await {
-        Ok(to) => {
-            metrics::counter!("belay_sign_ins_total", "outcome" => "signed-in").increment(1);
-            Redirect::to(to.as_str()).into_response()
-        }
+        Ok(to) => Redirect::to(to.as_str()).into_response(),
         Err(refusal) => refusal.page(&portal, &headers),
     }
 }
 
 async fn finish(portal: &Portal, session: &Session, answer: Callback) -> Result<PagePath, Refusal> {
-    let attempt = take_attempt(session, answer.state.as_deref()).await?;
-    portal.provider.check_issuer(answer.iss.as_deref())?;
-    if let Some(error) = answer.error {
+    let mut attempt = attempt::take(portal, session, answer.state.as_deref()).await?;
+    if let Some(again) = attempt.again.take() {
+        return again::finish(portal, session, attempt, again, answer).await;
+    }
+    if let Some(error) = &answer.error {
+        portal.provider.check_issuer(answer.iss.as_deref())?;
         return Err(Refusal::new(
             PageProblem::SignInDeclined,
             format!("the provider answered {error}"),
         ));
     }
-    let now = OffsetDateTime::now_utc();
-    if is_over(&attempt, now) {
-        return Err(Refusal::new(
-            PageProblem::SignInExpired,
-            "it left more than ten minutes ago",
-        ));
-    }
-    let Some(code) = answer.code else {
-        return Err(Refusal::new(
-            PageProblem::SignInInvalid,
-            "the answer has no code",
-        ));
-    };
     let wanted = wanted_claims(portal);
-    let login = portal
-        .provider
-        .finish(&attempt.pending, code, &wanted)
-        .await?;
+    let login = login(portal, &attempt, answer, &wanted).await?;
     let found = person::find(portal, &login).await?;
     binding::bind(portal, &login, &found).await?;
-    enter(session, login, found, now).await?;
+    enter(session, login, found, OffsetDateTime::now_utc()).await?;
+    metrics::counter!("belay_sign_ins_total", "outcome" => "signed-in").increment(1);
     Ok(PagePath::parse_or_home(Some(&attempt.return_to)))
 }
 
-/// Takes the attempt that an answer belongs to out of the session, for good, before anything else
-/// happens: the same answer never works twice.
-async fn take_attempt(session: &Session, state: Option<&str>) -> Result<Attempt, Refusal> {
-    let mismatch = |why: &str| Refusal::new(PageProblem::SignInMismatch, why);
-    let state = state.ok_or_else(|| mismatch("the answer has no state"))?;
-    let mut attempts: Vec<Attempt> = session
-        .get(ATTEMPTS)
-        .await?
-        .ok_or_else(|| mismatch("this browser has no sign-in under way"))?;
-    let at = attempts
-        .iter()
-        .position(|attempt| attempt.pending.state == state)
-        .ok_or_else(|| mismatch("no sign-in of this browser has that state"))?;
-    let attempt = attempts.remove(at);
-    session.insert(ATTEMPTS, attempts).await?;
-    session.save().await?;
-    Ok(attempt)
+/// What the provider says of who came back, verified.
+async fn login(
+    portal: &Portal,
+    attempt: &Attempt,
+    answer: Callback,
+    wanted: &[&str],
+) -> Result<Login, LoginError> {
+    portal.provider.check_issuer(answer.iss.as_deref())?;
+    if attempt.is_over(OffsetDateTime::now_utc()) {
+        return Err(LoginError::Refused("it left too long ago".to_owned()));
+    }
+    let code = answer
+        .code
+        .ok_or_else(|| LoginError::Invalid("it has no code".to_owned()))?;
+    portal.provider.finish(&attempt.pending, code, wanted).await
 }
 
 /// Names what the claim rules look at.
@@ -294,6 +263,15 @@ impl Refusal {
 impl From<tower_sessions::session::Error> for Refusal {
     fn from(error: tower_sessions::session::Error) -> Self {
         Self::new(PageProblem::Unavailable(Part::Store), error.to_string())
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        let why = error
+            .detail()
+            .map_or_else(|| error.to_string(), str::to_owned);
+        Self::new(PageProblem::Unavailable(Part::Store), why)
     }
 }
 

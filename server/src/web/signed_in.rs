@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::{Expiry, Session};
 
+use crate::proof::Sitting;
 use crate::service::Caller;
 
 use super::Portal;
@@ -45,7 +46,8 @@ pub(super) const PERSON: &str = "person";
 const TOUCH_SECONDS: i64 = 60;
 
 impl Person {
-    pub(super) fn caller(&self) -> Caller {
+    /// Who they are to the service; `browser` is what [`browser`] found.
+    pub(super) fn caller(&self, browser: Option<&str>) -> Caller {
         Caller {
             who: Who {
                 id: self.user.clone(),
@@ -53,7 +55,13 @@ impl Person {
                 email: Some(self.email.clone()).filter(|email| !email.is_empty()),
             },
             source: Source::Portal,
+            sitting: browser.map(|browser| self.sitting(browser)),
         }
+    }
+
+    /// This stay of theirs: another begins when they sign in anew, and none goes on after signing out.
+    pub(super) fn sitting(&self, browser: &str) -> Sitting {
+        Sitting::of(browser, &self.user, self.signed_in_at)
     }
 
     /// Whether the session has lasted as long as any may. Idleness is the store's to judge.
@@ -67,6 +75,38 @@ impl Person {
         let began = OffsetDateTime::from_unix_timestamp(self.signed_in_at).unwrap_or(now);
         (now + IDLE).min(began + ABSOLUTE)
     }
+}
+
+/// Where a session keeps the name of its browser.
+const BROWSER: &str = "browser";
+
+/// The name of a session's browser. It stays when the session changes its own, so that what left for
+/// the provider before finds its way back; it never leaves the server.
+pub(super) async fn browser(
+    session: &Session,
+) -> Result<Option<String>, tower_sessions::session::Error> {
+    session.get(BROWSER).await
+}
+
+/// The same; one that has no name gets one.
+pub(super) async fn name_browser(
+    session: &Session,
+) -> Result<String, tower_sessions::session::Error> {
+    if let Some(name) = browser(session).await? {
+        return Ok(name);
+    }
+    let name = format!("{:032x}", rand::random::<u128>());
+    session.insert(BROWSER, &name).await?;
+    Ok(name)
+}
+
+/// The person of a session and the name of its browser, for a request that may act for them.
+async fn caller(session: &Session) -> Result<Option<Caller>, tower_sessions::session::Error> {
+    let Some(person) = person(session).await? else {
+        return Ok(None);
+    };
+    let browser = browser(session).await?;
+    Ok(Some(person.caller(browser.as_deref())))
 }
 
 /// The person of a session, if there is one and their time is not up. Leaves the session as it is:
@@ -105,9 +145,9 @@ pub(super) async fn required(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match person(&session).await {
-        Ok(Some(person)) => {
-            request.extensions_mut().insert(person.caller());
+    match caller(&session).await {
+        Ok(Some(caller)) => {
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Ok(None) if matches!(*request.method(), Method::GET | Method::HEAD) => {
@@ -134,10 +174,10 @@ pub(super) async fn optional(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match person(&session).await {
-        Ok(person) => {
-            if let Some(person) = person {
-                request.extensions_mut().insert(person.caller());
+    match caller(&session).await {
+        Ok(caller) => {
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
             }
             next.run(request).await
         }

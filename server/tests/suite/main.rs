@@ -28,5 +28,6 @@ mod policies;
 mod sessions;
 mod several;
 mod sign_in;
+mod signing_in_again;
 mod together;
 mod windows;

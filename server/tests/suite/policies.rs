@@ -64,41 +64,6 @@ async fn a_change_of_policy_is_an_event_that_says_who_gained() {
 }
 
 #[tokio::test]
-async fn where_approvers_have_to_sign_in_anew_nobody_approves_by_an_old_sign_in() {
-    let sandbox = Sandbox::start();
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("policy.toml");
-    let careful = "\n[[guardrail]]\nname = \"careful\"\naccounts = [\"111122223333\"]\nreauthenticate = true\n";
-    std::fs::write(&file, format!("{POLICY}{careful}")).unwrap();
-    let setup = Setup::of(&sandbox).with("BELAY_POLICY", file.to_str().unwrap());
-    let belay = Belay::launch(&setup).ready().await;
-    let ben = belay.signed_in("ben.okafor").await;
-    let ask = |seconds: &'static str| [("duration", seconds), ("reason", "the pager, again")];
-    // He is on call, and could approve for himself but for the guardrail.
-    let page = ben
-        .post("/access/111122223333/PowerUserAccess", &ask("900"))
-        .await;
-    assert_eq!(page.status, 403, "{}", page.text());
-    let page = ben
-        .post("/access/999900001111/PowerUserAccess", &ask("900"))
-        .await;
-    assert_eq!(page.status, 303, "{}", page.text());
-
-    let page = ben
-        .post("/access/111122223333/ReadOnlyAccess", &ask("900"))
-        .await;
-    assert_eq!(page.status, 303, "{}", page.text());
-    let request = page.location().split('?').next().unwrap().to_owned();
-    let emma = belay.signed_in("emma.lindqvist").await;
-    let approve = [("act", "approve"), ("note", "kept in the form")];
-    let page = emma.post(&request, &approve).await;
-    assert_eq!(page.status, 403, "{}", page.text());
-    assert!(page.body.contains("kept in the form"), "{}", page.text());
-    let page = emma.get(&request).await;
-    assert!(page.text().contains("Pending"), "{}", page.text());
-}
-
-#[tokio::test]
 async fn a_policy_is_explained_and_compared_from_aws_or_from_a_file() {
     let sandbox = Sandbox::start();
     let folder = tempfile::tempdir().unwrap();

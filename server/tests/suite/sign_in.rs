@@ -125,6 +125,60 @@ async fn an_answer_works_once_and_only_in_the_browser_that_asked() {
 }
 
 #[tokio::test]
+async fn of_copies_of_one_answer_that_arrive_at_once_one_signs_in() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let browser = belay.browser();
+    let provider = browser.begin_sign_in("/").await;
+    let callback = browser.at_callback(provider, "ana.silva").await;
+    // Each takes its time to read the session, so that all have read it before any has written.
+    sandbox
+        .fault(json!({
+            "operation": "dynamodb:GetItem", "kind": "latency", "ms": 300, "times": 8,
+        }))
+        .await;
+    let copies = (0..8).map(|_| browser.get(callback.as_str()));
+    let pages = futures::future::join_all(copies).await;
+    let signed_in = pages.iter().filter(|page| page.status == 303).count();
+    assert_eq!(signed_in, 1);
+    assert!(pages.iter().all(|page| matches!(page.status, 303 | 400)));
+    assert_eq!(sandbox.calls("identitystore:GetUserId").await.len(), 1);
+}
+
+#[tokio::test]
+async fn sign_ins_begin_only_so_often_from_one_address_and_others_still_do() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let from = |address: &'static str| {
+        let browser = belay.browser();
+        async move {
+            let start = browser.address("/auth/start");
+            let headers = [("x-forwarded-for", address)];
+            browser.send(http::Method::GET, start, None, &headers).await
+        }
+    };
+    let flood = futures::future::join_all((0..300).map(|_| from("192.0.2.1"))).await;
+    let begun = flood.iter().filter(|page| page.status == 303).count();
+    // A burst of 120, and five a second after that; the rest of the time is the machine's.
+    assert!((120..300).contains(&begun), "{begun}");
+    assert!(flood.iter().all(|page| matches!(page.status, 303 | 429)));
+    assert_eq!(from("192.0.2.2").await.status, 303);
+}
+
+#[tokio::test]
+async fn look_ups_at_sign_in_slow_down_with_all_others() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let throttled = || async { belay.metric("belay_aws_throttled_total").await };
+    let before = throttled().await;
+    sandbox
+        .refuse("identitystore:GetUserId", "ThrottlingException")
+        .await;
+    assert_refused(&belay.browser().sign_in("ana.silva").await, 503);
+    assert!(throttled().await > before);
+}
+
+#[tokio::test]
 async fn an_answer_that_failed_cannot_be_tried_again() {
     let sandbox = Sandbox::start();
     let provider = Provider::start().await;

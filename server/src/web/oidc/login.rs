@@ -1,9 +1,11 @@
 //! One login: a browser leaves with a challenge, comes back with a code, and the code becomes what
 //! the provider says of a person.
 
+use std::time::Duration;
+
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreJsonWebKey,
-    CoreJwsSigningAlgorithm, CoreTokenResponse,
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdToken,
+    CoreJsonWebKey, CoreJwsSigningAlgorithm, CoreTokenResponse,
 };
 use openidconnect::{
     AccessTokenHash, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
@@ -30,6 +32,13 @@ pub(crate) struct Pending {
     verifier: String,
 }
 
+/// Asks for a sign-in that is new, whoever the provider thinks is signed in already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fresh {
+    /// The oldest sign-in that will do.
+    pub(crate) max_age: Duration,
+}
+
 /// What the provider says of a person, verified.
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
@@ -47,7 +56,7 @@ impl Provider {
     }
 
     /// Where to send a browser, and what to keep until it comes back.
-    pub(crate) fn begin(&self) -> Result<(Url, Pending), LoginError> {
+    pub(crate) fn begin(&self, fresh: Option<Fresh>) -> Result<(Url, Pending), LoginError> {
         let metadata = self.metadata()?;
         let client = CoreClient::from_provider_metadata(
             (*metadata).clone(),
@@ -56,7 +65,7 @@ impl Provider {
         )
         .set_redirect_uri(self.0.redirect.clone());
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let (url, state, nonce) = client
+        let mut request = client
             .authorize_url(
                 CoreAuthenticationFlow::AuthorizationCode,
                 CsrfToken::new_random,
@@ -64,8 +73,15 @@ impl Provider {
             )
             .add_scope(Scope::new("email".to_owned()))
             .add_scope(Scope::new("profile".to_owned()))
-            .set_pkce_challenge(challenge)
-            .url();
+            .set_pkce_challenge(challenge);
+        if let Some(Fresh { max_age }) = fresh {
+            // Either would do with a provider that honours it; `max_age` also makes it say when
+            // (`auth_time`, OpenID Connect Core 2), which is what counts.
+            request = request
+                .add_prompt(CoreAuthPrompt::Login)
+                .set_max_age(max_age);
+        }
+        let (url, state, nonce) = request.url();
         let pending = Pending {
             state: state.into_secret(),
             nonce: nonce.secret().clone(),

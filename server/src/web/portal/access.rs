@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use app::view::{
     AccessView, AccountView, ApprovalKind, AskFormView, CurrentView, OfferView, OuView,
     PermissionSetView, PrefillView, PreviewOutcome, PreviewView, Reason as Shown, RouteView,
-    TargetView, TicketView,
+    SignInAgain, TargetView, TicketView,
 };
 use domain::catalogue::CatalogueEntry;
 use domain::directory::{Account, PermissionSet};
@@ -179,6 +179,7 @@ pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<As
         others: Vec::new(),
         prefill: None,
         current: current.on(entry),
+        sign_in_again: SignInAgain::NotNeeded,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use app::view::{
     AskState as AskWord, EpochMs, GrantState as GrantWord, PersonView, ReceiptKind, RequestState,
-    TargetView,
+    SignInAgain, TargetView,
 };
 use domain::grant::{Grant, GrantState, Receipt};
 use domain::id::UserId;
@@ -12,6 +12,7 @@ use domain::request::{AskState, Names, Request, Who};
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::service;
 use crate::world::World;
 
 /// Names that a page lists; it says how many more there are.
@@ -19,6 +20,15 @@ const NAMES_MAX: usize = 20;
 
 /// Taking access away needs some tens of seconds at AWS; what takes longer deserves a look.
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// Whether somebody has to sign in again.
+pub(super) fn sign_in_again(stands: service::SignInAgain) -> SignInAgain {
+    match stands {
+        service::SignInAgain::NotNeeded => SignInAgain::NotNeeded,
+        service::SignInAgain::Needed => SignInAgain::Needed,
+        service::SignInAgain::Done { until } => SignInAgain::Done { until: ms(until) },
+    }
+}
 
 /// A person as they were when it was recorded.
 pub(super) fn person(who: &Who) -> PersonView {

@@ -13,7 +13,7 @@ use domain::request::{
 use domain::target::Target;
 use jiff::Timestamp;
 
-use crate::service::{AskDetail, Caller, RequestDetail, Waiting};
+use crate::service::{AskDetail, Caller, RequestDetail, SignInAgain, Waiting};
 use crate::web::Portal;
 use crate::world::World;
 
@@ -52,7 +52,7 @@ pub(super) fn view(
             .map(|(ask, judged)| ask_view(portal, world, caller, detail, ask, judged, now))
             .collect(),
         events: detail.events.iter().filter_map(events::view).collect(),
-        actions: actions(world, caller, request, &detail.asks),
+        actions: actions(world, caller, request, &detail.asks, detail.sign_in_again),
     }
 }
 
@@ -81,7 +81,7 @@ pub(super) fn approval(world: &World, caller: &Caller, waiting: &Waiting) -> App
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
         routes,
-        actions: actions(world, caller, request, &waiting.asks),
+        actions: actions(world, caller, request, &waiting.asks, waiting.sign_in_again),
     }
 }
 
@@ -175,7 +175,13 @@ fn routes(world: &World, judged: &AskDetail) -> Vec<RouteView> {
         .collect()
 }
 
-fn actions(world: &World, caller: &Caller, request: &Request, judged: &[AskDetail]) -> ActionsView {
+fn actions(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    judged: &[AskDetail],
+    sign_in_again: SignInAgain,
+) -> ActionsView {
     let pending: Vec<(&Ask, &AskDetail)> = request
         .asks
         .iter()
@@ -233,6 +239,7 @@ fn actions(world: &World, caller: &Caller, request: &Request, judged: &[AskDetai
         },
         shorter_seconds: shorter(world, request),
         why_not,
+        sign_in_again: names::sign_in_again(sign_in_again),
         note_max_chars: names::count(NOTE_MAX_CHARS),
     }
 }

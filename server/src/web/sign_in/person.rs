@@ -1,5 +1,7 @@
 //! Which Identity Store user a login is: exactly one who is active, or nobody.
 
+use std::time::Duration;
+
 use aws_sdk_identitystore::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
 use aws_sdk_identitystore::operation::describe_user::DescribeUserOutput;
 use aws_sdk_identitystore::operation::get_user_id::GetUserIdError;
@@ -39,8 +41,22 @@ pub(super) enum PersonError {
     Unavailable(String),
 }
 
+/// Longer than a burst of sign-ins waits at the usual rate: twenty calls a second are ten people. A
+/// person who waits longer thinks that nothing happens, and starts over.
+const LOOK_UP_WITHIN: Duration = Duration::from_secs(10);
+
 /// Applies the claim rules in order.
 pub(super) async fn find(portal: &Portal, login: &Login) -> Result<Found, PersonError> {
+    tokio::time::timeout(LOOK_UP_WITHIN, look_for(portal, login))
+        .await
+        .unwrap_or_else(|_| {
+            Err(PersonError::Unavailable(
+                "too many others were looked up at once".to_owned(),
+            ))
+        })
+}
+
+async fn look_for(portal: &Portal, login: &Login) -> Result<Found, PersonError> {
     for rule in &portal.provider.oidc().claims {
         let Some(value) = value_for(rule, login)? else {
             continue;
@@ -125,6 +141,8 @@ async fn look_up(
     portal: &Portal,
     identifier: AlternateIdentifier,
 ) -> Result<Option<String>, PersonError> {
+    let people = portal.service.people();
+    people.turn().await;
     let found = portal
         .clients
         .people
@@ -145,12 +163,17 @@ async fn look_up(
             Some(service) if service.code() == Some("ConflictException") => Err(
                 PersonError::Ambiguous("more than one user has it".to_owned()),
             ),
-            _ => Err(unavailable(&error)),
+            _ => {
+                people.heed(&error);
+                Err(unavailable(&error))
+            }
         },
     }
 }
 
 async fn describe(portal: &Portal, id: &str) -> Result<DescribeUserOutput, PersonError> {
+    let people = portal.service.people();
+    people.turn().await;
     portal
         .clients
         .people
@@ -162,7 +185,10 @@ async fn describe(portal: &Portal, id: &str) -> Result<DescribeUserOutput, Perso
         .map_err(|error| match error.as_service_error() {
             // Deleted between two calls.
             Some(service) if service.is_resource_not_found_exception() => PersonError::Nobody,
-            _ => unavailable(&error),
+            _ => {
+                people.heed(&error);
+                unavailable(&error)
+            }
         })
 }
 

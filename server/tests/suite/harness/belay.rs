@@ -191,6 +191,20 @@ impl Belay {
             .unwrap()
     }
 
+    /// What a metric stands at, all its labels together; 0 if it was never counted.
+    pub(crate) async fn metric(&self, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.metrics);
+        let answer = self.http.get(url).send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        let of_it = text.lines().filter(|line| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with([' ', '{']))
+        });
+        of_it
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
     /// A browser that nobody has used yet.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(&self.portal)
