@@ -15,7 +15,7 @@ use thiserror::Error;
 use crate::assignments::is_throttle;
 use crate::aws::Clients;
 use crate::limiter::{Class, Limiter};
-use crate::store::now;
+use crate::store::{StoreError, now};
 
 /// Nested organisational units that are followed. AWS allows five below the root.
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
@@ -48,6 +48,9 @@ pub enum DirectoryError {
     /// An id of an unexpected shape.
     #[error("an answer of AWS has an id that is not understood")]
     Id(#[from] InvalidId),
+    /// Whether a membership is ours could not be read.
+    #[error("the table could not be reached")]
+    Store(#[from] StoreError),
     /// A list that goes on for ever.
     #[error("{operation} gave more than {PAGES_MAX} pages")]
     TooMany {

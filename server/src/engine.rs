@@ -17,6 +17,7 @@ use crate::lease::Lease;
 use crate::limiter::Limiter;
 use crate::people::People;
 use crate::readiness::{Part, Readiness};
+use crate::reconcile::Reconciler;
 use crate::service::Service;
 use crate::store::Store;
 use crate::worker::Worker;
@@ -33,6 +34,7 @@ pub struct Engine {
     store: Store,
     keeper: Arc<Keeper>,
     worker: Worker,
+    reconciler: Reconciler,
     shipper: Shipper,
     lease: Lease,
     clock: TableClock,
@@ -55,29 +57,40 @@ impl Engine {
             sso.clone(),
             identity.clone(),
         );
+        let lease = Lease::new(me);
         let keeper = Arc::new(Keeper::new(
-            reader,
+            (reader, lease.clone()),
             store.clone(),
             clients.s3.clone(),
             config.policy.clone(),
             config.protected_accounts.iter().cloned().collect(),
             me,
         ));
-        let people = People::new(clients.clone(), center.identity_store_id.clone(), identity);
-        let service = Service::new(store.clone(), people, Arc::clone(&keeper), me);
-        let lease = Lease::new(me);
-        let assignments = Assignments::new(
+        let people = People::new(
             clients.clone(),
-            center.instance_arn.clone(),
-            sso,
-            lease.clone(),
+            center.identity_store_id.clone(),
+            identity.clone(),
+            store.clone(),
         );
+        let service = Service::new(store.clone(), people.clone(), Arc::clone(&keeper), me);
+        let limiters = (sso.clone(), identity);
+        let assignments = Assignments::new(clients.clone(), center, limiters, lease.clone());
         let worker = Worker::new(
             store.clone(),
             service.clone(),
-            assignments,
+            assignments.clone(),
+            people,
             lease.clone(),
             me,
+        );
+        let reconciler = Reconciler::new(
+            store.clone(),
+            assignments,
+            Arc::clone(&keeper),
+            worker.clone(),
+            (lease.clone(), sso),
+            me,
+            &center.instance_arn,
         );
         let shipper = Shipper::new(store.clone(), clients.s3.clone(), config.audit.clone());
         Self {
@@ -85,6 +98,7 @@ impl Engine {
             store,
             keeper,
             worker,
+            reconciler,
             shipper,
             lease,
             clock: clients.clock.clone(),
@@ -110,6 +124,7 @@ impl Engine {
                 readiness.clone(),
                 stop.clone(),
             ));
+            tasks.spawn(self.reconciler.clone().run(stop.clone()));
             let (shipper, token) = (self.shipper.clone(), stop.clone());
             tasks.spawn(async move { shipper.run(token).await });
         }

@@ -10,7 +10,8 @@
 //! 5. [`world`]: what is known, read by [`directory`] and, for decisions, [`people`].
 //! 6. [`assignments`]: what is changed, through [`aws`], as fast as the [`limiter`]
 //!    lets it, by whoever holds the [`lease`].
-//! 7. [`readiness`] and [`telemetry`]: what is said about all this to those who run it.
+//! 7. [`reconcile`]: whether what was promised and what is there are the same.
+//! 8. [`readiness`] and [`telemetry`]: what is said about all this to those who run it.
 
 pub mod assignments;
 pub mod audit;
@@ -27,6 +28,7 @@ pub mod people;
 pub mod policy_text;
 pub mod proof;
 pub mod readiness;
+pub mod reconcile;
 pub mod service;
 pub mod store;
 pub mod telemetry;

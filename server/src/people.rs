@@ -8,10 +8,12 @@ use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use domain::directory::{Members, Status};
 use domain::id::{GroupId, UserId};
 use domain::policy;
+use domain::target::{Key, Target};
 
 use crate::aws::Clients;
 use crate::directory::{DirectoryError, failed, slow_down, status};
 use crate::limiter::{Class, Limiter};
+use crate::store::{Store, now};
 
 /// Groups in one `IsMemberInGroups`: AWS's limit.
 /// <https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_IsMemberInGroups.html>
@@ -23,16 +25,23 @@ pub struct People {
     clients: Clients,
     identity_store_id: String,
     limiter: Limiter,
+    store: Store,
 }
 
 impl People {
     /// Look-ups in this Identity Store.
     #[must_use]
-    pub const fn new(clients: Clients, identity_store_id: String, limiter: Limiter) -> Self {
+    pub const fn new(
+        clients: Clients,
+        identity_store_id: String,
+        limiter: Limiter,
+        store: Store,
+    ) -> Self {
         Self {
             clients,
             identity_store_id,
             limiter,
+            store,
         }
     }
 
@@ -102,6 +111,34 @@ impl People {
         Ok(found)
     }
 
+    /// Which of these groups the person is in by themselves, now: a membership that Belay gave them
+    /// for a while counts in no policy role (DESIGN 6), whatever the policy was when it was given.
+    async fn own_groups_of(
+        &self,
+        user: &UserId,
+        asked: &BTreeSet<GroupId>,
+    ) -> Result<BTreeSet<GroupId>, DirectoryError> {
+        let mut found = self.groups_of(user, asked).await?;
+        let keys: Vec<Key> = found
+            .iter()
+            .map(|group| Key {
+                user: user.clone(),
+                target: Target::Group {
+                    group: group.clone(),
+                },
+            })
+            .collect();
+        // After the memberships, consistently: what is ours was on record before it was there.
+        for stored in self.store.keys_of(&keys).await? {
+            if let (Target::Group { group }, true) =
+                (&stored.state.key.target, stored.state.may_be_ours(now()))
+            {
+                found.remove(group);
+            }
+        }
+        Ok(found)
+    }
+
     fn failed<E>(&self, operation: &'static str, error: &E) -> DirectoryError
     where
         E: std::error::Error + ProvideErrorMetadata,
@@ -119,7 +156,7 @@ impl People {
     ) -> Result<Members, DirectoryError> {
         let mut members = snapshot.clone();
         // All at once: somebody waits.
-        let asked = people.iter().map(|user| self.groups_of(user, groups));
+        let asked = people.iter().map(|user| self.own_groups_of(user, groups));
         let answers = futures::future::try_join_all(asked).await?;
         for (user, found) in people.iter().zip(answers) {
             members = policy::with_person(&members, user, groups, &found);

@@ -5,6 +5,7 @@
 //! its events, or does not happen.
 
 pub mod commit;
+mod findings;
 pub mod history;
 pub mod item;
 pub mod keys;
@@ -12,6 +13,7 @@ mod lease;
 mod once;
 mod reads;
 mod records;
+mod snapshot;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,9 +24,12 @@ use thiserror::Error;
 use tokio::sync::{Notify, broadcast};
 
 pub use commit::{Commit, Committed, Expect};
+pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
 pub use item::{Tally, Undelivered};
 pub use lease::LeaseItem;
 pub use reads::{Due, DueWhat, Waiting};
+pub(crate) use records::ENDED_KEPT;
+pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest, SnapshotError};
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.
 const NEWS_KEPT: usize = 256;
@@ -171,6 +176,8 @@ pub enum Topic {
     Mine,
     /// History.
     History,
+    /// Findings.
+    Findings,
     /// One request.
     Request(RequestId),
     /// Due entries: for workers in other processes.
@@ -185,6 +192,7 @@ impl fmt::Display for Topic {
             Self::Approvals => f.write_str("approvals"),
             Self::Mine => f.write_str("mine"),
             Self::History => f.write_str("history"),
+            Self::Findings => f.write_str("findings"),
             Self::Request(id) => write!(f, "request:{id}"),
             Self::Work => f.write_str("work"),
             Self::Missed => f.write_str("missed"),

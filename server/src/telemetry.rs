@@ -50,7 +50,13 @@ pub fn record_metrics() -> Result<PrometheusHandle, TelemetryError> {
     const SECONDS: [f64; 11] = [
         0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
     ];
+    // From an end that nothing stood in the way of, to one that somebody has to look after.
+    const DELAYS: [f64; 12] = [
+        1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3_600.0, 14_400.0,
+    ];
     PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Full("belay_end_delay_seconds".to_owned()), &DELAYS)
+        .map_err(TelemetryError::Metrics)?
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
         .map_err(TelemetryError::Metrics)?
         .install_recorder()

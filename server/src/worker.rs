@@ -8,6 +8,7 @@
 mod advance;
 mod change;
 mod gate;
+mod late;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,8 +25,11 @@ use uuid::Uuid;
 
 use crate::assignments::Assignments;
 use crate::lease::Lease;
+use crate::people::People;
 use crate::service::{Service, ServiceError};
 use crate::store::{Due, DueWhat, Store, StoreError, keys, now};
+
+pub use late::Late;
 
 /// Due entries read at once from one shard: more than one pass can start.
 const DUE_A_LOOK: i32 = 100;
@@ -58,6 +62,7 @@ pub struct Worker {
     store: Store,
     service: Service,
     assignments: Assignments,
+    people: People,
     lease: Lease,
     me: ServerId,
     busy: Arc<Busy>,
@@ -67,6 +72,7 @@ pub struct Worker {
     excused: Arc<Mutex<HashSet<String>>>,
     /// How often a read that no operation paces failed in a row.
     unread: Arc<Mutex<HashMap<String, u32>>>,
+    late: Late,
 }
 
 /// What a task of this process is working on, and what is left alone for a while.
@@ -157,6 +163,7 @@ impl Worker {
         store: Store,
         service: Service,
         assignments: Assignments,
+        people: People,
         lease: Lease,
         me: ServerId,
     ) -> Self {
@@ -164,6 +171,7 @@ impl Worker {
             store,
             service,
             assignments,
+            people,
             lease,
             me,
             busy: Arc::new(Busy::default()),
@@ -171,7 +179,14 @@ impl Worker {
             keys: Arc::new(Semaphore::new(KEYS_AT_ONCE)),
             excused: Arc::default(),
             unread: Arc::default(),
+            late: Late::default(),
         }
+    }
+
+    /// The keys whose promised end is past and not proved.
+    #[must_use]
+    pub const fn late(&self) -> &Late {
+        &self.late
     }
 
     /// Marks an operation as handed to the network; `false` if it was before.
@@ -190,7 +205,7 @@ impl Worker {
             .remove(&operation);
     }
 
-    fn context(&self) -> Context {
+    pub(crate) fn context(&self) -> Context {
         Context {
             now: now(),
             me: self.me,
@@ -205,9 +220,10 @@ impl Worker {
             tokio::select! {
                 () = stop.cancelled() => break,
                 // Whoever stands by looks at nothing: it could do nothing about it.
-                () = self.lease.gained() => {}
+                () = self.stand_by() => {}
             }
             let began = Instant::now();
+            self.late.show(now());
             let pause = match self.look(&tasks, &stop).await {
                 Ok(next) => next.map_or(LOOK_EVERY, |at| until(at).min(LOOK_EVERY)),
                 Err(error) => {
@@ -230,6 +246,14 @@ impl Worker {
         tasks.close();
         tasks.wait().await;
         self.lease.give_back(&self.store).await;
+    }
+
+    async fn stand_by(&self) {
+        if !self.lease.held() {
+            self.late.forget();
+            self.late.show(now());
+            self.lease.gained().await;
+        }
     }
 
     /// Starts what is due, and says when the next thing will be.

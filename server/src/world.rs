@@ -5,40 +5,39 @@
 //! one. Until there is a first one, nobody is served and nothing is granted, and each missing part
 //! says why.
 
+mod knowledge;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use domain::catalogue::Catalogue;
-use domain::directory::{Directory, Members};
+use domain::directory::{Directory, Holdings, Members};
 use domain::event::{self, Actor, Details, Head, Kind, Source, Stream};
 use domain::id::{AccountId, PolicyVersion, ServerId};
 use domain::policy::{self, Change, Facts, Policy, PolicyFile, Setting};
+use domain::target::{Key, Target};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PolicySource;
 use crate::directory::{DirectoryError, Reader};
+use crate::lease::Lease;
 use crate::policy_text::{PolicyText, PolicyUnreadable};
 use crate::store::commit::{Commit, Expect};
 use crate::store::item::{self, PolicyInForce};
-use crate::store::{Store, StoreError, keys, now};
+use crate::store::{SnapshotError, Store, StoreError, keys, now};
 
-/// How often the organisation is read anew. Reading 300 accounts takes some 700 calls, a minute at
-/// our share of the quota; five minutes keep pages fresh and leave the quota to the worker.
-const DIRECTORY_EVERY: Duration = Duration::from_mins(5);
+use knowledge::{Knowledge, News};
 
-/// How often the policy's source is looked at: soon enough that an author sees it take effect.
-const POLICY_EVERY: Duration = Duration::from_secs(10);
+/// How often the policy's source and the table's snapshot are looked at: soon enough that an author
+/// sees a policy take effect.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// After a failure, while there is nothing to serve from yet.
-const RETRY_FIRST: Duration = Duration::from_secs(1);
-
-/// After a failure, while an older snapshot serves.
-const RETRY_LATER: Duration = Duration::from_secs(30);
+const RETRY_FIRST: Duration = Duration::from_millis(500);
 
 /// A snapshot of everything that decides.
 #[derive(Debug)]
@@ -79,6 +78,15 @@ pub enum WorldError {
     /// A reading without accounts or people replaces nothing.
     #[error("AWS answered with no accounts or no people at all")]
     Empty,
+    /// Whoever leads reads it, and nobody has yet.
+    #[error("no server that leads has read the organisation yet")]
+    NotReadYet,
+    /// The snapshot in the table could not be kept or had.
+    #[error("the snapshot of the organisation could not be kept or had")]
+    Kept(#[from] SnapshotError),
+    /// It could not be written or read as JSON.
+    #[error("the snapshot of the organisation is not understood")]
+    Snapshot(#[source] serde_json::Error),
     /// The table did not answer.
     #[error("the table could not be reached")]
     Store(#[from] StoreError),
@@ -98,7 +106,9 @@ pub enum WorldError {
 /// Keeps the world up to date.
 #[derive(Debug)]
 pub struct Keeper {
-    reader: Reader,
+    knowledge: tokio::sync::Mutex<Knowledge>,
+    /// What groups are assigned, as it was read since the organisation was.
+    holdings: Mutex<Option<Holdings>>,
     store: Store,
     s3: aws_sdk_s3::Client,
     source: PolicySource,
@@ -123,18 +133,20 @@ struct ReadPolicy {
 }
 
 impl Keeper {
-    /// Knows nothing yet.
+    /// Knows nothing yet. Whoever holds the lease reads with the reader.
     #[must_use]
     pub fn new(
-        reader: Reader,
+        (reader, lease): (Reader, Lease),
         store: Store,
         s3: aws_sdk_s3::Client,
         source: PolicySource,
         protected: BTreeSet<AccountId>,
         me: ServerId,
     ) -> Self {
+        let knowledge = Knowledge::new(reader, store.clone(), lease);
         Self {
-            reader,
+            knowledge: tokio::sync::Mutex::new(knowledge),
+            holdings: Mutex::default(),
             store,
             s3,
             source,
@@ -151,6 +163,13 @@ impl Keeper {
         self.world.load_full()
     }
 
+    /// What all groups are assigned, as a complete read just found it: known with the next reading
+    /// of the organisation.
+    pub fn learn(&self, holdings: Holdings) {
+        let mut learnt = self.holdings.lock().unwrap_or_else(PoisonError::into_inner);
+        *learnt = Some(holdings);
+    }
+
     /// What went wrong last, if the last reading failed.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
@@ -159,33 +178,31 @@ impl Keeper {
 
     /// Reads, and reads again, until told to stop.
     pub async fn run(&self, stop: CancellationToken) {
-        let mut directory: Option<Directory> = None;
-        let mut read_directory_at = Instant::now();
         let mut digest = String::new();
         loop {
-            let due = Instant::now() >= read_directory_at;
-            let turn = self.turn(&mut directory, due, &mut digest);
+            let turn = self.turn(&mut digest);
             let outcome = tokio::select! {
                 () = stop.cancelled() => return,
                 outcome = turn => outcome,
             };
             let pause = match outcome {
                 Ok(()) => {
-                    if due {
-                        read_directory_at = Instant::now() + DIRECTORY_EVERY;
-                    }
                     self.trouble.store(Arc::new(None));
-                    POLICY_EVERY
+                    LOOK_EVERY
                 }
                 Err(error) => {
                     self.report(&error);
                     if self.world.load().is_none() {
                         RETRY_FIRST
                     } else {
-                        RETRY_LATER
+                        LOOK_EVERY
                     }
                 }
             };
+            if let Some(read_at) = self.world().and_then(|world| world.directory.read_at) {
+                metrics::gauge!("belay_directory_age_seconds")
+                    .set(now().duration_since(read_at).as_secs_f64().max(0.0));
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -208,34 +225,60 @@ impl Keeper {
         }
     }
 
-    async fn turn(
-        &self,
-        directory: &mut Option<Directory>,
-        directory_due: bool,
-        digest: &mut String,
-    ) -> Result<(), WorldError> {
+    async fn turn(&self, digest: &mut String) -> Result<(), WorldError> {
+        let mut knowledge = self.knowledge.lock().await;
         let read = self.read_policy().await?;
-        let fresh = if directory_due || directory.is_none() {
-            Some(Box::pin(self.reader.read()).await?)
-        } else {
-            None
+        // A reading that fails keeps nobody from a new policy.
+        let (news, failed) = match knowledge.look().await {
+            Ok(news) => (news, None),
+            Err(error) if knowledge.directory().is_some() => (News::Same, Some(error)),
+            Err(error) => return Err(error),
         };
-        if fresh.is_none() && read.digest == *digest && self.is_in_force().await? {
-            return Ok(());
-        }
-        if let (Some(fresh), Some(known)) = (&fresh, &directory)
-            && (fresh.accounts.is_empty() || fresh.people.is_empty())
-            && !known.accounts.is_empty()
+        let is_news = !matches!(news, News::Same);
+        if is_news
+            || self.world().is_none()
+            || read.digest != *digest
+            || !self.is_in_force().await?
         {
-            return Err(WorldError::Empty);
+            self.renew(&mut knowledge, news, &read).await?;
+            digest.clone_from(&read.digest);
         }
-        let Some(base) = fresh.or_else(|| directory.clone()) else {
-            return Ok(());
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Makes a world of what is known and the policy.
+    async fn renew(
+        &self,
+        knowledge: &mut Knowledge,
+        news: News,
+        read: &ReadPolicy,
+    ) -> Result<(), WorldError> {
+        let (mut complete, is_fresh) = match news {
+            News::Fresh(fresh) => (*fresh, true),
+            News::Same | News::Newer => match knowledge.directory() {
+                Some(known) => (known.clone(), false),
+                None => return Err(WorldError::NotReadYet),
+            },
         };
-        let next = self.resolve(&read, &base).await?;
+        let next = self.resolve(read, &complete).await?;
         let policy = Arc::clone(&next.policy);
-        let mut complete = base.clone();
-        complete.members = self.reader.members(&policy.referenced_groups()).await?;
+        let wanted = policy.referenced_groups();
+        // Whoever leads reads them all with everything else; others only what a policy that is newer
+        // than the snapshot names.
+        let unknown = wanted
+            .into_iter()
+            .filter(|group| !complete.members.knows(group))
+            .collect();
+        let read_now = knowledge.reader().members(&unknown).await?;
+        for group in &unknown {
+            let members = read_now.of(group).cloned().collect();
+            complete.members.insert(group.clone(), members);
+        }
+        self.leave_out_ours(&mut complete.members).await?;
+        if is_fresh {
+            let holdings = self.learnt();
+            complete = knowledge.keep(complete, holdings).await?;
+        }
         self.put_in_force(next, &read.digest, &complete).await?;
         let catalogue = Catalogue::build(Arc::clone(&policy), &complete);
         tracing::info!(
@@ -243,16 +286,41 @@ impl Keeper {
             permission_sets = complete.permission_sets.len(),
             people = complete.people.len(),
             policy = %policy.version(),
-            "accounts, people and policy are read",
+            is_fresh,
+            "accounts, people and policy are known",
         );
         self.world.store(Some(Arc::new(World {
             directory: complete,
             policy,
             catalogue,
         })));
-        *directory = Some(base);
-        digest.clone_from(&read.digest);
         Ok(())
+    }
+
+    /// A membership that Belay gave for a while counts in no policy role.
+    async fn leave_out_ours(&self, members: &mut Members) -> Result<(), WorldError> {
+        let live = self.store.live_keys().await?;
+        // The words that only account assignments have are not needed for groups.
+        let keys: Vec<Key> = live
+            .iter()
+            .filter_map(|text| Key::parse(text, ""))
+            .filter(|key| matches!(key.target, Target::Group { .. }))
+            .collect();
+        for stored in self.store.keys_of(&keys).await? {
+            if let (Target::Group { group }, true) =
+                (&stored.state.key.target, stored.state.may_be_ours(now()))
+            {
+                members.remove(&stored.state.key.user, group);
+            }
+        }
+        Ok(())
+    }
+
+    fn learnt(&self) -> Option<Holdings> {
+        self.holdings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Whether what this server decides by is what the table says is in force.

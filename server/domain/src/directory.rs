@@ -100,6 +100,13 @@ impl Members {
         self.groups.insert(group, members);
     }
 
+    /// Leaves one person out of one group.
+    pub fn remove(&mut self, user: &UserId, group: &GroupId) {
+        if let Some(members) = self.groups.get_mut(group) {
+            members.remove(user);
+        }
+    }
+
     /// Whether this group was read. A group that was not read has no members here, and a decision
     /// must not rest on that.
     #[must_use]
@@ -133,6 +140,9 @@ impl Members {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holdings {
     groups: BTreeMap<GroupId, BTreeSet<(AccountId, PermissionSetArn)>>,
+    /// When the read of the whole organisation ended that found it; `None`: it was put together.
+    #[serde(default)]
+    pub read_at: Option<Timestamp>,
 }
 
 impl Holdings {

@@ -18,7 +18,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::grant::{Evidence, Grant, GrantChange, Receipt};
-use crate::id::{EventId, GrantId, PolicyVersion, RequestId, ServerId};
+use crate::id::{EventId, FindingId, GrantId, PolicyVersion, RequestId, ServerId};
 use crate::policy::Change;
 use crate::request::{Ask, Names, Opinion, Review, Who};
 use crate::target::Target;
@@ -78,6 +78,12 @@ pub enum Kind {
     /// The grant ended, with its receipt.
     #[serde(rename = "grant.ended")]
     GrantEnded,
+    /// Grants and assignments differ.
+    #[serde(rename = "finding.opened")]
+    FindingOpened,
+    /// They do not any more.
+    #[serde(rename = "finding.closed")]
+    FindingClosed,
     /// Another policy came into force.
     #[serde(rename = "policy.loaded")]
     PolicyLoaded,
@@ -106,6 +112,8 @@ impl Kind {
             Self::GrantShortened => "grant.shortened",
             Self::GrantRevoking => "grant.revoking",
             Self::GrantEnded => "grant.ended",
+            Self::FindingOpened => "finding.opened",
+            Self::FindingClosed => "finding.closed",
             Self::PolicyLoaded => "policy.loaded",
             Self::PersonBound => "person.bound",
         }
@@ -119,6 +127,8 @@ pub enum Stream {
     Request(RequestId),
     /// One grant.
     Grant(GrantId),
+    /// One finding.
+    Finding(FindingId),
     /// The policy in force.
     Policy,
     /// One run of one server.
@@ -130,6 +140,7 @@ impl fmt::Display for Stream {
         match self {
             Self::Request(id) => write!(f, "request:{id}"),
             Self::Grant(id) => write!(f, "grant:{id}"),
+            Self::Finding(id) => write!(f, "finding:{id}"),
             Self::Policy => f.write_str("policy"),
             Self::Server(id) => write!(f, "server:{id}"),
         }
@@ -354,7 +365,7 @@ impl Grant {
 }
 
 impl Details {
-    fn evidence(&mut self, name: &'static str, value: &impl Serialize) {
+    pub(crate) fn evidence(&mut self, name: &'static str, value: &impl Serialize) {
         // These values are plain data: serialising them cannot fail, and if it ever did, the
         // record must say so rather than look complete.
         let value = serde_json::to_value(value)

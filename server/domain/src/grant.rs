@@ -1,11 +1,13 @@
 //! What we promised, how far the promise has come, and the evidence of its end.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::event::{Details, Kind};
-use crate::id::{AskIndex, GrantId, RequestId};
+use crate::id::{AskIndex, GrantId, GroupId, RequestId};
 use crate::key::Phase;
 use crate::request::{Names, Who};
 use crate::target::Key;
@@ -122,6 +124,39 @@ pub enum Evidence {
     },
 }
 
+/// Why access was gone before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Somebody else removed it, while nothing of ours was under way.
+    RemovedByHand,
+}
+
+/// What access is made of, that may cease to exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// Who has it.
+    Person,
+    /// Where.
+    Account,
+    /// What.
+    PermissionSet,
+    /// What they are a member of.
+    Group,
+}
+
+/// One look at whether everything that a key is made of still exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspection {
+    /// When the first question was asked.
+    pub began_at: Timestamp,
+    /// When the last answer had come.
+    pub finished_at: Timestamp,
+    /// What AWS said does not exist. A question that was not answered says nothing of its part.
+    pub gone: BTreeSet<Part>,
+}
+
 /// The evidence of how a grant ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -136,6 +171,10 @@ pub enum Receipt {
         succeeded_at: Timestamp,
         /// The read that showed it absent.
         read: ReadEvidence,
+        /// Groups of the person that are assigned the same, as they were then: the access remains
+        /// by them. `None`: that was not found out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still_given_by: Option<Vec<GroupId>>,
     },
     /// Two complete reads at least 30 s apart show it absent; no deletion of ours is known to
     /// have removed it.
@@ -144,6 +183,12 @@ pub enum Receipt {
         first: ReadEvidence,
         /// The second.
         second: ReadEvidence,
+        /// Whether that ended the grant before its time; `None`: its time was up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<Cause>,
+        /// As in [`Receipt::Removed`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        still_given_by: Option<Vec<GroupId>>,
     },
     /// Other live grants need the key: the access remains.
     HeldBy {
@@ -152,8 +197,16 @@ pub enum Receipt {
     },
     /// The access was there before us: it remains.
     Standing,
-    /// The account, permission set or person no longer exists.
-    TargetGone,
+    /// The account, permission set, group or person no longer exists, so that nothing could be
+    /// deleted or read any more: AWS said so twice.
+    TargetGone {
+        /// What both looks found gone.
+        gone: BTreeSet<Part>,
+        /// The first.
+        first: Inspection,
+        /// The second.
+        second: Inspection,
+    },
     /// No intent to create was ever recorded.
     NeverGranted,
 }
@@ -165,6 +218,15 @@ impl Receipt {
         matches!(self, Self::Removed { .. } | Self::AbsentAlready { .. })
     }
 
+    /// Names the groups of the person that are assigned the same: by them the access remains.
+    pub(crate) fn name_groups(&mut self, groups: &[GroupId]) {
+        if let Self::Removed { still_given_by, .. } | Self::AbsentAlready { still_given_by, .. } =
+            self
+        {
+            *still_given_by = Some(groups.to_vec());
+        }
+    }
+
     /// The word for it, as pages and records show it.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -173,7 +235,7 @@ impl Receipt {
             Self::AbsentAlready { .. } => "absent-already",
             Self::HeldBy { .. } => "held-by",
             Self::Standing => "standing",
-            Self::TargetGone => "target-gone",
+            Self::TargetGone { .. } => "target-gone",
             Self::NeverGranted => "never-granted",
         }
     }

@@ -246,6 +246,12 @@ uuid_id!(
     "a server id"
 );
 
+uuid_id!(
+    /// A finding: `UUIDv7`.
+    FindingId,
+    "a finding id"
+);
+
 /// Which ask of a request: 0 to 9.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

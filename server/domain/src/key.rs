@@ -7,7 +7,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::grant::ReadEvidence;
+use crate::grant::{Inspection, ReadEvidence};
 use crate::id::{GrantId, OperationId, ServerId};
 use crate::plan::{READS_LAG, SETTLED_AFTER};
 use crate::target::Key;
@@ -38,6 +38,29 @@ pub struct KeyState {
     pub lost_delete_at: Option<Timestamp>,
     /// When to look next whether what is active is still there.
     pub verify_at: Option<Timestamp>,
+    /// When it was last learned that what is wanted is there.
+    #[serde(default)]
+    pub active_at: Option<Timestamp>,
+    /// A complete read that did not show what is active, and that nothing of ours explains. A
+    /// second one must agree.
+    #[serde(default)]
+    pub missed: Option<ReadEvidence>,
+    /// What was found when somebody looked why a deletion gets nowhere.
+    #[serde(default)]
+    pub inspected: Option<Inspected>,
+    /// AWS's id of the membership that we made, where that is what the key is about and AWS's
+    /// answer was heard: that one is ours, and no other.
+    #[serde(default)]
+    pub membership: Option<String>,
+}
+
+/// What is known of whether a key's parts still exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inspected {
+    /// When the last look ended.
+    pub looked_at: Timestamp,
+    /// The first look that found something gone, since everything was last found to exist.
+    pub first: Option<Inspection>,
 }
 
 /// Creates that were sent, or may have been, and whose outcome was never heard.
@@ -257,6 +280,10 @@ impl KeyState {
             lost_create: None,
             lost_delete_at: None,
             verify_at: None,
+            active_at: None,
+            missed: None,
+            inspected: None,
+            membership: None,
         }
     }
 
@@ -322,6 +349,14 @@ impl KeyState {
             Phase::Granting | Phase::Active => live.until <= now,
             Phase::Revoking => true,
         })
+    }
+
+    /// Whether the access, if a read that begins now shows it, may be there by us.
+    #[must_use]
+    pub fn may_be_ours(&self, now: Timestamp) -> bool {
+        self.standing == Standing::Ours
+            || self.unsettled_until(now).is_some()
+            || self.deletes_shown_from().is_some_and(|from| now < from)
     }
 
     /// From when no create that is unaccounted for can take effect any more, if that is not yet.

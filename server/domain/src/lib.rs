@@ -10,12 +10,14 @@
 //! 2. [`policy`]: who may have what, who must agree, and why; [`catalogue`]: the same, indexed.
 //! 3. [`request`] and [`grant`]: the life of a request, and of what was promised.
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
-//! 5. [`event`]: the record of each step.
-//! 6. [`inventory`]: what was held before any of this.
+//! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ.
+//! 6. [`event`]: the record of each step.
+//! 7. [`inventory`]: what was held before any of this.
 
 pub mod catalogue;
 pub mod directory;
 pub mod event;
+pub mod finding;
 pub mod grant;
 pub mod id;
 pub mod inventory;
@@ -23,5 +25,6 @@ pub mod key;
 pub mod plan;
 pub mod policy;
 pub mod progress;
+pub mod reconcile;
 pub mod request;
 pub mod target;

@@ -19,7 +19,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::grant::{Evidence, GrantChange, Receipt};
-use crate::id::{GrantId, OperationId, ServerId};
+use crate::id::{GrantId, GroupId, OperationId, ServerId};
 use crate::key::{Action, Before, Gate, KeyState, Operation, Phase, Stage, Standing};
 
 /// How long a key that we wrote to counts as ours without a read. AWS's reads lag its writes by
@@ -61,6 +61,23 @@ pub const STILL_PRESENT: SignedDuration = SignedDuration::from_secs(60);
 /// An operation that AWS still calls `IN_PROGRESS` after this long is read about instead.
 pub const STALLED: SignedDuration = SignedDuration::from_secs(300);
 
+/// Between the two reads that show that somebody else removed what is active, and between our last
+/// write, or the activation, and the first of them (DESIGN 4). Twelve times the longest lag that we
+/// assume of AWS's reads.
+pub const REMOVED_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// A deletion that failed, or could not be read about, this often may be about something that no
+/// longer exists: a hiccup is over by then, seven seconds after the first failure.
+pub const SUSPECT_AFTER: u32 = 3;
+
+/// Between the two looks that show that something no longer exists: as between two reads that show
+/// a removal.
+pub const GONE_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// While a deletion gets nowhere, somebody looks this often whether what it is about exists: as
+/// often as it is tried again at the longest.
+pub const INSPECT_EVERY: SignedDuration = SignedDuration::from_secs(300);
+
 /// The smallest time that matters here.
 const A_MOMENT: SignedDuration = SignedDuration::from_millis(1);
 
@@ -93,6 +110,8 @@ pub enum Step {
         /// What it does.
         action: Action,
     },
+    /// Ask AWS whether everything that the key is made of still exists: the operation gets nowhere.
+    Inspect(OperationId),
     /// Ask AWS how it is going.
     Poll {
         /// Which.
@@ -163,6 +182,12 @@ impl Change {
 
     /// The assignment is known to be there: those being granted have it.
     pub(crate) fn activate(&mut self, evidence: &Evidence) {
+        let known_at = match evidence {
+            Evidence::Created { succeeded_at, .. } => *succeeded_at,
+            Evidence::Seen { read } => read.finished_at,
+        };
+        self.key.active_at = self.key.active_at.max(Some(known_at));
+        self.key.missed = None;
         for grant in self.chosen(|live| live.phase == Phase::Granting) {
             let evidence = evidence.clone();
             self.set(grant, Phase::Active, GrantChange::Activated { evidence });
@@ -185,6 +210,32 @@ impl Change {
         self.revoke(now);
         let grants = self.key.holders(now).map(|live| live.grant).collect();
         self.end(&Receipt::HeldBy { grants });
+    }
+
+    /// What was active is gone, whatever its window says.
+    pub(crate) fn gone(&mut self, receipt: &Receipt) {
+        for grant in self.chosen(|live| matches!(live.phase, Phase::Granting | Phase::Active)) {
+            self.set(grant, Phase::Revoking, GrantChange::Revoking);
+        }
+        self.end(receipt);
+    }
+
+    /// Whether some grant ends by this with a receipt that says that access is gone.
+    #[must_use]
+    pub fn says_gone(&self) -> bool {
+        self.grants.iter().any(|(_, change)| {
+            matches!(change, GrantChange::Ended { receipt } if receipt.access_is_gone())
+        })
+    }
+
+    /// Names the groups of the person that are assigned the same: by them the access remains, and
+    /// whatever says that it is gone says so.
+    pub fn name_groups(&mut self, groups: &[GroupId]) {
+        for (_, change) in &mut self.grants {
+            if let GrantChange::Ended { receipt } = change {
+                receipt.name_groups(groups);
+            }
+        }
     }
 
     /// Those on their way out have ended, all with this receipt.
@@ -218,6 +269,7 @@ impl Change {
                 .all(|live| live.phase == Phase::Scheduled);
         if idle {
             self.key.standing = Standing::Unknown;
+            self.key.membership = None;
         }
         self
     }
@@ -355,8 +407,13 @@ impl Change {
         });
         self.key.last_write_at = Some(at.now);
         self.key.verify_at = None;
-        if action == Action::Delete {
-            self.key.last_delete_at = Some(at.now);
+        self.key.missed = None;
+        match action {
+            Action::Delete => self.key.last_delete_at = Some(at.now),
+            Action::Create => {
+                self.key.inspected = None;
+                self.key.membership = None;
+            }
         }
     }
 }
@@ -369,8 +426,15 @@ fn continue_with(key: &KeyState, operation: &Operation, at: Context) -> Step {
         change.hand_over(now);
         return Step::Record(change);
     }
+    let inspect_at = inspect_at(key, operation, now);
+    if inspect_at.is_some_and(|at| at <= now) {
+        return Step::Inspect(operation.id);
+    }
     // A start or an end that comes before what an operation waits for may turn it round.
-    let until = |when: Timestamp| wait(earlier(next_edge(key, now), when));
+    let until = |when: Timestamp| {
+        let when = inspect_at.map_or(when, |at| at.min(when));
+        wait(earlier(next_edge(key, now), when))
+    };
     match &operation.stage {
         Stage::Intended => send_or_adopt(key, operation, at),
         Stage::Backoff { retry_at, .. } => turn_round(key, operation, at).unwrap_or_else(|| {
@@ -420,6 +484,43 @@ fn continue_with(key: &KeyState, operation: &Operation, at: Context) -> Step {
             }
         }),
     }
+}
+
+/// When to look whether what a deletion is about still exists, if there is reason to.
+///
+/// The reason is that it gets nowhere, whatever AWS calls that: the names of its errors decide
+/// nothing here.
+fn inspect_at(key: &KeyState, operation: &Operation, now: Timestamp) -> Option<Timestamp> {
+    let failures = match operation.stage {
+        // Whoever sends, or is at work, is heard first.
+        Stage::Intended | Stage::Sent { .. } => return None,
+        Stage::Backoff { .. } => operation.attempt,
+        Stage::Unknown { failures, .. } | Stage::Absent { failures, .. } => {
+            failures.max(operation.attempt.saturating_sub(1))
+        }
+        // Reads that lag count here, too: after twice this, it is no lag.
+        Stage::Deleted {
+            succeeded_at,
+            reads,
+            ..
+        } if now.duration_since(succeeded_at) > STILL_PRESENT * 2 => reads,
+        Stage::Deleted { .. } => 0,
+    };
+    let suspect = operation.action == Action::Delete && failures >= SUSPECT_AFTER;
+    if !suspect || key.wanted(now) {
+        return None;
+    }
+    let Some(inspected) = &key.inspected else {
+        return Some(now);
+    };
+    let again = match &inspected.first {
+        // The second look counts only once nothing of ours can take effect any more.
+        Some(first) => key
+            .unsettled_until(now)
+            .max(first.finished_at.checked_add(GONE_AFTER).ok()),
+        None => inspected.looked_at.checked_add(INSPECT_EVERY).ok(),
+    };
+    Some(again.unwrap_or(now).max(inspected.looked_at))
 }
 
 fn send_or_adopt(key: &KeyState, operation: &Operation, at: Context) -> Step {

@@ -5,13 +5,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::grant::{Evidence, ReadEvidence, Receipt};
+use crate::grant::{Cause, Evidence, Inspection, Part, ReadEvidence, Receipt};
 use crate::id::OperationId;
-use crate::key::{Action, Before, KeyState, Operation, Stage, Standing};
+use crate::key::{Action, Before, Inspected, KeyState, Operation, Phase, Stage, Standing};
 use crate::plan::{
-    Change, Context, FRESH, Purpose, SECOND_READ_AFTER, SETTLED_AFTER, STALLED, STILL_PRESENT,
-    VERIFY_EVERY,
+    Change, Context, FRESH, GONE_AFTER, Purpose, REMOVED_AFTER, SECOND_READ_AFTER, SETTLED_AFTER,
+    STALLED, STILL_PRESENT, VERIFY_EVERY,
 };
+use crate::target::Target;
 
 /// Every page of the pair's assignments was read. A read that failed anywhere is no sighting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,8 +121,13 @@ pub fn sent(key: &KeyState, id: OperationId, answer: Sent, now: Timestamp) -> Op
     if operation.stage != Stage::Intended {
         return None;
     }
+    let mut membership = key.membership.clone();
     let mut change = match answer {
         Sent::Accepted { aws_request_id } => {
+            let is_group = matches!(key.key.target, Target::Group { .. });
+            if operation.action == Action::Create && is_group {
+                membership = Some(aws_request_id.clone());
+            }
             let stage = Stage::Sent {
                 aws_request_id,
                 accepted_at: now,
@@ -144,6 +150,7 @@ pub fn sent(key: &KeyState, id: OperationId, answer: Sent, now: Timestamp) -> Op
             change
         }
     };
+    change.key.membership = membership;
     touch(&mut change.key, operation, now);
     Some(change)
 }
@@ -302,6 +309,10 @@ fn read_before_start(
             });
             look_after(&mut change.key, began_at);
         }
+        Presence::Absent if !is_starting(key, at.now) && key.lost_delete_at.is_none() => {
+            // Nothing of ours can have taken it.
+            return Some(missed(key, &sighting.read));
+        }
         Presence::Absent => {
             let shown = key.writes_shown_from().is_none_or(|from| from <= began_at);
             let before = if shown {
@@ -312,6 +323,130 @@ fn read_before_start(
             change.create(before, at);
         }
     }
+    Some(change)
+}
+
+/// Whether somebody waits for the key to be given.
+fn is_starting(key: &KeyState, now: Timestamp) -> bool {
+    key.holders(now)
+        .any(|live| matches!(live.phase, Phase::Scheduled | Phase::Granting))
+}
+
+/// A complete read was made that no step of this key ordered: somebody looks after everything.
+/// `None`: it is as it should be, or the read does not tell.
+#[must_use]
+pub fn observed(key: &KeyState, sighting: &Sighting, at: Context) -> Option<Change> {
+    let read = &sighting.read;
+    let stale = key.operation.is_some()
+        || key
+            .last_write_at
+            .is_some_and(|write| write >= read.began_at)
+        || at.now.duration_since(read.began_at) > FRESH;
+    let active = key.holders(at.now).any(|live| live.phase == Phase::Active);
+    if stale || !active || is_starting(key, at.now) || key.over(at.now) {
+        // Whatever is to be done about it orders reads of its own.
+        return None;
+    }
+    match sighting.presence {
+        Presence::Present => {
+            key.missed.as_ref()?;
+            let mut change = Change::to(key.clone());
+            change.key.missed = None;
+            look_after(&mut change.key, read.began_at);
+            Some(change)
+        }
+        // It may be a lost deletion of ours: that is looked after by itself, and put back.
+        Presence::Absent if key.lost_delete_at.is_some() => None,
+        // The second look is on its way.
+        Presence::Absent if key.missed.is_some() && key.verify_at.is_some() => None,
+        Presence::Absent => Some(missed(key, read)),
+    }
+}
+
+/// What is active was not there, and nothing of ours explains that.
+fn missed(key: &KeyState, read: &ReadEvidence) -> Change {
+    let mut change = Change::to(key.clone());
+    let quiet_from = key
+        .last_write_at
+        .max(key.active_at)
+        .map(|busy| after(busy, REMOVED_AFTER));
+    if let Some(quiet_from) = quiet_from.filter(|from| read.began_at < *from) {
+        change.key.missed = None;
+        change.key.verify_at = Some(quiet_from);
+        return change;
+    }
+    // An older one than our last write would be of another life of the key.
+    let first = key
+        .missed
+        .as_ref()
+        .filter(|first| quiet_from.is_none_or(|from| from <= first.began_at));
+    let Some(first) = first else {
+        change.key.missed = Some(read.clone());
+        change.key.verify_at = Some(after(read.finished_at, REMOVED_AFTER));
+        return change;
+    };
+    let mut second = after(first.finished_at, REMOVED_AFTER);
+    // A lost create of ours may yet bring it back.
+    if let Some(settled) = key.unsettled_until(second) {
+        second = settled;
+    }
+    if read.began_at < second {
+        change.key.verify_at = Some(second);
+        return change;
+    }
+    let receipt = Receipt::AbsentAlready {
+        first: first.clone(),
+        second: read.clone(),
+        cause: Some(Cause::RemovedByHand),
+        still_given_by: None,
+    };
+    change.key.missed = None;
+    change.key.verify_at = None;
+    change.key.lost_create = None;
+    change.gone(&receipt);
+    change.settle()
+}
+
+/// Somebody looked whether everything that a key is made of still exists.
+#[must_use]
+pub fn inspected(
+    key: &KeyState,
+    id: OperationId,
+    inspection: &Inspection,
+    now: Timestamp,
+) -> Option<Change> {
+    let operation = current(key, id)?;
+    if operation.action != Action::Delete || key.wanted(now) {
+        return None;
+    }
+    let first = key
+        .inspected
+        .as_ref()
+        .and_then(|inspected| inspected.first.as_ref());
+    let both: std::collections::BTreeSet<Part> = first
+        .map(|first| first.gone.intersection(&inspection.gone).copied().collect())
+        .unwrap_or_default();
+    if let Some(first) = first.filter(|_| !both.is_empty()) {
+        let far_apart = after(first.finished_at, GONE_AFTER) <= inspection.began_at;
+        if far_apart && key.unsettled_until(inspection.began_at).is_none() {
+            let receipt = Receipt::TargetGone {
+                gone: both,
+                first: first.clone(),
+                second: inspection.clone(),
+            };
+            return Some(ended(key, &receipt, now));
+        }
+    }
+    let first = match first {
+        // It is still gone, only not for long enough.
+        Some(first) if !both.is_empty() => Some(first.clone()),
+        _ => Some(inspection.clone()).filter(|found| !found.gone.is_empty()),
+    };
+    let mut change = Change::to(key.clone());
+    change.key.inspected = Some(Inspected {
+        looked_at: now,
+        first,
+    });
     Some(change)
 }
 
@@ -422,6 +557,8 @@ fn read_absence(
             let receipt = Receipt::AbsentAlready {
                 first: first.clone(),
                 second: sighting.read.clone(),
+                cause: None,
+                still_given_by: None,
             };
             Some(ended(key, &receipt, now))
         }
@@ -483,6 +620,7 @@ fn removed(key: &KeyState, operation: &Operation, read: &ReadEvidence, now: Time
         accepted_at: *accepted_at,
         succeeded_at: *succeeded_at,
         read: read.clone(),
+        still_given_by: None,
     };
     ended(key, &receipt, now)
 }
@@ -493,6 +631,7 @@ fn ended(key: &KeyState, receipt: &Receipt, now: Timestamp) -> Change {
     // Only what can no longer take effect lets a key be called gone.
     change.key.lost_create = None;
     change.key.last_write_at = Some(now);
+    change.key.inspected = None;
     change.end(receipt);
     change.settle()
 }

@@ -43,6 +43,35 @@ impl fmt::Display for Target {
     }
 }
 
+impl Target {
+    /// Reads back what [`Target`]'s `Display` wrote. The text leaves out the words that all
+    /// permission sets of an instance share: `sets` is those, up to and with `permissionSet/`.
+    #[must_use]
+    pub fn parse(text: &str, sets: &str) -> Option<Self> {
+        let (first, rest) = text.split_once('/')?;
+        if first == "group" {
+            let group = GroupId::parse(rest).ok()?;
+            return Some(Self::Group { group });
+        }
+        Some(Self::Account {
+            account: AccountId::parse(first).ok()?,
+            permission_set: PermissionSetArn::parse(&format!("{sets}{rest}")).ok()?,
+        })
+    }
+}
+
+impl Key {
+    /// Reads back what [`Key`]'s `Display` wrote; as [`Target::parse`].
+    #[must_use]
+    pub fn parse(text: &str, sets: &str) -> Option<Self> {
+        let (user, target) = text.split_once('/')?;
+        Some(Self {
+            user: UserId::parse(user).ok()?,
+            target: Target::parse(target, sets)?,
+        })
+    }
+}
+
 /// A person and a target. AWS holds at most one assignment for each key, whoever asked for it,
 /// which is why grants that overlap share one and the last to end removes it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -2,16 +2,21 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::collections::BTreeSet;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use domain::event::{
     Actor, Details, Envelope, Head, Kind, NO_HASH, SCHEMA, Sealed, Source, Stream, seal,
 };
-use domain::grant::{Evidence, Grant, GrantChange, GrantState, ReadEvidence, Receipt};
+use domain::finding::{Closed, Difference, Finding};
+use domain::grant::{
+    Evidence, Grant, GrantChange, GrantState, Inspection, Part, ReadEvidence, Receipt,
+};
 use domain::id::{
-    AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, PolicyVersion, RequestId,
-    ServerId, UserId,
+    AccountId, AskIndex, EventId, FindingId, GrantId, GroupId, PermissionSetArn, PolicyVersion,
+    RequestId, ServerId, UserId,
 };
 use domain::request::{
     Ask, AskState, Completion, Names, Opinion, Refused, Request, Review, Terms, Transition, Who,
@@ -238,16 +243,19 @@ fn steps_of_a_grant() -> Vec<(Kind, Details)> {
             accepted_at: at(661),
             succeeded_at: at(664),
             read: sight(664),
+            still_given_by: None,
         },
         Receipt::AbsentAlready {
             first: sight(662),
             second: sight(700),
+            cause: None,
+            still_given_by: None,
         },
         Receipt::HeldBy {
             grants: vec![GrantId::new(Uuid::from_u128(10))],
         },
         Receipt::Standing,
-        Receipt::TargetGone,
+        vanished(),
         Receipt::NeverGranted,
     ];
     steps.extend(receipts.map(ended));
@@ -260,6 +268,33 @@ fn steps_of_a_grant() -> Vec<(Kind, Details)> {
     let cancelled = grant().ended_early("Not needed", at(61));
     steps.push(cancelled.expect("a cancellation").1);
     steps
+}
+
+fn vanished() -> Receipt {
+    let look = |second| Inspection {
+        began_at: at(second),
+        finished_at: at(second + 1),
+        gone: BTreeSet::from([Part::Account]),
+    };
+    Receipt::TargetGone {
+        gone: BTreeSet::from([Part::Account]),
+        first: look(670),
+        second: look(740),
+    }
+}
+
+fn finding() -> Finding {
+    Finding {
+        id: FindingId::new(Uuid::from_u128(11)),
+        difference: Difference::Unmanaged,
+        key: grant().key,
+        names: grant().names,
+        who: ana(),
+        grants: Vec::new(),
+        opened_at: at(800),
+        read: Some(sight(799)),
+        why: None,
+    }
 }
 
 /// One of each kind, and of each end.
@@ -281,6 +316,10 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
         ..Details::default()
     };
     all.push(by_ana(Stream::Server(server()), (Kind::PersonBound, bound)));
+    let found = finding();
+    for event in [found.opened(), found.closed(Closed::Gone)] {
+        all.push(by_server(Stream::Finding(found.id), Source::Worker, event));
+    }
     all
 }
 
@@ -372,6 +411,8 @@ fn there_is_an_example_of_each_kind() {
         "grant.ended",
         "policy.loaded",
         "person.bound",
+        "finding.opened",
+        "finding.closed",
     ] {
         assert!(kinds.contains(&kind), "{kind}");
         let quoted = Value::String(kind.to_owned());

@@ -2,8 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::collections::BTreeSet;
+
 use domain::event::Kind;
-use domain::grant::{Evidence, Grant, GrantChange, GrantState, ReadEvidence, Receipt};
+use domain::grant::{
+    Evidence, Grant, GrantChange, GrantState, Inspection, Part, ReadEvidence, Receipt,
+};
 use domain::id::{
     AccountId, AskIndex, GrantId, GroupId, PermissionSetArn, PolicyVersion, RequestId, UserId,
 };
@@ -360,6 +364,20 @@ fn removed() -> Receipt {
         accepted_at: at(98),
         succeeded_at: at(99),
         read: seen(),
+        still_given_by: None,
+    }
+}
+
+fn vanished() -> Receipt {
+    let look = |second| Inspection {
+        began_at: at(second),
+        finished_at: at(second),
+        gone: BTreeSet::from([Part::PermissionSet]),
+    };
+    Receipt::TargetGone {
+        gone: BTreeSet::from([Part::PermissionSet]),
+        first: look(98),
+        second: look(99),
     }
 }
 
@@ -370,10 +388,12 @@ fn receipts() -> Vec<Receipt> {
         Receipt::AbsentAlready {
             first: seen(),
             second: seen(),
+            cause: None,
+            still_given_by: None,
         },
         Receipt::HeldBy { grants: Vec::new() },
         Receipt::Standing,
-        Receipt::TargetGone,
+        vanished(),
         Receipt::NeverGranted,
     ]
 }

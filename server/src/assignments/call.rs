@@ -2,11 +2,13 @@
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_ssoadmin::operation::list_account_assignments::ListAccountAssignmentsOutput;
+use aws_sdk_ssoadmin::operation::list_accounts_for_provisioned_permission_set::ListAccountsForProvisionedPermissionSetOutput;
+use aws_sdk_ssoadmin::operation::list_permission_sets::ListPermissionSetsOutput;
 use aws_sdk_ssoadmin::types::{
     AccountAssignmentOperationStatus, AccountAssignmentOperationStatusMetadata, PrincipalType,
     StatusValues, TargetType,
 };
-use domain::id::UserId;
+use domain::id::{PermissionSetArn, UserId};
 use domain::key::Action;
 use domain::progress::{Sent, Status};
 
@@ -21,8 +23,8 @@ const ROWS_MAX: i32 = 100;
 /// The calls of one instance, within one budget. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Api {
-    clients: Clients,
-    instance_arn: String,
+    pub(super) clients: Clients,
+    pub(super) instance_arn: String,
     pub(super) limiter: Limiter,
 }
 
@@ -187,7 +189,7 @@ impl Api {
     }
 }
 
-fn count(operation: &'static str, outcome: &'static str) {
+pub(super) fn count(operation: &'static str, outcome: &'static str) {
     metrics::counter!("belay_aws_calls_total", "operation" => operation, "outcome" => outcome)
         .increment(1);
 }
@@ -203,7 +205,8 @@ fn accepted(operation: &'static str, status: Option<&AccountAssignmentOperationS
     }
 }
 
-fn refused<E>(error: &SdkError<E>, code: String, action: Action) -> Sent {
+/// What an error says of an operation that was sent.
+pub(super) fn refused<E>(error: &SdkError<E>, code: String, action: Action) -> Sent {
     match error {
         // Never left this machine.
         SdkError::ConstructionFailure(_) => Sent::Refused { code },
@@ -242,5 +245,49 @@ fn not_told(code: &str) -> Status {
         Status::Forgotten
     } else {
         Status::Unavailable
+    }
+}
+
+impl Api {
+    /// One page of the permission sets, or AWS's error code.
+    pub(super) async fn permission_sets(
+        &self,
+        token: Option<String>,
+    ) -> Result<ListPermissionSetsOutput, String> {
+        const OPERATION: &str = "ListPermissionSets";
+        let answer = self
+            .clients
+            .ssoadmin
+            .list_permission_sets()
+            .instance_arn(&self.instance_arn)
+            .max_results(ROWS_MAX)
+            .set_next_token(token)
+            .send()
+            .await;
+        answer
+            .inspect(|_| count(OPERATION, "ok"))
+            .map_err(|error| self.classify(OPERATION, &error))
+    }
+
+    /// One page of the accounts that a permission set is provisioned in, or AWS's error code.
+    pub(super) async fn provisioned(
+        &self,
+        set: &PermissionSetArn,
+        token: Option<String>,
+    ) -> Result<ListAccountsForProvisionedPermissionSetOutput, String> {
+        const OPERATION: &str = "ListAccountsForProvisionedPermissionSet";
+        let answer = self
+            .clients
+            .ssoadmin
+            .list_accounts_for_provisioned_permission_set()
+            .instance_arn(&self.instance_arn)
+            .permission_set_arn(set.as_str())
+            .max_results(ROWS_MAX)
+            .set_next_token(token)
+            .send()
+            .await;
+        answer
+            .inspect(|_| count(OPERATION, "ok"))
+            .map_err(|error| self.classify(OPERATION, &error))
     }
 }

@@ -61,6 +61,16 @@ pub struct Place {
     number: u64,
 }
 
+impl Place {
+    /// For what needs none.
+    pub(super) const fn none() -> Self {
+        Self {
+            places: None,
+            number: 0,
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         if let Some(places) = self.places.take() {

@@ -4,12 +4,12 @@
 //! read for all: it begins after each of them asked, so it is evidence for each. Who asks while a
 //! read is under way waits for the next. Nothing is kept.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ssoadmin::types::PrincipalType;
 use domain::grant::ReadEvidence;
-use domain::id::UserId;
+use domain::id::{GroupId, UserId};
 use domain::progress::{Presence, Sighting};
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -27,8 +27,10 @@ const PAGES_MAX: u32 = 100;
 #[derive(Debug, Clone, Error)]
 pub enum ReadFailed {
     /// A page failed.
-    #[error("ListAccountAssignments failed ({code})")]
+    #[error("{operation} failed ({code})")]
     Call {
+        /// Which call.
+        operation: &'static str,
         /// AWS's error code, or what kept it from answering.
         code: String,
     },
@@ -37,14 +39,33 @@ pub enum ReadFailed {
     TooMany,
 }
 
-/// Who has a permission set in an account, by assignments of their own.
+/// Who has a permission set in an account.
 #[derive(Debug)]
-struct Seen {
-    people: HashSet<String>,
-    read: ReadEvidence,
+pub struct PairRead {
+    /// By assignments of their own.
+    pub people: BTreeSet<UserId>,
+    /// The groups that are assigned it.
+    pub groups: BTreeSet<GroupId>,
+    /// The read.
+    pub read: ReadEvidence,
 }
 
-type Answer = Arc<Result<Seen, ReadFailed>>;
+impl PairRead {
+    /// Whether the person's own assignment is there.
+    #[must_use]
+    pub fn sighting(&self, user: &UserId) -> Sighting {
+        Sighting {
+            presence: if self.people.contains(user) {
+                Presence::Present
+            } else {
+                Presence::Absent
+            },
+            read: self.read.clone(),
+        }
+    }
+}
+
+type Answer = Arc<Result<Arc<PairRead>, ReadFailed>>;
 
 /// Told when a read begins: where its answer will come.
 type Waiter = oneshot::Sender<oneshot::Receiver<Answer>>;
@@ -64,26 +85,15 @@ impl Reads {
         }
     }
 
-    /// Whether the person's own assignment is there.
+    /// Everybody and every group on the pair.
     pub(super) async fn read(
         &self,
         pair: Pair,
-        user: &UserId,
         class: Class,
         attempt: Try,
-    ) -> Result<Sighting, ReadFailed> {
+    ) -> Result<Arc<PairRead>, ReadFailed> {
         let answer = self.answer(pair, class, attempt).await;
-        match &*answer {
-            Ok(seen) => Ok(Sighting {
-                presence: if seen.people.contains(user.as_str()) {
-                    Presence::Present
-                } else {
-                    Presence::Absent
-                },
-                read: seen.read.clone(),
-            }),
-            Err(failed) => Err(failed.clone()),
-        }
+        Result::clone(&answer)
     }
 
     async fn answer(&self, pair: Pair, class: Class, attempt: Try) -> Answer {
@@ -113,7 +123,7 @@ impl Reads {
                 waiter.send(told).ok().map(|()| tell)
             })
             .collect();
-        let answer = Arc::new(self.every_page(pair, class, turn).await);
+        let answer = Arc::new(self.every_page(pair, class, turn).await.map(Arc::new));
         for tell in answers {
             // Who left needs no answer.
             let _ = tell.send(Arc::clone(&answer));
@@ -121,10 +131,16 @@ impl Reads {
         answer
     }
 
-    async fn every_page(&self, pair: &Pair, class: Class, turn: Turn) -> Result<Seen, ReadFailed> {
+    async fn every_page(
+        &self,
+        pair: &Pair,
+        class: Class,
+        turn: Turn,
+    ) -> Result<PairRead, ReadFailed> {
         turn.spend();
         let began_at = now();
-        let mut people = HashSet::new();
+        let mut people = BTreeSet::new();
+        let mut groups = BTreeSet::new();
         let mut token: Option<String> = None;
         for pages in 1..=PAGES_MAX {
             if pages > 1 {
@@ -134,13 +150,22 @@ impl Reads {
                 .api
                 .assignments(pair, token.take())
                 .await
-                .map_err(|code| ReadFailed::Call { code })?;
-            let own = page
-                .account_assignments()
-                .iter()
-                .filter(|row| row.principal_type() == Some(&PrincipalType::User))
-                .filter_map(|row| row.principal_id().map(str::to_owned));
-            people.extend(own);
+                .map_err(call_failed)?;
+            for row in page.account_assignments() {
+                let id = row.principal_id().unwrap_or_default();
+                // A row that cannot be read may be the one that is looked for.
+                let odd = |_| call_failed("a principal id that is not understood".to_owned());
+                match row.principal_type() {
+                    Some(PrincipalType::User) => {
+                        people.insert(UserId::parse(id).map_err(odd)?);
+                    }
+                    Some(PrincipalType::Group) => {
+                        groups.insert(GroupId::parse(id).map_err(odd)?);
+                    }
+                    // A kind that came later is nobody's own assignment.
+                    _ => {}
+                }
+            }
             token = page.next_token().map(str::to_owned);
             if token.is_none() {
                 let read = ReadEvidence {
@@ -148,20 +173,27 @@ impl Reads {
                     finished_at: now(),
                     pages,
                 };
-                return Ok(Seen { people, read });
+                return Ok(PairRead {
+                    people,
+                    groups,
+                    read,
+                });
             }
         }
         Err(ReadFailed::TooMany)
     }
 }
 
+fn call_failed(code: String) -> ReadFailed {
+    ReadFailed::Call {
+        operation: "ListAccountAssignments",
+        code,
+    }
+}
+
 /// An answer that never comes is a failed read: whoever made it is gone.
 async fn heard(begun: Result<oneshot::Receiver<Answer>, oneshot::error::RecvError>) -> Answer {
-    let gone = || {
-        Arc::new(Err(ReadFailed::Call {
-            code: "abandoned".to_owned(),
-        }))
-    };
+    let gone = || Arc::new(Err(call_failed("abandoned".to_owned())));
     match begun {
         Ok(told) => told.await.unwrap_or_else(|_| gone()),
         Err(_) => gone(),

@@ -124,6 +124,17 @@ impl Commit {
         Ok(())
     }
 
+    /// Whether this transaction writes that item already: DynamoDB takes one write of an item.
+    pub(super) fn touches(&self, at: &At) -> bool {
+        let key = item::primary(at);
+        self.items.iter().any(|item| {
+            item.put.as_ref().is_some_and(|put| {
+                key.iter()
+                    .all(|(name, value)| put.item().get(name) == Some(value))
+            })
+        })
+    }
+
     /// Sets the named attributes and leaves all others alone.
     pub fn update(
         &mut self,
@@ -410,6 +421,24 @@ impl Store {
             }
             Err(error) => Err(StoreError::unavailable("PutItem", &error)),
         }
+    }
+
+    /// Writes one piece of bookkeeping, whatever is there: the last word wins.
+    pub(super) async fn overwrite(
+        &self,
+        at: &keys::At,
+        attributes: Attributes,
+    ) -> Result<(), StoreError> {
+        self.dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(attributes))
+            .item("pk", AttributeValue::S(at.pk.clone()))
+            .item("sk", AttributeValue::S(at.sk.clone()))
+            .send()
+            .await
+            .map_err(|error| StoreError::unavailable("PutItem", &error))?;
+        Ok(())
     }
 
     fn in_table(&self, mut item: TransactWriteItem) -> TransactWriteItem {

@@ -16,6 +16,12 @@
 //! | due entry | `due#SHARD` | `MS#key#KEY` or `MS#request#ID` | `Query`, consistent: what is due |
 //! | undelivered events of a commit | `outbox#SHARD` | first event's id | `Query`, consistent: shipping |
 //! | change feed | `feed#BUCKET` | commit id | `Query` each second |
+//! | key whose access was taken away | `ended` | `MS#KEY` | `Query`: what is looked after for a day |
+//! | open finding | `findings` | `DIFFERENCE#KEY` | `Query`: all of them |
+//! | closed finding | `findings-closed` | `MS#DIFFERENCE#KEY` | `Query`: the latest |
+//! | how far reconciling is | `reconcile` | `organisation` | `GetItem`: going on |
+//! | snapshot of the organisation | `snapshot` | `manifest` | `GetItem`: which parts |
+//! | part of a snapshot | `snapshot#ID` | `part#N` | `BatchGetItem`, all of them |
 //! | policy in force | `policy` | `current` | condition of each decision |
 //! | executor lease | `lease` | `executor` | `GetItem`, consistent: who acts |
 //!
@@ -28,6 +34,7 @@
 use std::fmt::Display;
 
 use domain::event::Stream;
+use domain::finding::Difference;
 use domain::id::{
     AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, RequestId, UserId,
 };
@@ -201,6 +208,52 @@ pub fn feed(at: Timestamp, commit: Uuid) -> At {
     At::new(feed_bucket(at, 0), commit.to_string())
 }
 
+/// The partition of keys whose access was taken away lately.
+pub const ENDED: &str = "ended";
+
+/// A key whose access was taken away.
+#[must_use]
+pub fn ended(at: Timestamp, key: &Key) -> At {
+    At::new(ENDED, format!("{}#{key}", millis(at)))
+}
+
+/// The partition of open findings.
+pub const FINDINGS: &str = "findings";
+
+/// An open finding: of each difference a key has at most one.
+#[must_use]
+pub fn finding(difference: Difference, key: &Key) -> At {
+    At::new(FINDINGS, format!("{difference}#{key}"))
+}
+
+/// The partition of closed findings.
+pub const FINDINGS_CLOSED: &str = "findings-closed";
+
+/// A finding that is no more.
+#[must_use]
+pub fn finding_closed(at: Timestamp, difference: Difference, key: &Key) -> At {
+    let sk = format!("{}#{difference}#{key}", millis(at));
+    At::new(FINDINGS_CLOSED, sk)
+}
+
+/// How far reconciling the organisation is.
+#[must_use]
+pub fn reconcile() -> At {
+    At::new("reconcile", "organisation")
+}
+
+/// Which parts the snapshot of the organisation has.
+#[must_use]
+pub fn snapshot() -> At {
+    At::new("snapshot", "manifest")
+}
+
+/// A part of a snapshot.
+#[must_use]
+pub fn snapshot_part(id: Uuid, number: usize) -> At {
+    At::new(format!("snapshot#{id}"), format!("part#{number:04}"))
+}
+
 /// The policy in force.
 #[must_use]
 pub fn policy() -> At {
@@ -300,6 +353,12 @@ mod tests {
             feed(at, request_id.uuid()),
             policy(),
             lease(),
+            ended(at, &of),
+            finding(Difference::NoLongerAllowed, &of),
+            finding_closed(at, Difference::Missing, &of),
+            reconcile(),
+            snapshot(),
+            snapshot_part(request_id.uuid(), 7),
         ];
         let lines: Vec<String> = all
             .iter()

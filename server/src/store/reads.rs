@@ -68,7 +68,7 @@ pub(super) struct Range {
 
 impl Range {
     /// All places with this prefix, of the table itself.
-    fn prefix(pk: impl Into<String>, prefix: &str, limit: i32) -> Self {
+    pub(super) fn prefix(pk: impl Into<String>, prefix: &str, limit: i32) -> Self {
         Self {
             index: None,
             pk: pk.into(),
@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// Many items, read consistently; those that are missing are left out.
-    async fn get_many(&self, places: &[At]) -> Result<Vec<Attributes>, StoreError> {
+    pub(super) async fn get_many(&self, places: &[At]) -> Result<Vec<Attributes>, StoreError> {
         let mut found = Vec::with_capacity(places.len());
         for chunk in places.chunks(BATCH_MAX) {
             let mut wanted: Vec<Attributes> = chunk.iter().map(item::primary).collect();
@@ -181,7 +181,7 @@ impl Store {
     }
 
     /// Up to `limit` items of a range, over as many pages as that takes.
-    async fn all_of(&self, range: Range) -> Result<Vec<Attributes>, StoreError> {
+    pub(super) async fn all_of(&self, range: Range) -> Result<Vec<Attributes>, StoreError> {
         let limit = usize::try_from(range.limit).unwrap_or_default();
         let mut items = Vec::new();
         let mut after = None;
@@ -407,7 +407,7 @@ pub(super) fn readable<T: DeserializeOwned>(item: Attributes) -> Option<T> {
         .ok()
 }
 
-fn place(item: &HashMap<String, AttributeValue>) -> At {
+pub(super) fn place(item: &HashMap<String, AttributeValue>) -> At {
     let text = |name: &str| match item.get(name) {
         Some(AttributeValue::S(text)) => text.clone(),
         _ => String::new(),

@@ -14,11 +14,14 @@ use super::item::{self, Attributes, Pointer, SUMMARY_REASON_CHARS, StoredKey, Su
 use super::keys::{self, At};
 use super::{StoreError, Topic};
 
+/// How long a key whose access was taken away is looked after often, and so remembered.
+pub(crate) const ENDED_KEPT: SignedDuration = SignedDuration::from_secs(24 * 3600);
+
 /// A key that nobody wants is remembered for a day: longer than the hour in which it counts as
 /// touched by us.
 const IDLE_KEY_KEPT: SignedDuration = SignedDuration::from_secs(24 * 3600);
 
-fn expires(at: Timestamp, after: SignedDuration) -> AttributeValue {
+pub(super) fn expires(at: Timestamp, after: SignedDuration) -> AttributeValue {
     let expires = at.saturating_add(after).unwrap_or(at);
     AttributeValue::N(expires.as_second().to_string())
 }
@@ -132,6 +135,16 @@ impl Commit {
         self.update(&keys::grant(grant.id), set, &[], Expect::Present)?;
         if let GrantState::Ended { .. } = grant.state {
             self.delete(&keys::person_live(&grant.key.user, grant.id))?;
+        }
+        if let GrantState::Ended { at, receipt } = &grant.state
+            && receipt.access_is_gone()
+        {
+            let kept = Attributes::from([("expires_at".to_owned(), expires(*at, ENDED_KEPT))]);
+            // Grants of one key that end together are one of these: the last is as good as all.
+            let place = keys::ended(*at, &grant.key);
+            if !self.touches(&place) {
+                self.put(&place, kept, None)?;
+            }
         }
         let mut change = GrantSummary {
             state: grant.state.word(),

@@ -1,9 +1,10 @@
 //! One key, step by step, until there is nothing to do for it.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use domain::id::OperationId;
+use domain::id::{GroupId, OperationId};
 use domain::key::{Action, KeyState, Phase, Stage};
 use domain::plan::{self, Change, Purpose, Step};
 use domain::progress::{self, Sent, Status};
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{LEFT_ALONE, LOOK_EVERY, TABLE_PAUSE, Worker, until};
-use crate::assignments::{Place, UnknownKind, is_throttle};
+use crate::assignments::{Looked, Place, is_throttle};
 use crate::limiter::{Class, Try, Turn};
 use crate::store::item::StoredKey;
 use crate::store::keys::At;
@@ -101,7 +102,9 @@ impl Worker {
             hands.stored = Some(self.decide(&stored, grant).await?);
             return Ok(None);
         }
-        let next = plan::plan(&stored.state, self.context());
+        let context = self.context();
+        self.late.meet(&stored.state, context.now);
+        let next = plan::plan(&stored.state, context);
         if !matches!(next, Step::Wait { .. } | Step::Poll { .. }) {
             hands.polls = 0;
         }
@@ -113,12 +116,11 @@ impl Worker {
                 return self.intend(key, &stored, change, hands).await;
             }
             Step::Record(change) => hands.stored = Some(self.record(&stored, change).await?),
-            Step::Read(purpose) => return self.read(key, &stored, purpose, hands).await,
+            Step::Read(purpose) => {
+                return Box::pin(self.read(key, &stored, purpose, hands)).await;
+            }
             Step::Send { operation, action } => {
                 let answer = self.send(&stored.state, operation, action, hands).await;
-                let Ok(answer) = answer else {
-                    return Ok(Some(left_alone(key)));
-                };
                 if !matches!(answer, Sent::Accepted { .. }) {
                     hands.place = None;
                 }
@@ -130,6 +132,15 @@ impl Worker {
                     })
                     .await?;
                 self.forget(operation);
+            }
+            Step::Inspect(operation) => {
+                let inspection = Box::pin(self.assignments.inspect(&stored.state.key)).await;
+                let at = now();
+                hands.stored = self
+                    .report(key, Some(stored), stop, |state| {
+                        progress::inspected(state, operation, &inspection, at)
+                    })
+                    .await?;
             }
             Step::Poll {
                 operation,
@@ -152,9 +163,7 @@ impl Worker {
         change: Change,
         hands: &mut Hands,
     ) -> Result<Option<Leave>, StoreError> {
-        let Ok(waited) = self.prepare(key, &change, hands).await else {
-            return Ok(Some(left_alone(key)));
-        };
+        let waited = self.prepare(key, &change, hands).await;
         if !self.lease.held() {
             // Whoever leads now plans for itself.
             return Ok(None);
@@ -178,7 +187,7 @@ impl Worker {
         let key = stored.state.key.to_string();
         if hands.place.is_none() {
             // After a restart the operation has no place yet; it counts against AWS's limit.
-            hands.place = self.assignments.occupy(&stored.state.key, action).ok();
+            hands.place = Some(self.assignments.occupy(&stored.state.key, action));
         }
         let pause = pause.max(if hands.polls == 0 {
             Duration::ZERO
@@ -187,7 +196,7 @@ impl Worker {
         });
         let status = tokio::select! {
             () = stop.cancelled() => return Ok(None),
-            status = self.assignments.follow(action, aws_request_id, pause) => status,
+            status = self.assignments.follow(&stored.state.key, action, aws_request_id, pause) => status,
         };
         let goes_on = matches!(status, Status::InProgress | Status::Unavailable);
         if goes_on && !is_stalled(&stored.state) {
@@ -213,37 +222,32 @@ impl Worker {
         operation: OperationId,
         action: Action,
         hands: &mut Hands,
-    ) -> Result<Sent, UnknownKind> {
+    ) -> Sent {
         if !self.hand_over(operation) {
             // Handed over before, by a task that did not live to say what came of it.
-            return Ok(Sent::Unheard);
+            return Sent::Unheard;
         }
         if hands.place.is_none() {
-            hands.place = Some(self.assignments.place(&state.key, action).await?);
+            hands.place = Some(self.assignments.place(&state.key, action).await);
         }
         let turn = match hands.turn.take() {
             Some(turn) => turn,
-            None => self.assignments.turn(action, Try::First).await,
+            None => self.assignments.turn(&state.key, action, Try::First).await,
         };
         self.assignments
-            .send(&state.key, action, Self::send_by(state), turn)
+            .send(state, action, Self::send_by(state), turn)
             .await
     }
 
     /// Takes a place and a turn for the intent of a change, and says how long that took.
-    async fn prepare(
-        &self,
-        key: &str,
-        change: &Change,
-        hands: &mut Hands,
-    ) -> Result<Duration, UnknownKind> {
+    async fn prepare(&self, key: &str, change: &Change, hands: &mut Hands) -> Duration {
         let Some(operation) = &change.key.operation else {
-            return Ok(Duration::ZERO);
+            return Duration::ZERO;
         };
         let began = Instant::now();
         if hands.place.is_none() {
             let place = self.assignments.place(&change.key.key, operation.action);
-            hands.place = Some(place.await?);
+            hands.place = Some(place.await);
         }
         if hands.turn.is_none() {
             let attempt = if operation.attempt > 1 && !self.is_excused(key) {
@@ -251,9 +255,12 @@ impl Worker {
             } else {
                 Try::First
             };
-            hands.turn = Some(self.assignments.turn(operation.action, attempt).await);
+            let turn = self
+                .assignments
+                .turn(&change.key.key, operation.action, attempt);
+            hands.turn = Some(turn.await);
         }
-        Ok(began.elapsed())
+        began.elapsed()
     }
 
     async fn wait(
@@ -296,16 +303,13 @@ impl Worker {
     ) -> Result<Option<Leave>, StoreError> {
         let state = &stored.state;
         let (class, attempt) = kind_of_read(state, purpose);
-        let asked = self.assignments.read(&state.key, class, attempt).await;
-        let Ok(seen) = asked else {
-            return Ok(Some(left_alone(key)));
-        };
+        let seen = self.assignments.read(state, class, attempt).await;
         let read_at = Instant::now();
         let judge = |state: &KeyState| match &seen {
-            Ok(sighting) => progress::read(state, purpose, sighting, self.context()),
+            Ok(looked) => progress::read(state, purpose, &looked.sighting, self.context()),
             Err(_) => progress::unread(state, purpose, now()),
         };
-        let Some(change) = judge(state) else {
+        let Some(mut change) = judge(state) else {
             // Nothing was concluded: the read is repeated if it is still wanted.
             if seen.is_err() {
                 let again = now()
@@ -316,16 +320,15 @@ impl Worker {
             }
             return Ok(None);
         };
-        if seen.is_ok() {
+        if let Ok(looked) = &seen {
             self.was_read(key);
+            self.name_groups(&mut change, looked).await;
         }
         if !change.intends() {
             hands.stored = Some(self.record(stored, change).await?);
             return Ok(None);
         }
-        let Ok(waited) = self.prepare(key, &change, hands).await else {
-            return Ok(Some(left_alone(key)));
-        };
+        let waited = self.prepare(key, &change, hands).await;
         if !self.lease.held() {
             // Whoever leads now plans for itself.
             return Ok(None);
@@ -340,6 +343,30 @@ impl Worker {
             hands.stored = Some(self.record(&fresh, change).await?);
         }
         Ok(None)
+    }
+
+    /// What says that access is gone says by which groups it remains. Not knowing that keeps
+    /// nothing from ending (invariant 11).
+    pub(crate) async fn name_groups(&self, change: &mut Change, looked: &Looked) {
+        if !change.says_gone() {
+            return;
+        }
+        let assigned: BTreeSet<GroupId> = match self.service.world() {
+            // AWS would refuse the question for one that is gone, and nobody is in it.
+            Ok(world) => looked
+                .groups
+                .iter()
+                .filter(|group| world.directory.groups.contains_key(group))
+                .cloned()
+                .collect(),
+            Err(_) => looked.groups.iter().cloned().collect(),
+        };
+        match self.people.groups_of(&change.key.key.user, &assigned).await {
+            Ok(found) => change.name_groups(&Vec::from_iter(found)),
+            Err(error) => {
+                tracing::warn!(%error, "whether a group still gives the access is not known");
+            }
+        }
     }
 
     /// An intent is good for some seconds after it was recorded.
@@ -468,12 +495,4 @@ fn pause_after(error: &StoreError) -> Duration {
             LEFT_ALONE
         }
     }
-}
-
-fn left_alone(key: &str) -> Leave {
-    tracing::error!(
-        key,
-        "this version cannot change this kind of target; it is left alone"
-    );
-    Leave::Later(LEFT_ALONE)
 }

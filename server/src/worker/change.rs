@@ -12,7 +12,7 @@ use crate::store::{Commit, StoreError, now};
 
 impl Worker {
     /// Stores a change, or nothing of it, and gives the key as it is then.
-    pub(super) async fn record(
+    pub(crate) async fn record(
         &self,
         before: &StoredKey,
         change: Change,
@@ -44,6 +44,7 @@ impl Worker {
         commit.change_key(Some(before), &stored)?;
         self.store.commit(commit).await?;
         grants.iter().for_each(measure);
+        self.late.meet(&stored.state, context.now);
         stored.state.version = before.state.version + 1;
         Ok(stored)
     }

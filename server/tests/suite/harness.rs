@@ -3,6 +3,7 @@
 mod belay;
 mod browser;
 mod process;
+mod promise;
 mod provider;
 mod record;
 mod sandbox;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use belay::{Belay, Setup, binary as belay_binary};
 pub(crate) use browser::{Browser, Page};
+pub(crate) use promise::{Promised, promise};
 pub(crate) use provider::{Key, Provider, Say, reserve};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use table::create_table;

@@ -1,10 +1,14 @@
 //! A key, a server that works on it, and hands that turn the clock.
 
-use domain::grant::{GrantChange, ReadEvidence};
+use std::collections::BTreeSet;
+
+use domain::grant::{GrantChange, Inspection, Part, ReadEvidence};
 use domain::id::{AccountId, GrantId, OperationId, PermissionSetArn, ServerId, UserId};
 use domain::key::{Action, KeyState, Phase, Stage};
 use domain::plan::{Change, Context, Purpose, Step, plan};
-use domain::progress::{Presence, Sent, Sighting, Status, polled, read, sent};
+use domain::progress::{
+    Presence, Sent, Sighting, Status, inspected, observed, polled, read, sent, unread,
+};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -173,6 +177,41 @@ impl Bench {
                 finished_at: self.now,
                 pages: 1,
             },
+        }
+    }
+
+    /// Looks, as planned, and hears nothing.
+    pub(crate) fn fail_to_look(&mut self) {
+        let Step::Read(purpose) = self.plan() else {
+            panic!("{:?}", self.plan());
+        };
+        let change = unread(&self.key, purpose, self.now).expect("news");
+        self.store(change);
+    }
+
+    /// Somebody who looks after everything reads; says whether that is news.
+    pub(crate) fn observe(&mut self, presence: Presence) -> Option<Vec<(GrantId, GrantChange)>> {
+        let sighting = self.sighting(presence);
+        let at = self.context();
+        let change = observed(&self.key, &sighting, at)?;
+        Some(self.store(change))
+    }
+
+    /// Asks whether everything exists, as planned.
+    pub(crate) fn inspect(&mut self, gone: &[Part]) -> Vec<(GrantId, GrantChange)> {
+        let Step::Inspect(operation) = self.plan() else {
+            panic!("{:?}", self.plan());
+        };
+        let inspection = self.inspection(gone);
+        let change = inspected(&self.key, operation, &inspection, self.now).expect("news");
+        self.store(change)
+    }
+
+    pub(crate) fn inspection(&self, gone: &[Part]) -> Inspection {
+        Inspection {
+            began_at: self.now,
+            finished_at: self.now,
+            gone: gone.iter().copied().collect::<BTreeSet<Part>>(),
         }
     }
 

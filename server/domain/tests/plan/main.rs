@@ -8,4 +8,6 @@ mod gates;
 mod losing;
 mod pacing;
 mod reading;
+mod removing;
 mod sharing;
+mod vanishing;

@@ -3,17 +3,31 @@
 use std::fmt;
 
 use domain::event::Kind;
-use domain::grant::{Evidence, GrantChange, ReadEvidence, Receipt};
-use domain::id::{OperationId, ServerId};
+use domain::grant::{Cause, Evidence, GrantChange, ReadEvidence, Receipt};
+use domain::id::{GrantId, ServerId};
 use domain::key::{Action, KeyState, Operation, Phase, Stage, Standing};
-use domain::plan::{Purpose, SECOND_READ_AFTER, TOUCHED};
+use domain::plan::Purpose;
 use domain::progress::Presence;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::aws::{Aws, Job, Pair};
+use crate::aws::{Aws, Job, Pair, Request};
 use crate::faults::{LAG_MAX, Millis};
 use crate::server::{Commission, Report};
 use crate::store::Store;
+
+/// Two reads that prove an absence are this far apart (DESIGN 4). Said here once more, so that the
+/// planner's own number can be wrong.
+const APART: SignedDuration = SignedDuration::from_secs(30);
+
+/// What we touched so long ago may have become somebody else's (DESIGN 4).
+const TOUCHED: SignedDuration = SignedDuration::from_hours(1);
+
+/// The two reads that show that somebody else removed it are this far apart, and the first this far
+/// from anything we did (DESIGN 4).
+const QUIET: SignedDuration = SignedDuration::from_secs(60);
+
+/// What was read longer ago says nothing of a key any more: others may have been there since.
+const FRESH: SignedDuration = SignedDuration::from_mins(2);
 
 /// A promise that was broken.
 #[derive(Debug)]
@@ -80,6 +94,7 @@ impl Committed<'_> {
         self.in_time()?;
         let mut claim = self.judged()?;
         if let Some(operation) = self.new_intent() {
+            self.remembered(operation)?;
             match operation.action {
                 Action::Create => self.creating(operation)?,
                 Action::Delete => self.deleting(operation)?,
@@ -122,6 +137,10 @@ impl Committed<'_> {
         for (id, step) in &self.commission.change.grants {
             let grant = self.store.grant(*id);
             let now = self.commission.planned_at;
+            if self.is_taken(*id) {
+                // Its own evidence is looked at by `removed_by_hand`.
+                continue;
+            }
             let holds = match step {
                 GrantChange::Granting => grant.from <= now && now < grant.until,
                 GrantChange::Revoking | GrantChange::Ended { .. } => grant.until <= now,
@@ -134,6 +153,18 @@ impl Committed<'_> {
         Ok(())
     }
 
+    /// Whether the grant ends by this because somebody removed it.
+    fn is_taken(&self, id: GrantId) -> bool {
+        self.commission.change.grants.iter().any(|(of, step)| {
+            let GrantChange::Ended { receipt } = step else {
+                return false;
+            };
+            let cause = Some(Cause::RemovedByHand);
+            *of == id
+                && matches!(receipt, Receipt::AbsentAlready { cause: why, .. } if *why == cause)
+        })
+    }
+
     /// Invariant 5: whose it is is judged once, by a fresh complete read, or because we have just
     /// had it.
     fn judged(&self) -> Result<Claim, Violation> {
@@ -141,6 +172,19 @@ impl Committed<'_> {
             Some(Report::Read(Purpose::Standing | Purpose::Presence, sighting)) => Some(sighting),
             _ => None,
         };
+        if let Some(seen) = read
+            && self.before.standing == Standing::Unknown
+        {
+            let age = self
+                .commission
+                .planned_at
+                .duration_since(seen.read.began_at);
+            ensure(
+                age <= FRESH,
+                "whose it is is judged by a fresh read",
+                || format!("{:?} at {}", seen.read, self.commission.planned_at),
+            )?;
+        }
         match (self.before.standing, self.after().standing) {
             (Standing::Ours, Standing::Ours | Standing::Unknown)
             | (Standing::Standing, Standing::Standing | Standing::Unknown)
@@ -221,6 +265,23 @@ impl Committed<'_> {
         Ok(())
     }
 
+    /// From its intent on an operation may have been sent, and reads that follow may not show it.
+    fn remembered(&self, operation: &Operation) -> Verdict {
+        let is_known = |at: Option<Timestamp>| at >= Some(operation.intended_at);
+        let key = self.after();
+        let deletes = operation.action == Action::Delete;
+        ensure(
+            is_known(key.last_write_at) && (!deletes || is_known(key.last_delete_at)),
+            "an intent counts as a write",
+            || {
+                format!(
+                    "{operation:?}, {:?}, {:?}",
+                    key.last_write_at, key.last_delete_at
+                )
+            },
+        )
+    }
+
     /// Invariant 3.
     fn creating(&self, operation: &Operation) -> Verdict {
         let begun = self.after().live.iter().any(|live| {
@@ -299,11 +360,19 @@ impl Committed<'_> {
                 })?;
                 self.is_gone(receipt, read)
             }
-            Receipt::AbsentAlready { first, second } => {
+            Receipt::AbsentAlready {
+                first,
+                second,
+                cause,
+                ..
+            } => {
+                if *cause == Some(Cause::RemovedByHand) {
+                    self.removed_by_hand(first, second)?;
+                }
                 let apart = second.began_at.duration_since(first.finished_at);
-                let skew = jiff::SignedDuration::from_millis(2 * self.skew_max);
+                let skew = SignedDuration::from_millis(2 * self.skew_max);
                 ensure(
-                    apart >= SECOND_READ_AFTER - skew,
+                    apart >= APART - skew,
                     "two reads that prove an absence are far apart",
                     || format!("{receipt:?}"),
                 )?;
@@ -333,13 +402,36 @@ impl Committed<'_> {
                 )?;
                 Ok(None)
             }
-            Receipt::TargetGone => Err(Violation::new(
+            Receipt::TargetGone { .. } => Err(Violation::new(
                 "nothing vanishes in this world",
                 String::new(),
             )),
             // That its grant was only promised is what `Grant::apply` insists on.
             Receipt::NeverGranted => Ok(None),
         }
+    }
+
+    /// A grant ends before its time only where somebody removed it, nothing of ours can have, and
+    /// two reads say so that are far from anything we did and from each other.
+    fn removed_by_hand(&self, first: &ReadEvidence, second: &ReadEvidence) -> Verdict {
+        let skew = SignedDuration::from_millis(2 * self.skew_max);
+        let quiet_since = self.before.last_write_at.max(self.before.active_at);
+        let is_far = |since: Timestamp, read: &ReadEvidence| {
+            read.began_at.duration_since(since) >= QUIET - skew
+        };
+        ensure(
+            self.before.operation.is_none()
+                && self.before.lost_delete_at.is_none()
+                && quiet_since.is_none_or(|since| is_far(since, first))
+                && is_far(first.finished_at, second),
+            "what others removed is told by two reads in quiet times",
+            || format!("{first:?}, {second:?}, {:?}", self.before),
+        )?;
+        ensure(
+            self.pair().removed_by_hand.is_some(),
+            "a grant ends before its time only where somebody removed it",
+            || format!("{:?}", self.before),
+        )
     }
 
     fn is_gone(&self, receipt: &Receipt, last: &ReadEvidence) -> Result<Option<Claim>, Violation> {
@@ -372,17 +464,24 @@ pub(crate) fn millis_since(dawn: Timestamp, at: Timestamp) -> Millis {
 }
 
 /// An operation is about to be sent.
-pub(crate) fn sending(
-    store: &Store,
-    operation: OperationId,
-    action: Action,
-    by: ServerId,
-) -> Verdict {
-    let intent = store.intent(operation);
+pub(crate) fn sending(store: &Store, request: &Request, by: ServerId) -> Verdict {
+    let intent = store.intent(request.operation);
     ensure(
-        intent.is_some_and(|intent| intent.action == action && intent.by == by),
+        intent.is_some_and(|intent| intent.action == request.action && intent.by == by),
         "only the server whose intent is on record sends it",
-        || format!("{action:?} {operation}"),
+        || format!("{request:?}"),
+    )
+}
+
+/// The same, where clocks are so near each other that nobody takes an intent over too soon.
+pub(crate) fn sending_its_own(store: &Store, request: &Request) -> Verdict {
+    let current = store.key(request.key).operation.as_ref();
+    ensure(
+        current.is_some_and(|current| {
+            current.id == request.operation && current.stage == Stage::Intended
+        }),
+        "nobody sends what another has taken over",
+        || format!("{request:?}, {current:?}"),
     )
 }
 

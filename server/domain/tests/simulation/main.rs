@@ -63,9 +63,10 @@ use crate::world::{Ending, World};
 const SEEDS: u64 = 10_000;
 
 /// What a run of [`SEEDS`] must have seen, or it proves less than it seems to.
-const SITUATIONS: [&str; 31] = [
+const SITUATIONS: [&str; 32] = [
     "receipt removed",
     "receipt absent-already",
+    "ended by whoever removed it",
     "receipt held-by",
     "receipt standing",
     "receipt never-granted",

@@ -6,11 +6,13 @@
 
 use std::fmt;
 
-use domain::grant::ReadEvidence;
+use domain::grant::{Inspection, ReadEvidence};
 use domain::id::{OperationId, ServerId};
-use domain::key::{Action, KeyState};
+use domain::key::{Action, KeyState, Phase};
 use domain::plan::{Change, Context, Purpose, SEND_WITHIN, Step, plan};
-use domain::progress::{Presence, Sent, Sighting, Status, polled, read, sent, unread};
+use domain::progress::{
+    Presence, Sent, Sighting, Status, inspected, observed, polled, read, sent, unread,
+};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -122,7 +124,8 @@ pub(crate) enum Act {
 /// A read of all pages, some of them made.
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
-    purpose: Purpose,
+    /// `None`: somebody looks after everything.
+    purpose: Option<Purpose>,
     began_at: Timestamp,
     /// How many pages there are, and on which one the key's assignment has its place.
     pages: i64,
@@ -138,6 +141,9 @@ pub(crate) enum Report {
     Polled(OperationId, Status),
     Read(Purpose, Sighting),
     Unread(Purpose),
+    /// Seen by somebody who looks after everything.
+    Observed(Sighting),
+    Inspected(OperationId, Inspection),
 }
 
 impl Report {
@@ -147,6 +153,8 @@ impl Report {
             Self::Polled(id, status) => polled(key, *id, status, at.now),
             Self::Read(purpose, sighting) => read(key, *purpose, sighting, at),
             Self::Unread(purpose) => unread(key, *purpose, at.now),
+            Self::Observed(sighting) => observed(key, sighting, at),
+            Self::Inspected(id, inspection) => inspected(key, *id, inspection, at.now),
         }
     }
 }
@@ -242,18 +250,14 @@ impl World {
             tell!(self, "{who} plans {}", brief(&step));
         }
         match step {
+            Step::Wait { .. } if self.looks_after(&key) => {
+                let reading = self.reading(None, at.now);
+                self.soon(who, Act::Read(reading));
+            }
             Step::Wait { until } => self.rest(who, &key, until, at.now)?,
             Step::Record(change) => self.wants_stored(who, change, at.now, None),
             Step::Read(purpose) => {
-                let pages = self.dice.between(1, 3);
-                let reading = Reading {
-                    purpose,
-                    began_at: at.now,
-                    pages,
-                    place: self.dice.between(1, pages),
-                    made: 0,
-                    presence: Presence::Absent,
-                };
+                let reading = self.reading(Some(purpose), at.now);
                 self.soon(who, Act::Read(reading));
             }
             Step::Send { operation, action } => {
@@ -271,6 +275,15 @@ impl World {
                     },
                 );
             }
+            Step::Inspect(operation) => {
+                // Nothing vanishes in this world.
+                let inspection = Inspection {
+                    began_at: at.now,
+                    finished_at: at.now,
+                    gone: std::collections::BTreeSet::new(),
+                };
+                self.soon(who, Act::Report(Report::Inspected(operation, inspection)));
+            }
             Step::Poll {
                 operation,
                 aws_request_id,
@@ -284,6 +297,24 @@ impl World {
             ),
         }
         Ok(())
+    }
+
+    /// Now and then somebody reads what nothing is planned for: the whole organisation.
+    fn looks_after(&mut self, key: &KeyState) -> bool {
+        let is_active = key.live.iter().any(|live| live.phase == Phase::Active);
+        is_active && self.dice.chance(0.2)
+    }
+
+    fn reading(&mut self, purpose: Option<Purpose>, began_at: Timestamp) -> Reading {
+        let pages = self.dice.between(1, 3);
+        Reading {
+            purpose,
+            began_at,
+            pages,
+            place: self.dice.between(1, pages),
+            made: 0,
+            presence: Presence::Absent,
+        }
     }
 
     fn rest(
@@ -425,7 +456,10 @@ impl World {
             return Ok(());
         }
         let by = self.servers[who.server].id;
-        check::sending(&self.store, request.operation, request.action, by)?;
+        check::sending(&self.store, &request, by)?;
+        if self.clocks_are_near() {
+            check::sending_its_own(&self.store, &request)?;
+        }
         self.dispatch(who, request);
         Ok(())
     }
@@ -435,7 +469,11 @@ impl World {
         if self.dice.chance(self.faults.unread) {
             tell!(self, "{who} does not get a page of a read");
             self.count("page lost");
-            self.soon(who, Act::Report(Report::Unread(reading.purpose)));
+            match reading.purpose {
+                Some(purpose) => self.soon(who, Act::Report(Report::Unread(purpose))),
+                // Nothing is concluded, and nobody waits for it.
+                None => self.later(who, Act::Plan),
+            }
             return;
         }
         reading.made += 1;
@@ -459,7 +497,11 @@ impl World {
         tell!(self, "{who} sees it {presence:?}");
         self.aws.pairs[who.key].reads.push((read.clone(), presence));
         let sighting = Sighting { presence, read };
-        self.soon(who, Act::Report(Report::Read(reading.purpose, sighting)));
+        let report = match reading.purpose {
+            Some(purpose) => Report::Read(purpose, sighting),
+            None => Report::Observed(sighting),
+        };
+        self.soon(who, Act::Report(report));
     }
 
     fn context(&mut self, who: Who) -> Context {

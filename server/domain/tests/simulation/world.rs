@@ -174,7 +174,7 @@ impl World {
         for key in 0..keys {
             world.write_fate(key);
         }
-        if world.skew_max > SKEW {
+        if !world.clocks_are_near() {
             world.count("clocks far apart");
         }
         world.at(quiet_at, Event::FaultsStop);
@@ -308,6 +308,7 @@ impl World {
                 }),
                 GrantChange::Ended { receipt } => self.count(match receipt.word() {
                     "removed" => "receipt removed",
+                    "absent-already" if is_taken(receipt) => "ended by whoever removed it",
                     "absent-already" => "receipt absent-already",
                     "held-by" => "receipt held-by",
                     "standing" => "receipt standing",
@@ -343,13 +344,17 @@ impl World {
 
     /// How long a start or an end may take if nothing is in its way.
     pub(crate) const fn prompt(&self) -> Millis {
-        if self.skew_max > SKEW {
+        if self.clocks_are_near() {
+            PROMPT
+        } else {
             // A server whose clock is far ahead takes an intent for lost that is on its way: that
             // costs Z, and nothing else.
             RECOVERY
-        } else {
-            PROMPT
         }
+    }
+
+    pub(crate) const fn clocks_are_near(&self) -> bool {
+        self.skew_max <= SKEW
     }
 
     /// How far somebody's clock is off.
@@ -384,4 +389,12 @@ impl World {
 
 fn seconds(millis: Millis) -> f64 {
     f64::from(i32::try_from(millis).expect("less than a minute")) / 1_000.0
+}
+
+/// Whether somebody's removal by hand ended the grant.
+const fn is_taken(receipt: &domain::grant::Receipt) -> bool {
+    matches!(
+        receipt,
+        domain::grant::Receipt::AbsentAlready { cause: Some(_), .. }
+    )
 }

@@ -116,7 +116,7 @@ pub(super) const fn receipt_kind(receipt: &Receipt) -> ReceiptKind {
         Receipt::AbsentAlready { .. } => ReceiptKind::AbsentAlready,
         Receipt::HeldBy { .. } => ReceiptKind::HeldBy,
         Receipt::Standing => ReceiptKind::Standing,
-        Receipt::TargetGone => ReceiptKind::TargetGone,
+        Receipt::TargetGone { .. } => ReceiptKind::TargetGone,
         Receipt::NeverGranted => ReceiptKind::NeverGranted,
     }
 }

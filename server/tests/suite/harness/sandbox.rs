@@ -228,6 +228,60 @@ impl Sandbox {
         assert_eq!(answer["changed"], true, "{answer}");
     }
 
+    /// Takes an assignment away by hand.
+    pub(crate) async fn unassign(&self, assignment: &Value) {
+        let url = format!("{}/assignments", self.control);
+        let answer = self.http.delete(url).json(assignment).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
+    }
+
+    /// A person's own assignment, as the control door takes it.
+    pub(crate) async fn assignment(&self, user_name: &str, account: &str, set: &str) -> Value {
+        let state = self.state().await;
+        let sets = state["permission_sets"].as_array().expect("sets");
+        let set = sets
+            .iter()
+            .find(|have| have["name"] == set)
+            .unwrap_or_else(|| panic!("no set is {set} in {}", state["permission_sets"]));
+        let arn = set.get("permission_set_arn").unwrap_or(&set["arn"]);
+        json!({
+            "account_id": account,
+            "permission_set_arn": arn,
+            "principal_type": "USER",
+            "principal_id": self.user_id(user_name).await,
+        })
+    }
+
+    /// Puts somebody into a group by hand; gives the membership's id.
+    pub(crate) async fn join(&self, user_id: &str, group_id: &str) -> String {
+        let url = format!("{}/memberships", self.control);
+        let membership = json!({ "group_id": group_id, "user_id": user_id });
+        let answer = self.http.put(url).json(&membership).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        answer["membership_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The id of the group of that name.
+    pub(crate) async fn group_id(&self, group: &str) -> String {
+        let state = self.state().await;
+        let groups = state["groups"].as_array().expect("groups");
+        let group = groups
+            .iter()
+            .find(|have| have["display_name"] == group)
+            .unwrap_or_else(|| panic!("no group is {group} in {}", state["groups"]));
+        group["group_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Whether AWS has this membership, and with which id.
+    pub(crate) async fn membership(&self, user_id: &str, group_id: &str) -> Option<String> {
+        let state = self.state().await;
+        let all = state["memberships"].as_array().expect("memberships");
+        all.iter()
+            .find(|have| have["group_id"] == group_id && have["user_id"] == user_id)
+            .map(|have| have["membership_id"].as_str().expect("an id").to_owned())
+    }
+
     /// A DynamoDB client, to look at the table as nobody else does.
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.tables.client()

@@ -51,7 +51,9 @@ fn kind(event: &Value) -> EventKind {
         Kind::GrantShortened => EventKind::EndedEarly,
         Kind::GrantRevoking => EventKind::Revoking,
         Kind::GrantEnded => EventKind::Ended,
-        Kind::PolicyLoaded | Kind::PersonBound => EventKind::Other(word.to_owned()),
+        Kind::PolicyLoaded | Kind::PersonBound | Kind::FindingOpened | Kind::FindingClosed => {
+            EventKind::Other(word.to_owned())
+        }
     }
 }
 

@@ -23,18 +23,22 @@ pub(super) fn view(detail: &RequestDetail, grant: &Grant) -> Option<ReceiptView>
             accepted_at,
             succeeded_at,
             read,
+            ..
         } => {
             evidence.push(line(What::DeletionAccepted, *accepted_at, aws_request_id));
             evidence.push(line(What::DeletionSucceeded, *succeeded_at, aws_request_id));
             evidence.push(absent(read));
         }
-        Receipt::AbsentAlready { first, second } => {
+        Receipt::AbsentAlready { first, second, .. } => {
             evidence.push(absent(first));
             evidence.push(absent(second));
         }
         Receipt::HeldBy { grants } => held_by = grants.iter().map(ToString::to_string).collect(),
         Receipt::Standing => {}
-        Receipt::TargetGone => evidence.push(line(What::TargetGone, *at, "")),
+        Receipt::TargetGone { first, second, .. } => {
+            evidence.push(line(What::TargetGone, first.finished_at, ""));
+            evidence.push(line(What::TargetGone, second.finished_at, ""));
+        }
         Receipt::NeverGranted => evidence.push(line(What::NothingAsked, *at, "")),
     }
     Some(ReceiptView {

@@ -1,0 +1,190 @@
+//! The open findings, as one pass knows them: what is found again is not found twice.
+
+use std::collections::BTreeMap;
+
+use domain::event::{Actor, Source, Stream};
+use domain::finding::{Closed, Difference, Finding};
+use domain::grant::ReadEvidence;
+use domain::id::{FindingId, UserId};
+use domain::key::KeyState;
+use domain::request::{Names, Who};
+use domain::target::{Key, Target};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Reconciler;
+use crate::store::{Commit, FINDINGS_MAX, StoreError, now};
+use crate::world::World;
+
+/// The open findings.
+#[derive(Debug)]
+pub(super) struct Findings {
+    open: BTreeMap<(Difference, Key), Finding>,
+    /// Found, and not told for want of room.
+    untold: u32,
+}
+
+impl Findings {
+    pub(super) async fn load(of: &Reconciler) -> Result<Self, StoreError> {
+        let open = of.store.findings().await?;
+        Ok(Self {
+            open: open
+                .into_iter()
+                .map(|finding| ((finding.difference, finding.key.clone()), finding))
+                .collect(),
+            untold: 0,
+        })
+    }
+
+    /// The keys of the open findings of this kind.
+    pub(super) fn keys(&self, difference: Difference) -> Vec<Key> {
+        self.open
+            .keys()
+            .filter(|(of, _)| *of == difference)
+            .map(|(_, key)| key.clone())
+            .collect()
+    }
+
+    /// The people of the open findings about this target.
+    pub(super) fn people_of(&self, target: &Target) -> impl Iterator<Item = UserId> {
+        self.open
+            .keys()
+            .filter(move |(_, key)| key.target == *target)
+            .map(|(_, key)| key.user.clone())
+    }
+
+    /// Opens one, unless it is open.
+    pub(super) async fn open(
+        &mut self,
+        of: &Reconciler,
+        difference: Difference,
+        key: &Key,
+        state: Option<&KeyState>,
+        read: Option<ReadEvidence>,
+        why: Option<String>,
+    ) -> Result<(), StoreError> {
+        let place = (difference, key.clone());
+        if self.open.contains_key(&place) {
+            return Ok(());
+        }
+        if self.open.len() >= FINDINGS_MAX {
+            self.untold = self.untold.saturating_add(1);
+            return Ok(());
+        }
+        let world = of.keeper.world();
+        let finding = Finding {
+            id: FindingId::new(Uuid::now_v7()),
+            difference,
+            key: key.clone(),
+            names: names(world.as_deref(), &key.target),
+            who: who(world.as_deref(), &key.user),
+            grants: state
+                .map(|state| state.live.iter().map(|live| live.grant).collect())
+                .unwrap_or_default(),
+            opened_at: now(),
+            read,
+            why,
+        };
+        let mut commit = Commit::new(Actor::Server(of.me), Source::Worker, finding.opened_at);
+        commit.looked_after();
+        commit.open_finding(&finding)?;
+        match of.store.commit(commit).await {
+            Ok(_) => {
+                tracing::warn!(%difference, key = %finding.key, finding = %finding.id, "found");
+                metrics::counter!("belay_findings_total", "difference" => difference.word())
+                    .increment(1);
+                self.open.insert(place, finding);
+                Ok(())
+            }
+            // The other pass found it.
+            Err(StoreError::Changed) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Closes one, if it is open and was opened at an instant of which that can be said.
+    pub(super) async fn close_if(
+        &mut self,
+        of: &Reconciler,
+        difference: Difference,
+        key: &Key,
+        why: Closed,
+        may: impl Fn(Timestamp) -> bool,
+    ) -> Result<(), StoreError> {
+        let place = (difference, key.clone());
+        let Some(finding) = self.open.get(&place).filter(|open| may(open.opened_at)) else {
+            return Ok(());
+        };
+        let head = of.store.head(&Stream::Finding(finding.id)).await?;
+        // The other pass has closed it.
+        let is_closed = head.next_seq != 1;
+        if !is_closed {
+            let mut commit = Commit::new(Actor::Server(of.me), Source::Worker, now());
+            commit.looked_after();
+            commit.close_finding(finding, head, why)?;
+            match of.store.commit(commit).await {
+                Ok(_) | Err(StoreError::Changed) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.open.remove(&place);
+        Ok(())
+    }
+
+    /// Shows how many there are.
+    pub(super) fn show(&self) {
+        for difference in Difference::ALL {
+            let count = self.keys(difference).len();
+            metrics::gauge!("belay_findings_open", "difference" => difference.word())
+                .set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+        }
+        metrics::gauge!("belay_findings_untold").set(f64::from(self.untold));
+        if self.untold > 0 {
+            tracing::error!(
+                untold = self.untold,
+                limit = FINDINGS_MAX,
+                "there is more to be found than is kept; close or adopt some",
+            );
+        }
+    }
+}
+
+fn names(world: Option<&World>, target: &Target) -> Names {
+    let directory = world.map(|world| &world.directory);
+    let (account, permission_set, session_seconds) = match target {
+        Target::Account {
+            account,
+            permission_set,
+        } => {
+            let set = directory.and_then(|it| it.permission_sets.get(permission_set));
+            (
+                directory
+                    .and_then(|it| it.accounts.get(account))
+                    .map_or_else(|| account.to_string(), |account| account.name.clone()),
+                set.map_or_else(|| permission_set.to_string(), |set| set.name.to_string()),
+                set.map_or(0, |set| set.session_seconds),
+            )
+        }
+        Target::Group { group } => (
+            String::new(),
+            directory
+                .and_then(|it| it.groups.get(group))
+                .map_or_else(|| group.to_string(), |group| group.name.clone()),
+            0,
+        ),
+    };
+    Names {
+        account,
+        permission_set,
+        session_seconds,
+    }
+}
+
+fn who(world: Option<&World>, user: &UserId) -> Who {
+    let person = world.and_then(|world| world.directory.people.get(user));
+    Who {
+        id: user.clone(),
+        name: person.map_or_else(|| user.to_string(), |person| person.display_name.clone()),
+        email: person.and_then(|person| person.emails.first().cloned()),
+    }
+}

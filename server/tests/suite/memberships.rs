@@ -1,0 +1,158 @@
+//! Membership of a group comes and goes as assignments do, and is ours by its id.
+
+use std::time::{Duration, Instant};
+
+use domain::grant::{Cause, GrantState, Receipt};
+use domain::target::Target;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::harness::{Belay, Promised, Sandbox, promise};
+use crate::killed::{assert_chained, events, kinds};
+
+const CREATE: &str = "identitystore:CreateGroupMembership";
+const DELETE: &str = "identitystore:DeleteGroupMembership";
+
+/// The two minutes of a removal by hand, a minute between two looks, and slow machines.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+struct Scene {
+    sandbox: Sandbox,
+    belay: Belay,
+    user: String,
+    group: String,
+}
+
+impl Scene {
+    async fn begin(flags: &[&str]) -> Self {
+        let sandbox = Sandbox::start_with(flags);
+        let belay = Belay::start(&sandbox).await;
+        let user = sandbox.user_id("carla.rossi").await;
+        let group = sandbox.group_id("Oncall").await;
+        Self {
+            sandbox,
+            belay,
+            user,
+            group,
+        }
+    }
+
+    async fn promise(&self, seconds: i64) -> Promised {
+        let target = Target::Group {
+            group: self.group.parse().unwrap(),
+        };
+        let lasts = SignedDuration::from_secs(seconds);
+        promise(&self.sandbox, &self.user, target, lasts).await
+    }
+
+    async fn membership(&self) -> Option<String> {
+        self.sandbox.membership(&self.user, &self.group).await
+    }
+
+    async fn is<T>(&self, promised: &Promised, what: impl Fn(&GrantState) -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            let state = promised.now(&self.sandbox).await.state;
+            if let Some(found) = what(&state) {
+                return found;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{state:?}\n{}",
+                self.belay.said()
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn active(&self, promised: &Promised) {
+        let is_active =
+            |state: &GrantState| matches!(state, GrantState::Active { .. }).then_some(());
+        self.is(promised, is_active).await;
+    }
+
+    async fn receipt(&self, promised: &Promised) -> Receipt {
+        let receipt = |state: &GrantState| match state {
+            GrantState::Ended { receipt, .. } => Some(receipt.clone()),
+            _ => None,
+        };
+        self.is(promised, receipt).await
+    }
+}
+
+#[tokio::test]
+async fn a_membership_comes_and_goes_although_reads_lag() {
+    let scene = Scene::begin(&["--lag-ms-max=2000"]).await;
+    assert_eq!(scene.membership().await, None);
+    let promised = scene.promise(15).await;
+    scene.active(&promised).await;
+    let id = scene.membership().await.expect("a membership");
+    let receipt = scene.receipt(&promised).await;
+    let Receipt::Removed { aws_request_id, .. } = receipt else {
+        panic!("{receipt:?}");
+    };
+    assert_eq!(aws_request_id, id, "the one that was made is deleted");
+    assert_eq!(scene.membership().await, None);
+    let events = events(&scene.sandbox).await;
+    assert_chained(&events);
+    assert_eq!(
+        kinds(&events, &format!("stream#grant:{}", promised.grant)),
+        [
+            "grant.scheduled",
+            "grant.granting",
+            "grant.activated",
+            "grant.revoking",
+            "grant.ended"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn who_was_in_the_group_before_stays_in_it() {
+    let scene = Scene::begin(&[]).await;
+    let id = scene.sandbox.join(&scene.user, &scene.group).await;
+    let promised = scene.promise(10).await;
+    assert_eq!(scene.receipt(&promised).await, Receipt::Standing);
+    assert_eq!(scene.membership().await, Some(id));
+    assert!(scene.sandbox.calls(DELETE).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_membership_whose_replies_are_lost_comes_and_goes() {
+    let scene = Scene::begin(&[]).await;
+    for operation in [CREATE, DELETE] {
+        scene
+            .sandbox
+            .fault(json!({ "operation": operation, "kind": "lose-response", "times": 1 }))
+            .await;
+    }
+    let promised = scene.promise(20).await;
+    let receipt = scene.receipt(&promised).await;
+    assert!(receipt.access_is_gone(), "{receipt:?}");
+    assert_eq!(scene.membership().await, None);
+}
+
+#[tokio::test]
+async fn a_membership_that_somebody_made_in_the_place_of_ours_is_theirs() {
+    let scene = Scene::begin(&[]).await;
+    let promised = scene.promise(1_800).await;
+    scene.active(&promised).await;
+    let ours = scene.membership().await.expect("ours");
+    scene.sandbox.leave("carla.rossi", "Oncall").await;
+    let theirs = scene.sandbox.join(&scene.user, &scene.group).await;
+    assert_ne!(ours, theirs);
+    let receipt = scene.receipt(&promised).await;
+    let Receipt::AbsentAlready {
+        cause,
+        still_given_by,
+        ..
+    } = receipt
+    else {
+        panic!("{receipt:?}");
+    };
+    assert_eq!(cause, Some(Cause::RemovedByHand));
+    let group = scene.group.parse().unwrap();
+    assert_eq!(still_given_by, Some(vec![group]), "the access remains");
+    assert_eq!(scene.membership().await, Some(theirs), "and is theirs");
+    assert!(scene.sandbox.calls(DELETE).await.is_empty());
+}
