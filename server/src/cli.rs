@@ -11,6 +11,7 @@ mod organisation;
 mod policy;
 mod reference;
 mod serve;
+mod sweep;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -61,6 +62,9 @@ enum Command {
     Policy(Policy),
     /// Check everything that a server needs, and say what to do about what is missing.
     Doctor(Doctor),
+    /// End what is late if no server does, or say whether anything is overdue; exit 1 if so. For a
+    /// scheduler of its own.
+    Sweep(Sweep),
     /// List who holds what in Identity Center, whoever gave it. Reads only, and needs no server.
     Inventory(Inventory),
     /// List every configuration variable.
@@ -227,6 +231,15 @@ struct Doctor {
 }
 
 #[derive(Debug, Args)]
+struct Sweep {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// What was found as a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 struct Inventory {
     /// How to write it. CSV is safe to open in a spreadsheet.
     #[arg(long, value_enum, default_value = "table")]
@@ -301,6 +314,7 @@ pub fn run() -> ExitCode {
             conversion::run(&file, json, domain::policy::suggest)
         }
         Command::Doctor(command) => doctor::run(&command),
+        Command::Sweep(command) => sweep::run(&command),
         Command::Inventory(command) => inventory::run(&command),
         Command::Reference(command) => reference::run(command.json),
     };

@@ -1,5 +1,7 @@
 //! The parts of one server, put together, and the tasks that keep them going.
 
+mod sweep;
+
 use std::sync::Arc;
 
 use domain::id::ServerId;
@@ -22,6 +24,8 @@ use crate::service::Service;
 use crate::store::Store;
 use crate::worker::Worker;
 use crate::world::Keeper;
+
+pub use sweep::Swept;
 
 /// How often readiness is looked at: a load balancer asks every few seconds.
 const READINESS_EVERY: std::time::Duration = std::time::Duration::from_secs(2);

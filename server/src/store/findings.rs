@@ -3,6 +3,7 @@
 
 use domain::event::Stream;
 use domain::finding::{Closed, Finding};
+use domain::reconcile::late_since;
 use domain::target::Key;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,10 @@ const DUE_A_PAGE: i32 = 1_000;
 
 /// Pages of due entries of one shard: 100,000 live grants.
 const DUE_PAGES_MAX: u32 = 25;
+
+/// How far ahead the due entry of a key that is late may be: what waits for a create at large waits
+/// 16 min, what failed five.
+const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(17 * 60);
 
 /// Keys that ended within a day: AWS changes at most 20 a second for a while, never all day.
 const ENDED_MAX: i32 = 20_000;
@@ -133,6 +138,36 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// The keys whose promised end is past and not proved, and since when.
+    pub async fn late_keys(&self, now: Timestamp) -> Result<Vec<(Key, Timestamp)>, StoreError> {
+        let horizon = now.saturating_add(LATE_WITHIN).unwrap_or(now);
+        let mut places = Vec::new();
+        for shard in 0..keys::DUE_SHARDS {
+            let mut after = None;
+            for _ in 0..DUE_PAGES_MAX {
+                let (page, more) = self.due(shard, DUE_A_PAGE, after).await?;
+                let is_last = page.last().is_some_and(|due| due.at > horizon);
+                places.extend(page.into_iter().filter_map(|due| match due.what {
+                    DueWhat::Key(key) => Some(keys::key_of_text(&key)),
+                    DueWhat::Request(_) | DueWhat::Unknown => None,
+                }));
+                after = more.filter(|_| !is_last);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        let mut late = Vec::new();
+        for item in self.get_many(&places).await? {
+            // Whoever asks must hear of all of them.
+            let stored: StoredKey = item::value(item)?;
+            if let Some(since) = late_since(&stored.state, now) {
+                late.push((stored.state.key, since));
+            }
+        }
+        Ok(late)
     }
 
     /// The keys whose access was taken away since then, as texts.

@@ -149,17 +149,20 @@ impl Store {
     }
 
     /// Keeps a snapshot of AWS as it was read from that instant. One that says the same as the one
-    /// that is there only moves its time on. `Changed`: somebody else has written one meanwhile.
+    /// that is there only moves its time on, if the caller has had that one whole: it may be
+    /// damaged. `Changed`: somebody else has written one meanwhile.
     pub async fn put_snapshot(
         &self,
         whole: Vec<u8>,
         read_at: Timestamp,
+        had: Option<Uuid>,
     ) -> Result<Manifest, SnapshotError> {
         let before = self.snapshot_manifest().await?;
         let sha256 = digest(&whole);
         let now = now();
         if let Some(before) = &before
             && before.sha256 == sha256
+            && had == Some(before.id)
             && now.duration_since(before.written_at) < REWRITTEN_AFTER
         {
             let manifest = Manifest {

@@ -159,7 +159,8 @@ impl Knowledge {
         let read_at = fresh.read_at.take().unwrap_or_else(now);
         let whole = serde_json::to_vec(&fresh).map_err(WorldError::Snapshot)?;
         fresh.read_at = Some(read_at);
-        match self.store.put_snapshot(whole, read_at).await {
+        let had = self.known.as_ref().map(|known| known.manifest.id);
+        match self.store.put_snapshot(whole, read_at, had).await {
             Ok(manifest) => {
                 self.known = Some(Known {
                     directory: fresh.clone(),

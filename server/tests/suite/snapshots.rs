@@ -89,19 +89,20 @@ async fn a_snapshot_is_whole_or_nothing_however_large_and_whoever_writes() {
         std::iter::repeat_with(next).take(1_500_000).collect()
     };
     let at = Timestamp::now();
-    let first = store.put_snapshot(noise(1), at).await.unwrap();
+    let first = store.put_snapshot(noise(1), at, None).await.unwrap();
     assert!(first.parts > 3, "{first:?}");
     assert_eq!(store.snapshot(&first).await.unwrap(), noise(1));
 
     // The same again: only its time moves on.
-    let again = store.put_snapshot(noise(1), at).await.unwrap();
+    let had = Some(first.id);
+    let again = store.put_snapshot(noise(1), at, had).await.unwrap();
     assert_eq!((again.id, again.version), (first.id, first.version + 1));
 
     // Whoever still reads the one before gets all of it; the one before that is gone.
-    let second = store.put_snapshot(noise(2), at).await.unwrap();
+    let second = store.put_snapshot(noise(2), at, None).await.unwrap();
     assert_eq!(store.snapshot(&first).await.unwrap(), noise(1));
     assert_eq!(store.snapshot(&second).await.unwrap(), noise(2));
-    let third = store.put_snapshot(noise(3), at).await.unwrap();
+    let third = store.put_snapshot(noise(3), at, None).await.unwrap();
     assert!(matches!(
         store.snapshot(&first).await,
         Err(SnapshotError::NotWhole { .. })
@@ -111,8 +112,8 @@ async fn a_snapshot_is_whole_or_nothing_however_large_and_whoever_writes() {
 
     // Two write at once: one of them has written.
     let (one, two) = tokio::join!(
-        store.put_snapshot(noise(4), at),
-        store.put_snapshot(noise(5), at)
+        store.put_snapshot(noise(4), at, None),
+        store.put_snapshot(noise(5), at, None)
     );
     let kept = store.snapshot_manifest().await.unwrap().unwrap();
     let whole = store.snapshot(&kept).await.unwrap();

@@ -193,16 +193,23 @@ impl Verdict {
     /// Approvers are judged again at every review, so a record needs them only to be read; a rule
     /// whose approvers are the whole company would otherwise not fit in the table.
     #[must_use]
-    pub fn for_record(mut self) -> Self {
+    pub fn for_record(self) -> Self {
+        self.for_record_of(1)
+    }
+
+    /// The same, where a record holds the verdicts of so many asks.
+    #[must_use]
+    pub fn for_record_of(mut self, asks: usize) -> Self {
         /// With ids of 47 bytes at most, routes x approvers stay below 50 kB, an eighth of what an
-        /// item may hold: a request has up to ten verdicts, most of them small.
+        /// item may hold, however many asks share it.
         const ROUTES: usize = 20;
         const APPROVERS: usize = 50;
         const REASONS: usize = 60;
         self.eligible.truncate(REASONS);
         self.routes.truncate(ROUTES);
         for route in &mut self.routes {
-            if let Some(beyond) = route.approvers.iter().nth(APPROVERS).cloned() {
+            let shown = APPROVERS / asks.max(1);
+            if let Some(beyond) = route.approvers.iter().nth(shown).cloned() {
                 route.approvers.split_off(&beyond);
             }
         }
