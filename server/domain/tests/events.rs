@@ -502,6 +502,8 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "grant.ended never-granted is grant.ended",
             "policy.loaded  is policy.loaded",
             "person.bound  is person.bound",
+            "finding.opened  is finding.opened",
+            "finding.closed  is finding.closed",
         ]
     );
 }
@@ -578,7 +580,7 @@ fn each_stream_is_a_chain_of_its_own() {
     for event in sealed() {
         streams.entry(event.stream.clone()).or_default().push(event);
     }
-    assert_eq!(streams.len(), 4);
+    assert_eq!(streams.len(), 5);
     for events in streams.values() {
         let bytes: Vec<_> = events.iter().map(|event| &*event.bytes).collect();
         assert_eq!(verify(&bytes), Ok(()));
