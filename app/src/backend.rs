@@ -21,11 +21,13 @@ pub trait Backend: Send + Sync + 'static {
     /// What they may ask for.
     async fn access(&self) -> Result<AccessView, WireError>;
 
-    /// The form for one target. [`WireError::NotFound`] for everything they may not ask for, known or not.
+    /// The form for one target. [`WireError::NotFound`] for everything they may not ask for, known or not. `like` is
+    /// an earlier request of theirs whose words it begins with; empty: none.
     async fn ask_form(
         &self,
         account_id: &str,
         permission_set: &str,
+        like: &str,
     ) -> Result<AskFormView, WireError>;
 
     /// What they have, wait for and had.

@@ -21,6 +21,24 @@ pub(crate) fn ask(account_id: &str, permission_set: &str) -> String {
     format!("/access/{}/{}", encode(account_id), encode(permission_set))
 }
 
+/// The form for one target, with the words of an earlier request.
+pub(crate) fn ask_again(account_id: &str, permission_set: &str, request: &str) -> String {
+    format!(
+        "{}?like={}",
+        ask(account_id, permission_set),
+        encode(request)
+    )
+}
+
+/// The form for more of what one has.
+pub(crate) fn extend(account_id: &str, permission_set: &str, grant: &str) -> String {
+    format!(
+        "{}?extend={}",
+        ask(account_id, permission_set),
+        encode(grant)
+    )
+}
+
 /// A request.
 pub(crate) fn request(id: &str) -> String {
     format!("/requests/{}", encode(id))

@@ -43,9 +43,10 @@ pub(crate) async fn read_access() -> Result<Payload, WireError> {
 pub(crate) async fn read_ask_form(
     account_id: String,
     permission_set: String,
+    like: String,
 ) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.ask_form(&account_id, &permission_set).await,
+        Ok(backend) => backend.ask_form(&account_id, &permission_set, &like).await,
         Err(error) => Err(error),
     }))
 }

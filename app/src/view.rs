@@ -13,7 +13,8 @@ mod mine;
 mod request;
 
 pub use access::{
-    AccessView, AccountView, AskFormView, OfferView, OuView, PermissionSetView, PreviewView,
+    AccessView, AccountView, AskFormView, OfferView, OuView, PermissionSetView, PrefillView,
+    PreviewView, TicketView,
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
@@ -23,8 +24,8 @@ pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use history::{HistoryFilter, HistoryPage, HistoryRow};
 pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
 pub use request::{
-    ActionsView, ActorView, ApprovalView, AskView, EventView, EvidenceView, GrantView, ReceiptView,
-    RequestView, ReviewView, RouteView,
+    ActionsView, ActorView, ApprovalView, AskView, BesideView, EventView, EvidenceView, GrantView,
+    ReceiptView, RequestView, ReviewView, ReviewableView, RouteView,
 };
 
 use serde::{Deserialize, Serialize};

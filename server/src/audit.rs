@@ -14,9 +14,9 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::AuditLog;
-use crate::store::{Store, StoreError, Undelivered, keys};
+use crate::store::{Store, StoreError, Undelivered, Waiting, keys};
 
-/// Events shipped in one go from one shard.
+/// Commits whose events are shipped in one go from one shard.
 const A_LOOK: i32 = 50;
 /// Objects put at once: S3 takes thousands a second; four hide its latency.
 const AT_ONCE: usize = 4;
@@ -93,15 +93,24 @@ impl Shipper {
 
     /// Ships what waits in a shard; says whether there may be more.
     async fn ship_shard(&self, shard: u8) -> Result<bool, ShipError> {
-        let waiting = self.store.undelivered(shard, A_LOOK).await?;
-        let full = waiting.len() >= usize::try_from(A_LOOK).unwrap_or_default();
+        let (waiting, more) = self.store.undelivered(shard, A_LOOK).await?;
         let shipped: Vec<Result<(), ShipError>> = futures::stream::iter(waiting)
-            .map(|event| async move { self.ship(&event).await })
+            .map(|waiting| async move { self.ship_all(&waiting).await })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
         shipped.into_iter().collect::<Result<(), _>>()?;
-        Ok(full)
+        Ok(more)
+    }
+
+    /// Ships the events of an entry, and then removes it. A server that dies between has the next
+    /// one find objects that are there already.
+    async fn ship_all(&self, waiting: &Waiting) -> Result<(), ShipError> {
+        for event in &waiting.events {
+            self.ship(event).await?;
+        }
+        self.store.delivered(&waiting.entry).await?;
+        Ok(())
     }
 
     async fn ship(&self, event: &Undelivered) -> Result<(), ShipError> {
@@ -126,7 +135,6 @@ impl Shipper {
             self.must_be_ours(&key, event).await?;
         }
         metrics::counter!("belay_audit_events_shipped_total").increment(1);
-        self.store.delivered(&event.entry).await?;
         Ok(())
     }
 

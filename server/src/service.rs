@@ -6,9 +6,15 @@
 //! worker makes those) and any way to act for somebody else.
 
 mod approve;
+mod asked;
+mod begin;
+mod end;
 mod expire;
 mod facts;
+mod held;
+mod judge;
 mod look;
+mod nudge;
 mod prove;
 mod review;
 mod search;
@@ -18,9 +24,10 @@ mod withdraw;
 use std::sync::Arc;
 
 use domain::event::{Actor, Source};
-use domain::id::ServerId;
+use domain::id::{RequestId, ServerId};
 use domain::policy::{Verdict, WhyNot};
 use domain::request::{AskState, Refused, Who};
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::directory::DirectoryError;
@@ -29,11 +36,14 @@ use crate::proof::Sitting;
 use crate::store::{Store, StoreError};
 use crate::world::{Keeper, World};
 
+pub use asked::Submission;
+pub use begin::Begin;
+pub use end::Ending;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
 pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::{HistoryFound, HistorySearch};
-pub use submit::{Submission, Submitted};
+pub use submit::Submitted;
 
 /// A decision that somebody else's change overtook is made again this often. People on one request
 /// are few; more than this means that something else is wrong.
@@ -47,10 +57,10 @@ const OPEN_MAX: i32 = 1_000;
 const MINE_MAX: i32 = 50;
 
 /// Targets that a person may wait for at once (DESIGN 7).
-const PENDING_MAX: i32 = 20;
+const PENDING_MAX: usize = 20;
 
 /// Requests that a person may submit in an hour (DESIGN 7).
-const SUBMISSIONS_AN_HOUR: i32 = 30;
+const SUBMISSIONS_AN_HOUR: usize = 30;
 
 /// A signed-in person, and the door they came through.
 #[derive(Debug, Clone)]
@@ -91,15 +101,12 @@ pub enum ServiceError {
     /// It is not for them, and they may know that it exists.
     #[error("this person may not do that")]
     NotAllowed,
-    /// Not known, or not for them: one answer for both.
-    #[error("this person cannot ask for that")]
-    NotAvailable,
     /// What was typed is not right.
     #[error("the submission has {} problems", .0.len())]
     Invalid(Vec<Invalid>),
-    /// The policy refuses, each target with its verdict, as this person may see it.
-    #[error("the policy refuses")]
-    Refused(Vec<Verdict>),
+    /// These targets were refused, and so all of them.
+    #[error("{} targets were refused", .0.len())]
+    Refused(Vec<RefusedTarget>),
     /// They may not review this.
     #[error("{0}")]
     MayNotReview(WhyNot),
@@ -109,6 +116,24 @@ pub enum ServiceError {
     /// They have reviewed it already.
     #[error("this person has reviewed it already")]
     ReviewedAlready,
+    /// They have not approved it, so there is nothing to take back.
+    #[error("this person has not approved it")]
+    NothingToRetract,
+    /// There is no such access any more.
+    #[error("that access has ended")]
+    NotLive,
+    /// It is ending, or has ended.
+    #[error("the grant is {found}")]
+    EndedAlready {
+        /// What it was found to be.
+        found: &'static str,
+    },
+    /// Its approvers were reminded a moment ago.
+    #[error("its approvers were reminded already")]
+    NudgedAlready {
+        /// When they may be again.
+        again_at: Timestamp,
+    },
     /// They wait for this many targets already.
     #[error("this person waits for {limit} targets already")]
     TooManyPending {
@@ -138,6 +163,28 @@ pub enum ServiceError {
     },
 }
 
+/// A target that was refused, as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedTarget {
+    /// The account.
+    pub account: String,
+    /// The permission set.
+    pub permission_set: String,
+    /// Why.
+    pub why: WhyRefused,
+}
+
+/// Why a target was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhyRefused {
+    /// Not known, or not for them: one answer for both.
+    NotAvailable,
+    /// They wait for it already, there.
+    Pending(RequestId),
+    /// The policy, as this person may see it.
+    Policy(Box<Verdict>),
+}
+
 /// What is not right with what was typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalid {
@@ -145,6 +192,12 @@ pub enum Invalid {
     Targets,
     /// The duration is not a number of seconds that could be a window.
     Duration,
+    /// The start is in the past.
+    StartPassed,
+    /// An extension begins when what it extends ends.
+    StartOfExtension,
+    /// Nobody said why.
+    NoReason,
     /// A note is too long.
     NoteTooLong {
         /// The limit, in characters.
@@ -179,6 +232,11 @@ impl From<Refused> for ServiceError {
             Refused::Decided { found } => Self::Decided(found),
             Refused::NoSuchAsk(_) => Self::NotFound,
             Refused::ReviewedAlready => Self::ReviewedAlready,
+            Refused::NothingToRetract => Self::NothingToRetract,
+            Refused::NudgedAlready { again_at } => Self::NudgedAlready { again_at },
+            Refused::Endless => Self::Invalid(vec![Invalid::Duration]),
+            // Of what was read a moment ago these cannot be; if they are, it is read again.
+            Refused::NotAllApproved | Refused::Separate => Self::Changed,
         }
     }
 }

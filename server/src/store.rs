@@ -25,8 +25,9 @@ use tokio::sync::{Notify, broadcast};
 
 pub use commit::{Commit, Committed, Expect};
 pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
+pub use item::{Tally, Undelivered};
 pub use lease::LeaseItem;
-pub use reads::{Due, DueWhat, Undelivered};
+pub use reads::{Due, DueWhat, Waiting};
 pub(crate) use records::ENDED_KEPT;
 pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest, SnapshotError};
 

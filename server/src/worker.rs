@@ -7,6 +7,7 @@
 
 mod advance;
 mod change;
+mod gate;
 mod late;
 
 use std::collections::{HashMap, HashSet};

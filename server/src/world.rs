@@ -64,6 +64,7 @@ impl World {
             directory: &self.directory,
             members,
             holdings: &self.directory.holdings,
+            statuses: None,
         }
     }
 }

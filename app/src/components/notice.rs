@@ -22,6 +22,11 @@ pub(crate) fn Done() -> impl IntoView {
             "already-pending" => "You had asked for exactly this already: here it is.",
             "approved" => "Approved, with your name on it.",
             "denied" => "Denied. The requester sees your note.",
+            "retracted" => "Your approval is taken back.",
+            "ended" => {
+                "Its end is now. Belay takes the access away, and says so once it is proven."
+            }
+            "nudged" => "Its approvers are reminded.",
             "withdrawn" => "Withdrawn. Nobody needs to answer any more.",
             _ => return ().into_any(),
         };

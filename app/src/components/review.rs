@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use crate::{
+    clock,
     components::{Problems, TextArea, Time, problem_at},
-    link,
+    link, sentence,
     view::{ActionsView, Field, FormState, SignInAgain},
 };
 
@@ -66,10 +67,14 @@ pub(crate) fn ReviewForm(
         view! { <button class=class type="submit" name="act" value=act>{name}</button> }.into_any()
     })
     .collect();
+    let asks = which(&actions, &before);
+    let shorter = shorter(&request_id, &actions, &before);
     view! {
         <form class="review" method="post" action=link::request(&request_id) novalidate>
             <Problems problems=before.problems.clone()/>
             {from}
+            {asks}
+            {shorter}
             <TextArea
                 name="note"
                 id=format!("note-{request_id}")
@@ -84,4 +89,70 @@ pub(crate) fn ReviewForm(
             <div class="actions">{buttons}</div>
         </form>
     }
+}
+
+/// Which of several the answer is about: all of them, to begin with.
+fn which(actions: &ActionsView, before: &FormState) -> AnyView {
+    let was_refused = !before.value("act").is_empty();
+    let boxes: Vec<_> = actions
+        .reviewable
+        .iter()
+        .map(|ask| {
+            let value = ask.index.to_string();
+            let is_ticked = !was_refused || before.has("asks", &value);
+            view! {
+                <label class="choice">
+                    <input type="checkbox" name="asks" value=value checked=is_ticked/>
+                    <span>{sentence::target(&ask.target)}</span>
+                </label>
+            }
+            .into_any()
+        })
+        .collect();
+    let field = (!boxes.is_empty()).then(|| {
+        view! {
+            <fieldset class="field">
+                <legend class="label">"Your answer is about"</legend>
+                <div class="choices">{boxes}</div>
+            </fieldset>
+        }
+        .into_any()
+    });
+    field.into_any()
+}
+
+/// For how long an approval is: as asked, or less.
+fn shorter(request_id: &str, actions: &ActionsView, before: &FormState) -> AnyView {
+    if !actions.can_approve || actions.shorter_seconds.is_empty() {
+        return ().into_any();
+    }
+    let problem = problem_at(&before.problems, Field::Duration);
+    let problem =
+        (!problem.is_empty()).then(|| view! { <p class="field-problem">{problem}</p> }.into_any());
+    let choices: Vec<_> = actions
+        .shorter_seconds
+        .iter()
+        .map(|seconds| {
+            let value = seconds.to_string();
+            let is_chosen = before.value("seconds") == value;
+            view! {
+                <option value=value selected=is_chosen>
+                    {clock::duration(*seconds)}
+                </option>
+            }
+            .into_any()
+        })
+        .collect();
+    let id = format!("seconds-{request_id}");
+    view! {
+        <div class="field">
+            <label class="label" for=id.clone()>"If you approve, for how long?"</label>
+            {problem}
+            <select class="input" id=id name="seconds">
+                <option value="">"As asked"</option>
+                {choices}
+            </select>
+        </div>
+    }
+    .into_any()
 }

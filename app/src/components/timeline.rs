@@ -33,8 +33,11 @@ fn moment(event: &EventView, asks: usize) -> AnyView {
 const fn tone(kind: &EventKind) -> &'static str {
     match kind {
         EventKind::Active | EventKind::Approved | EventKind::ReviewedApprove => "good",
-        EventKind::Denied | EventKind::ReviewedDeny | EventKind::Attempted => "bad",
-        EventKind::Granting | EventKind::Revoking => "busy",
+        EventKind::Denied
+        | EventKind::ReviewedDeny
+        | EventKind::Reopened
+        | EventKind::Attempted => "bad",
+        EventKind::Granting | EventKind::Revoking | EventKind::EndedEarly => "busy",
         _ => "calm",
     }
 }

@@ -1,7 +1,9 @@
 //! The form for one target, with the verdict as it would be now.
 
+mod fields;
+
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
     browser::title,
@@ -23,18 +25,26 @@ const USUAL_DURATIONS: [u32; 9] = [300, 900, 1800, 3600, 7200, 14_400, 28_800, 4
 #[component]
 pub(crate) fn Ask() -> impl IntoView {
     let params = use_params_map();
+    let query = use_query_map();
     // Another target is another page: everything below is made anew.
     changing(move || {
         let params = params.read();
         let account_id = params.get("account_id").unwrap_or_default();
         let permission_set = params.get("permission_set").unwrap_or_default();
-        let before = Arrived::form();
+        let query = query.read();
+        let like = query.get("like").unwrap_or_default();
+        let extend = query.get("extend").unwrap_or_default();
+        let mut before = Arrived::form();
+        if !extend.is_empty() && before.value("extend").is_empty() {
+            before.values.push(("extend".to_owned(), extend));
+        }
         title(format!("Ask for {permission_set}"));
         follow(
             move || {
                 Box::pin(read::read_ask_form(
                     account_id.clone(),
                     permission_set.clone(),
+                    like.clone(),
                 ))
             },
             |topic| topic == "mine",
@@ -52,7 +62,8 @@ fn page(form: Followed<AskFormView>, before: &FormState) -> AnyView {
         "{} in {}",
         first.permission_set.name, first.account_name
     ));
-    let can_ask = first.preview.outcome != PreviewOutcome::Refused;
+    let can_ask = first.can_ask;
+    let before = &prefilled(&first, before);
     let preview = changing(move || verdict(&value.read().preview));
     let content = if can_ask {
         fields(&first, preview, before)
@@ -115,6 +126,10 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
         >
             <Problems problems=before.problems.clone()/>
             {durations(form, before)}
+            {extension(before)}
+            {fields::start(before)}
+            {fields::ticket(form, before)}
+            {fields::others(form, before)}
             <TextArea
                 name="reason"
                 label="Why do you need it?"
@@ -135,6 +150,42 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
         </form>
     }
     .into_any()
+}
+
+/// What was typed in the form that was refused; else, in the request that is asked for again.
+fn prefilled(form: &AskFormView, before: &FormState) -> FormState {
+    let mut before = before.clone();
+    if let (Some(earlier), 0) = (&form.prefill, before.status) {
+        let duration = earlier.duration_seconds.to_string();
+        let typed = [
+            ("duration", &duration),
+            ("reason", &earlier.reason),
+            ("ticket", &earlier.ticket),
+        ];
+        let typed = typed.map(|(name, value)| (name.to_owned(), value.clone()));
+        let also = earlier.also.iter().cloned();
+        before.values.extend(typed);
+        before
+            .values
+            .extend(also.map(|target| ("also".to_owned(), target)));
+    }
+    before
+}
+
+/// More of what one has: it begins when that ends.
+fn extension(before: &FormState) -> AnyView {
+    let grant = before.value("extend").to_owned();
+    let said = (!grant.is_empty()).then(|| {
+        view! {
+            <p class="notice notice-wait">
+                "This continues the access that you have: it begins when that ends, and is decided \
+                 afresh, as one window with it."
+            </p>
+            <input type="hidden" name="extend" value=grant/>
+        }
+        .into_any()
+    });
+    said.into_any()
 }
 
 fn durations(form: &AskFormView, before: &FormState) -> AnyView {
@@ -289,6 +340,10 @@ mod tests {
                 reasons: Vec::new(),
                 routes: Vec::new(),
             },
+            can_ask: true,
+            ticket: None,
+            others: Vec::new(),
+            prefill: None,
             current: None,
             sign_in_again: SignInAgain::NotNeeded,
         }

@@ -1,6 +1,7 @@
 //! One request, at its permanent address.
 
 mod ask;
+mod end;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -49,6 +50,21 @@ fn page(request: Followed<RequestView>, before: FormState) -> AnyView {
         "" => first.requester.name.clone(),
         email => format!("{} ({email})", first.requester.name),
     };
+    let begins = first
+        .start
+        .map(|start| view! { ", from " <Time at=start/> }.into_any());
+    let ticket = (!first.ticket.is_empty()).then(|| {
+        view! { <p class="quiet">"Ticket: " <code>{first.ticket.clone()}</code></p> }.into_any()
+    });
+    let together = (first.asks.len() > 1).then(|| {
+        let said = if first.is_separate {
+            "Each of these is granted by itself."
+        } else {
+            "Nothing of this is granted until all of it is approved."
+        };
+        view! { <p class="quiet">{said}</p> }.into_any()
+    });
+    let asks = asks(value, before.clone());
     view! {
         <Interruption problem=request.problem/>
         <div class="page-head">
@@ -58,16 +74,18 @@ fn page(request: Followed<RequestView>, before: FormState) -> AnyView {
             <h1>{named}</h1>
             <p class="lead">
                 {requester} " asked " <Time at=first.submitted_at/> " for "
-                {clock::duration(first.duration_seconds)}
+                {clock::duration(first.duration_seconds)} {begins}
             </p>
+            {together}
         </div>
         <Done/>
         <div class="split">
             <div class="split-main stack">
-                {changing(move || ask::asks(&value.read()))}
+                {asks}
                 <section class="card stack" aria-labelledby="reason">
                     <h2 id="reason">"Reason"</h2>
                     {quote(&first.reason)}
+                    {ticket}
                 </section>
                 {acts(first.id, value, before)}
             </div>
@@ -81,6 +99,18 @@ fn page(request: Followed<RequestView>, before: FormState) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// What was asked for. Made anew only when that changes, so that a reason half written stays.
+fn asks(request: RwSignal<RequestView>, before: FormState) -> AnyView {
+    let shown = Memo::new(move |_| {
+        let request = request.read();
+        (request.asks.clone(), request.expires_at)
+    });
+    changing(move || {
+        shown.track();
+        ask::asks(&request.read_untracked(), &before)
+    })
 }
 
 /// What the reader may do, or why not. Made anew only when that changes, so that a note half written stays.
@@ -100,8 +130,9 @@ fn answer(id: &str, actions: ActionsView, before: FormState) -> AnyView {
     view! {
         <section class="card stack" aria-labelledby="answer">
             <h2 id="answer">"Your answer"</h2>
-            <ReviewForm request_id=id.to_owned() actions before/>
+            <ReviewForm request_id=id.to_owned() actions=actions.clone() before/>
         </section>
+        {small_acts(id, &actions)}
     }
     .into_any()
 }
@@ -135,5 +166,34 @@ fn nothing_to_answer(id: &str, actions: &ActionsView, before: &FormState) -> Any
         }
         .into_any()
     });
-    view! { <Problems problems=before.problems.clone()/> {lost} {why_not} {withdraw} }.into_any()
+    view! {
+        <Problems problems=before.problems.clone()/>
+        {lost}
+        {why_not}
+        {small_acts(id, actions)}
+        {withdraw}
+    }
+    .into_any()
+}
+
+/// What needs no words: reminding approvers, taking an approval back.
+fn small_acts(id: &str, actions: &ActionsView) -> AnyView {
+    let acts: Vec<_> = [
+        (actions.can_retract, "retract", "Take my approval back"),
+        (actions.can_nudge, "nudge", "Remind its approvers"),
+    ]
+    .into_iter()
+    .filter(|(may, ..)| *may)
+    .map(|(_, act, name)| {
+        view! { <button class="button" type="submit" name="act" value=act>{name}</button> }
+            .into_any()
+    })
+    .collect();
+    let form = (!acts.is_empty()).then(|| {
+        view! {
+            <form class="actions" method="post" action=link::request(id)>{acts}</form>
+        }
+        .into_any()
+    });
+    form.into_any()
 }

@@ -27,15 +27,32 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         Problem::Missing => match field {
             Field::Duration => "Choose for how long.".to_owned(),
             Field::Reason => "Say why you need it.".to_owned(),
+            Field::Note => "Say why.".to_owned(),
             _ => "Fill this in.".to_owned(),
         },
         Problem::NotUnderstood => match field {
             Field::Duration => "This is not a duration. Choose one of those offered.".to_owned(),
+            Field::Start => {
+                "This is not a date and time. Write it as 2026-11-22T14:30, in UTC.".to_owned()
+            }
             Field::From | Field::To => "This is not a date. Write it as 2026-11-22.".to_owned(),
             _ => "This was not understood. Load the page again and try once more.".to_owned(),
         },
         Problem::NotAvailable => {
             "This is not available to you. Access lists everything that you may ask for.".to_owned()
+        }
+        Problem::PendingAlready => {
+            "You wait for this already. My access shows the request.".to_owned()
+        }
+        Problem::Target {
+            target,
+            problem: of_it,
+        } => format!("{target}: {}", self::problem(field, of_it)),
+        Problem::Targets { max } => {
+            format!("Ask for one to {max} different things in one request.")
+        }
+        Problem::Passed => {
+            "That time has passed. Leave it empty to begin as soon as possible.".to_owned()
         }
         Problem::ProtectedAccount => "This account is protected: no rule can open it.".to_owned(),
         Problem::TooLong { max_seconds } => format!(
@@ -92,14 +109,12 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         }
         Problem::NotProven { why } => not_proven(*why).to_owned(),
         Problem::Policy { sentence } => sentence.clone(),
-        Problem::AlreadyReviewed => {
-            "You have reviewed this already. Nothing was changed.".to_owned()
-        }
-        Problem::AlreadyDecided { state, by, at } => format!(
-            "This was already {} {}. Nothing was changed.",
-            ask_state(*state),
-            by_whom_and_when(by.as_deref(), *at)
-        ),
+        Problem::AlreadyReviewed
+        | Problem::NothingToRetract
+        | Problem::AlreadyEnded
+        | Problem::NudgedAlready { .. }
+        | Problem::NotYours
+        | Problem::AlreadyDecided { .. } => found(problem),
         Problem::Changed => {
             "This changed while you decided. Look at it again, then try once more.".to_owned()
         }
@@ -107,6 +122,32 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             "{} does not answer just now, so nothing was recorded. What you typed is still here: try again in a moment.",
             part(*which)
         ),
+    }
+}
+
+/// What somebody found when they did something to a request.
+fn found(problem: &Problem) -> String {
+    match problem {
+        Problem::AlreadyReviewed => {
+            "You have reviewed this already. Nothing was changed.".to_owned()
+        }
+        Problem::NothingToRetract => {
+            "There is no approval of yours to take back. Nothing was changed.".to_owned()
+        }
+        Problem::AlreadyEnded => {
+            "This access has ended already, or is ending. Nothing was changed.".to_owned()
+        }
+        Problem::NudgedAlready { again_at } => format!(
+            "Its approvers were reminded already. You may remind them again at {}.",
+            crate::clock::utc(*again_at)
+        ),
+        Problem::NotYours => "This is not yours to do. Nothing was changed.".to_owned(),
+        Problem::AlreadyDecided { state, by, at } => format!(
+            "This was already {} {}. Nothing was changed.",
+            ask_state(*state),
+            by_whom_and_when(by.as_deref(), *at)
+        ),
+        _ => "This cannot be done as things are. Nothing was changed.".to_owned(),
     }
 }
 

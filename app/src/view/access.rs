@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView, SignInAgain};
+use super::{
+    ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView, SignInAgain, TargetView,
+};
 
 /// Everything this person may ask for, and nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,10 +90,40 @@ pub struct AskFormView {
     pub reason_max_chars: u32,
     /// What the policy says of this, before it is submitted.
     pub preview: PreviewView,
+    /// Something near it would be allowed: the form is worth filling in.
+    pub can_ask: bool,
+    /// What policy says of tickets here, if it says anything.
+    pub ticket: Option<TicketView>,
+    /// What else they may ask for in the same request: some of it, what is nearest first.
+    pub others: Vec<TargetView>,
+    /// What was typed in the request that they ask for again.
+    pub prefill: Option<PrefillView>,
     /// What this person already has or waits for on this target.
     pub current: Option<CurrentView>,
     /// Whether they have to sign in again to get it.
     pub sign_in_again: SignInAgain,
+}
+
+/// What policy says of tickets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TicketView {
+    /// There has to be one.
+    pub required: bool,
+    /// What one looks like, as a regular expression; may be empty.
+    pub pattern: String,
+}
+
+/// What was typed in an earlier request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrefillView {
+    /// For how long, in seconds.
+    pub duration_seconds: u32,
+    /// Why.
+    pub reason: String,
+    /// The ticket; may be empty.
+    pub ticket: String,
+    /// What was asked for besides: `account/permission set`.
+    pub also: Vec<String>,
 }
 
 /// The verdict as it would be now; it is decided again when the form is submitted.

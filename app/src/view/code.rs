@@ -369,6 +369,12 @@ pub enum EventKind {
     ReviewedApprove,
     /// A reviewer denied.
     ReviewedDeny,
+    /// A reviewer took their approval back.
+    Retracted,
+    /// What had approved it no longer held.
+    Reopened,
+    /// The requester reminded its approvers.
+    Nudged,
     /// The ask is approved: enough approvals, or none needed.
     Approved,
     /// The ask is denied.
@@ -383,6 +389,8 @@ pub enum EventKind {
     Granting,
     /// AWS says that the access is there.
     Active,
+    /// Somebody moved its end earlier.
+    EndedEarly,
     /// The worker began to take it away.
     Revoking,
     /// An attempt at AWS failed; it goes on.

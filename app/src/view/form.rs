@@ -27,6 +27,14 @@ impl FormState {
             .find(|(typed, _)| typed == name)
             .map_or("", |(_, value)| value)
     }
+
+    /// Whether a box of this name and value was ticked.
+    #[must_use]
+    pub fn has(&self, name: &str, value: &str) -> bool {
+        self.values
+            .iter()
+            .any(|(typed, have)| typed == name && have == value)
+    }
 }
 
 /// A problem and where to show it.
@@ -66,6 +74,10 @@ pub enum Field {
     Reason,
     /// A reviewer's note.
     Note,
+    /// The ticket.
+    Ticket,
+    /// From when.
+    Start,
     /// First day of a search.
     From,
     /// Last day of a search.
@@ -82,6 +94,22 @@ pub enum Problem {
     NotUnderstood,
     /// Unknown account, no rule, or not allowed: one answer for all three.
     NotAvailable,
+    /// They wait for this already.
+    PendingAlready,
+    /// One target of several, and what is wrong with it.
+    Target {
+        /// Which, as people call it.
+        target: String,
+        /// What is wrong.
+        problem: Box<Problem>,
+    },
+    /// None, too many, or one twice.
+    Targets {
+        /// The most that one request takes.
+        max: u32,
+    },
+    /// In the past.
+    Passed,
     /// The deployment protects this account.
     ProtectedAccount,
     /// Longer than allowed.
@@ -146,6 +174,17 @@ pub enum Problem {
     },
     /// The person has reviewed it already.
     AlreadyReviewed,
+    /// They have approved nothing that could be taken back.
+    NothingToRetract,
+    /// The access has ended, or is ending.
+    AlreadyEnded,
+    /// Its approvers were reminded a moment ago.
+    NudgedAlready {
+        /// When they may be again.
+        again_at: EpochMs,
+    },
+    /// It exists, and is not theirs to do.
+    NotYours,
     /// Somebody was faster.
     AlreadyDecided {
         /// What it became.

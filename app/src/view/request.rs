@@ -26,6 +26,12 @@ pub struct RequestView {
     pub submitted_at: EpochMs,
     /// When it lapses if nobody answers.
     pub expires_at: EpochMs,
+    /// From when, if not at once.
+    pub start: Option<EpochMs>,
+    /// The ticket that it is for; may be empty.
+    pub ticket: String,
+    /// Its asks do not wait for each other.
+    pub is_separate: bool,
     /// Summary of the asks.
     pub state: RequestState,
     /// One to ten.
@@ -37,6 +43,10 @@ pub struct RequestView {
 }
 
 /// What the person looking may do, as facts; judged again when they do it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that do not depend on each other"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionsView {
     /// May approve.
@@ -45,12 +55,29 @@ pub struct ActionsView {
     pub can_deny: bool,
     /// May withdraw.
     pub can_withdraw: bool,
+    /// May take back their approval of something that is still open.
+    pub can_retract: bool,
+    /// May remind its approvers.
+    pub can_nudge: bool,
+    /// What they may review, where it is not simply all of it: empty if it is.
+    pub reviewable: Vec<ReviewableView>,
+    /// Shorter windows that they may agree to, in seconds.
+    pub shorter_seconds: Vec<u32>,
     /// Why they may not review, where that is worth saying.
     pub why_not: Option<WhyNot>,
     /// Whether they have to sign in again to approve.
     pub sign_in_again: SignInAgain,
     /// Longest note, in characters.
     pub note_max_chars: u32,
+}
+
+/// An ask that the person looking may review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewableView {
+    /// Its place in the request, from 0.
+    pub index: u32,
+    /// What.
+    pub target: TargetView,
 }
 
 /// One target of a request.
@@ -98,6 +125,8 @@ pub struct ReviewView {
     pub kind: ReviewKind,
     /// As typed; may be empty.
     pub note: String,
+    /// The longest that they agreed to, in seconds, if that is less than was asked.
+    pub seconds: Option<u32>,
     /// When.
     pub at: EpochMs,
     /// Counts at this instant: the reviewer is still an approver.
@@ -125,8 +154,25 @@ pub struct GrantView {
     pub sessions_may_last_until: EpochMs,
     /// What holds it up, if anything does.
     pub trouble: Option<Trouble>,
+    /// The person looking may end it now.
+    pub can_end: bool,
+    /// Other grants that keep the same access, and would keep it after this one has ended.
+    pub beside: Vec<BesideView>,
     /// How it ended.
     pub receipt: Option<ReceiptView>,
+}
+
+/// Another grant of the same access to the same person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BesideView {
+    /// Its id.
+    pub id: String,
+    /// The request that it came from.
+    pub request_id: String,
+    /// Start of its window.
+    pub from: EpochMs,
+    /// End of its window.
+    pub until: EpochMs,
 }
 
 /// The evidence of how a grant ended.

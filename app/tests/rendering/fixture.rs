@@ -8,8 +8,9 @@ use app::{
         AccessView, AccountView, ActionsView, ActorView, ApprovalKind, ApprovalView, AskFormView,
         AskState, AskView, EventKind, EventView, GrantCard, GrantState, GrantView, HistoryFilter,
         HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem, Part,
-        PermissionSetView, PersonView, PreviewOutcome, PreviewView, Reason, RequestState,
-        RequestView, RouteView, SignInAgain, TargetView, WhyNot, WireError,
+        PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView, Reason,
+        RequestState, RequestView, RouteView, SignInAgain, TargetView, TicketView, WhyNot,
+        WireError,
     },
 };
 use async_trait::async_trait;
@@ -289,6 +290,7 @@ impl Backend for World {
         &self,
         account_id: &str,
         permission_set: &str,
+        _like: &str,
     ) -> Result<AskFormView, WireError> {
         if permission_set != "ReadOnlyAccess" {
             return Err(WireError::NotFound);
@@ -312,6 +314,18 @@ impl Backend for World {
                 }],
                 routes: vec![self.route()],
             },
+            can_ask: true,
+            ticket: Some(TicketView {
+                required: true,
+                pattern: self.person.word.clone(),
+            }),
+            others: vec![self.target()],
+            prefill: Some(PrefillView {
+                duration_seconds: 60,
+                reason: self.person.word.clone(),
+                ticket: self.person.word.clone(),
+                also: Vec::new(),
+            }),
             current: None,
             sign_in_again: SignInAgain::NotNeeded,
         })
@@ -371,6 +385,9 @@ impl Backend for World {
             duration_seconds: 900,
             submitted_at: T,
             expires_at: T + 900_000,
+            start: Some(T),
+            ticket: self.person.word.clone(),
+            is_separate: false,
             state: RequestState::Active,
             asks: vec![AskView {
                 index: 0,
@@ -389,6 +406,8 @@ impl Backend for World {
                     console_url: Some(self.person.console_url.clone()),
                     sessions_may_last_until: T + 4_500_000,
                     trouble: None,
+                    can_end: true,
+                    beside: Vec::new(),
                     receipt: None,
                 }),
             }],

@@ -11,12 +11,12 @@ use domain::id::{
     AccountId, AskIndex, GrantId, PermissionSetArn, PolicyVersion, RequestId, UserId,
 };
 use domain::key::{KeyState, Phase, Standing};
-use domain::request::{Ask, AskState, Names, Opinion, Request, Review, Who};
+use domain::request::{Ask, AskState, Names, Opinion, Request, Review, Terms, Who};
 use domain::target::{Key, Target};
 use futures::stream::{StreamExt as _, TryStreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 use server::store::item::{Attributes, StoredKey};
-use server::store::{Commit, Store, now};
+use server::store::{Commit, Store, Tally, now};
 use uuid::Uuid;
 
 const PEOPLE: usize = 300;
@@ -89,6 +89,7 @@ pub(crate) fn request(nth: usize, by: usize, at: Timestamp) -> Request {
         submitted_at: at,
         expires_at: at + SignedDuration::from_hours(8),
         policy: PolicyVersion::of_digest([7; 32]),
+        terms: Terms::default(),
         asks: vec![Ask {
             index: AskIndex(0),
             target,
@@ -101,6 +102,7 @@ pub(crate) fn request(nth: usize, by: usize, at: Timestamp) -> Request {
             verdict: serde_json::json!({ "outcome": "needs-approval", "routes": [] }),
             reviews: Vec::new(),
         }],
+        nudged_at: None,
         version: 1,
     }
 }
@@ -127,6 +129,7 @@ pub(crate) async fn live(store: &Store) -> Live {
         grants.push(hold(store, nth).await);
     }
     let first = &requests[0];
+    tally(store, first).await;
     Live {
         person: first.requester.id.clone(),
         request: first.id,
@@ -150,6 +153,24 @@ fn submission(request: &Request) -> Commit {
     commit
 }
 
+/// The measured person waits for as much as anybody may, and has asked as often.
+async fn tally(store: &Store, request: &Request) {
+    let target = request.asks[0].target.to_string();
+    let others = (1..20).map(|nth| (format!("{target}/{nth}"), request.id));
+    let tally = Tally {
+        version: 0,
+        pending: others.chain([(target.clone(), request.id)]).collect(),
+        submitted: vec![now(); 30],
+    };
+    let actor = Actor::Person(request.requester.clone());
+    let mut commit = Commit::new(actor, Source::Portal, now());
+    let user = &request.requester.id;
+    commit
+        .change_tally(user, &Tally::default(), &tally)
+        .unwrap();
+    store.commit(commit).await.unwrap();
+}
+
 /// Someone said no, or nobody said anything.
 fn decided(request: Request, nth: usize) -> Request {
     let at = request.submitted_at + SignedDuration::from_secs(90);
@@ -162,6 +183,7 @@ fn decided(request: Request, nth: usize) -> Request {
                 by,
                 opinion: Opinion::Deny,
                 note,
+                seconds: None,
                 at,
             },
         )
@@ -189,8 +211,10 @@ async fn hold(store: &Store, nth: usize) -> Grant {
         requester: request.requester.clone(),
         approver: None,
         reason: request.reason.clone(),
+        ticket: None,
         from,
         until,
+        run_from: None,
         state: GrantState::Active {
             since: from,
             evidence: Evidence::Seen {

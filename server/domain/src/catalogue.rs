@@ -352,6 +352,20 @@ impl Catalogue {
         found
     }
 
+    /// Every group that this person's approval lets somebody join.
+    #[must_use]
+    pub fn groups_approved_by(&self, user: &UserId, facts: &Facts<'_>) -> BTreeSet<GroupId> {
+        self.policy
+            .rules()
+            .iter()
+            .filter(|rule| rule.approvers.includes(user, facts))
+            .filter(|rule| rule.requesters.count(facts, user) > 0)
+            .flat_map(|rule| rule.scope.groups())
+            .filter(|group| !self.policy.is_policy_group(group))
+            .cloned()
+            .collect()
+    }
+
     /// The ways that are open to one target, if anything can be had there.
     fn ways(
         &self,

@@ -35,13 +35,23 @@ pub enum Kind {
     /// A person submitted a request.
     #[serde(rename = "request.submitted")]
     RequestSubmitted,
+    /// The requester reminded its approvers.
+    #[serde(rename = "request.nudged")]
+    RequestNudged,
     /// An approval was counted, and more are needed.
     #[serde(rename = "ask.reviewed")]
     AskReviewed,
-    /// Policy or reviewers agreed; a grant is promised.
+    /// An approver took their approval back.
+    #[serde(rename = "ask.retracted")]
+    AskRetracted,
+    /// Policy or reviewers agreed; a grant is promised with the last of those that wait for each
+    /// other.
     #[serde(rename = "ask.approved")]
     AskApproved,
-    /// A reviewer said no.
+    /// What approved it no longer held when all were to be promised: it waits for review again.
+    #[serde(rename = "ask.reopened")]
+    AskReopened,
+    /// A reviewer said no, to it or to what it is granted together with.
     #[serde(rename = "ask.denied")]
     AskDenied,
     /// The requester took it back.
@@ -59,6 +69,9 @@ pub enum Kind {
     /// The person has the access.
     #[serde(rename = "grant.activated")]
     GrantActivated,
+    /// Somebody moved its end earlier.
+    #[serde(rename = "grant.shortened")]
+    GrantShortened,
     /// The window is over; the access is being taken away.
     #[serde(rename = "grant.revoking")]
     GrantRevoking,
@@ -85,14 +98,18 @@ impl Kind {
     pub const fn word(self) -> &'static str {
         match self {
             Self::RequestSubmitted => "request.submitted",
+            Self::RequestNudged => "request.nudged",
             Self::AskReviewed => "ask.reviewed",
+            Self::AskRetracted => "ask.retracted",
             Self::AskApproved => "ask.approved",
+            Self::AskReopened => "ask.reopened",
             Self::AskDenied => "ask.denied",
             Self::AskWithdrawn => "ask.withdrawn",
             Self::AskExpired => "ask.expired",
             Self::GrantScheduled => "grant.scheduled",
             Self::GrantGranting => "grant.granting",
             Self::GrantActivated => "grant.activated",
+            Self::GrantShortened => "grant.shortened",
             Self::GrantRevoking => "grant.revoking",
             Self::GrantEnded => "grant.ended",
             Self::FindingOpened => "finding.opened",
@@ -226,6 +243,9 @@ impl Details {
             Opinion::Deny => "deny",
         };
         self.note("opinion", opinion);
+        if let Some(seconds) = review.seconds {
+            self.note("agreed_seconds", &seconds.to_string());
+        }
     }
 
     /// Another policy came into force.
@@ -273,6 +293,9 @@ impl Grant {
         details.note("ask", &self.ask.to_string());
         details.note("from", &self.from.to_string());
         details.note("until", &self.until.to_string());
+        if let Some(ticket) = &self.ticket {
+            details.note("ticket", ticket);
+        }
         details
     }
 
@@ -282,6 +305,23 @@ impl Grant {
         let mut details = self.details();
         details.note("approved_by", &self.approved_by);
         (Kind::GrantScheduled, details)
+    }
+
+    /// Somebody ended it early: the end that it had, and why.
+    #[must_use]
+    pub(crate) fn shortened(&self, before: Timestamp, why: &str) -> (Kind, Details) {
+        let mut details = self.details();
+        details.note("until_before", &before.to_string());
+        details.note("note", why);
+        (Kind::GrantShortened, details)
+    }
+
+    /// It ended before anything was done for it, and why.
+    #[must_use]
+    pub(crate) fn cancelled(&self, change: &GrantChange, why: &str) -> (Kind, Details) {
+        let (kind, mut details) = self.changed(change);
+        details.note("note", why);
+        (kind, details)
     }
 
     /// The event of a change that was just applied to this grant.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::event::{Details, Kind};
 use crate::id::{AskIndex, GrantId, GroupId, RequestId};
 use crate::key::Phase;
 use crate::request::{Names, Who};
@@ -30,10 +31,16 @@ pub struct Grant {
     pub approver: Option<Who>,
     /// For the record: why.
     pub reason: String,
+    /// For the record: the ticket that it is for.
+    #[serde(default)]
+    pub ticket: Option<String>,
     /// From this instant ...
     pub from: Timestamp,
     /// ... until, and not including, this one.
     pub until: Timestamp,
+    /// Since when there has been access to this key without a gap, if that began before this.
+    #[serde(default)]
+    pub run_from: Option<Timestamp>,
     /// How far it has come.
     pub state: GrantState,
     /// The hash of the event that approved it, which its own first event names.
@@ -300,6 +307,54 @@ impl Grant {
             (_, GrantChange::Ended { .. }) => return illegal("ended"),
         };
         Ok(self)
+    }
+
+    /// Somebody ends it now, before its time: its end moves here, and only ever earlier. What was
+    /// only promised is over at once. With the event that records it.
+    pub fn ended_early(
+        mut self,
+        why: &str,
+        at: Timestamp,
+    ) -> Result<(Self, (Kind, Details)), IllegalChange> {
+        let found = self.state.word();
+        match self.state {
+            GrantState::Scheduled => self.cancelled_at(why, at),
+            GrantState::Granting { .. } | GrantState::Active { .. } if at < self.until => {
+                let before = self.until;
+                // A server whose clock is behind ends it no earlier than it began.
+                self.until = at.max(self.from);
+                let event = self.shortened(before, why);
+                Ok((self, event))
+            }
+            _ => Err(IllegalChange {
+                found: match self.state {
+                    GrantState::Granting { .. } | GrantState::Active { .. } => "at its end",
+                    _ => found,
+                },
+                wanted: "ended early",
+            }),
+        }
+    }
+
+    /// It never begins. Only what was merely promised can be cancelled: without an intent on record
+    /// there is nothing in AWS to undo.
+    pub fn cancelled_at(
+        self,
+        why: &str,
+        at: Timestamp,
+    ) -> Result<(Self, (Kind, Details)), IllegalChange> {
+        let change = GrantChange::Ended {
+            receipt: Receipt::NeverGranted,
+        };
+        if !matches!(self.state, GrantState::Scheduled) {
+            return Err(IllegalChange {
+                found: self.state.word(),
+                wanted: "cancelled",
+            });
+        }
+        let grant = self.apply(&change, at)?;
+        let event = grant.cancelled(&change, why);
+        Ok((grant, event))
     }
 
     /// The last instant at which a session opened with this grant can still be alive. AWS does not

@@ -4,7 +4,7 @@
 //! guards it. Whoever changes what a key wants changes this in the same transaction, and the
 //! worker claims it before each write to AWS, so two servers can never act on one key unaware.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::grant::{Inspection, ReadEvidence};
@@ -95,14 +95,53 @@ pub struct Live {
     pub until: Timestamp,
     /// How far it has come.
     pub phase: Phase,
+    /// Whether it may begin.
+    #[serde(default)]
+    pub gate: Gate,
 }
+
+/// Whether a grant may begin. One that was promised for a later start is decided again when that
+/// comes, and wants nothing before it has been.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "gate", rename_all = "kebab-case")]
+pub enum Gate {
+    /// It was decided when it was promised.
+    #[default]
+    Open,
+    /// It has yet to be decided.
+    Shut {
+        /// When to do that, or to try again.
+        ask_at: Timestamp,
+    },
+    /// It was decided then that it may.
+    Passed {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A decision to let a grant begin is good for this long. It begins within a second or two; if it
+/// cannot, because AWS or a server is away, much may have changed by the time it can.
+const PASSED_GOOD_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 impl Live {
     /// Whether the window covers this instant. A grant on its way out wants nothing any more, even
-    /// to a server whose clock says that its window is not over.
+    /// to a server whose clock says that its window is not over; nor does one that may not begin.
     #[must_use]
     pub fn wanted(&self, now: Timestamp) -> bool {
-        self.phase != Phase::Revoking && self.from <= now && now < self.until
+        let may_begin = !matches!(self.gate, Gate::Shut { .. });
+        self.phase != Phase::Revoking && may_begin && self.from <= now && now < self.until
+    }
+
+    /// Whether it has to be decided now whether this may begin.
+    #[must_use]
+    pub fn undecided(&self, now: Timestamp) -> bool {
+        let due = self.phase == Phase::Scheduled && self.from <= now && now < self.until;
+        due && match self.gate {
+            Gate::Open => false,
+            Gate::Shut { ask_at } => ask_at <= now,
+            Gate::Passed { at } => now.duration_since(at) > PASSED_GOOD_FOR,
+        }
     }
 }
 
@@ -257,8 +296,37 @@ impl KeyState {
                 from,
                 until,
                 phase: Phase::Scheduled,
+                gate: Gate::Open,
             });
         }
+        self
+    }
+
+    /// Says whether a grant may begin.
+    #[must_use]
+    pub fn gated(mut self, grant: GrantId, gate: Gate) -> Self {
+        let mut live = self.live.iter_mut();
+        if let Some(live) = live.find(|live| live.grant == grant) {
+            live.gate = gate;
+        }
+        self
+    }
+
+    /// Moves a grant's end earlier, never later.
+    #[must_use]
+    pub fn ending(mut self, grant: GrantId, until: Timestamp) -> Self {
+        let mut live = self.live.iter_mut();
+        if let Some(live) = live.find(|live| live.grant == grant) {
+            live.until = live.until.min(until);
+        }
+        self
+    }
+
+    /// Forgets a grant that never began. One that did ends through `Revoking`.
+    #[must_use]
+    pub fn without(mut self, grant: GrantId) -> Self {
+        self.live
+            .retain(|live| live.grant != grant || live.phase != Phase::Scheduled);
         self
     }
 

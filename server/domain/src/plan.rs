@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::grant::{Evidence, GrantChange, Receipt};
 use crate::id::{GrantId, GroupId, OperationId, ServerId};
-use crate::key::{Action, Before, KeyState, Operation, Phase, Stage, Standing};
+use crate::key::{Action, Before, Gate, KeyState, Operation, Phase, Stage, Standing};
 
 /// How long a key that we wrote to counts as ours without a read. AWS's reads lag its writes by
 /// seconds; an hour is far beyond any of that, and short enough not to claim what others added.
@@ -304,10 +304,12 @@ pub fn plan(key: &KeyState, at: Context) -> Step {
     }
 }
 
-/// When the key must be planned again, for its due entry: now, if there is something to do.
+/// When the key must be planned again, for its due entry: now, if there is something to do or to
+/// decide.
 #[must_use]
 pub fn due(key: &KeyState, at: Context) -> Option<Timestamp> {
     match plan(key, at) {
+        _ if key.live.iter().any(|live| live.undecided(at.now)) => Some(at.now),
         Step::Wait { until } => until,
         _ => Some(at.now),
     }
@@ -589,7 +591,14 @@ fn adopt(key: &KeyState, operation: &Operation, at: Context) -> Change {
 fn next_edge(key: &KeyState, now: Timestamp) -> Option<Timestamp> {
     key.live
         .iter()
-        .flat_map(|live| [live.from, live.until])
+        .flat_map(|live| {
+            let ask_at = match live.gate {
+                Gate::Shut { ask_at } => Some(ask_at),
+                Gate::Open | Gate::Passed { .. } => None,
+            };
+            [Some(live.from), Some(live.until), ask_at]
+        })
+        .flatten()
         .filter(|edge| *edge > now)
         .min()
 }

@@ -194,6 +194,35 @@ impl Policy {
         self.auditors.includes(user, facts)
     }
 
+    /// Whether this active person is an approver of the rule of that name, whatever it covers: whoever
+    /// could let somebody in may end that.
+    #[must_use]
+    pub fn is_approver_of(&self, rule: &str, user: &UserId, facts: &Facts<'_>) -> bool {
+        self.rules
+            .iter()
+            .any(|known| known.name.as_str() == rule && known.approvers.includes(user, facts))
+    }
+
+    /// The groups that make someone an approver of the rule of that name.
+    #[must_use]
+    pub fn approver_groups(&self, rule: &str) -> BTreeSet<GroupId> {
+        self.rules
+            .iter()
+            .filter(|known| known.name.as_str() == rule)
+            .flat_map(|known| &known.approvers.groups)
+            .cloned()
+            .collect()
+    }
+
+    /// What guardrails say of tickets for this target, each with its name.
+    #[must_use]
+    pub fn tickets(&self, target: &Target, facts: &Facts<'_>) -> Vec<TicketRule> {
+        Found::of(target, facts).map_or_else(Vec::new, |found| {
+            let fence = Fence::of(&self.guardrails, &found);
+            fence.tickets().map(|(rule, _)| rule.clone()).collect()
+        })
+    }
+
     /// The groups that make someone an admin or auditor: what a live look-up asks about before one
     /// acts as such.
     #[must_use]

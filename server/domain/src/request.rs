@@ -4,14 +4,16 @@
 //! state change. An illegal one is refused with the state that was found, because two people
 //! clicking at once is normal.
 
+mod change;
+mod promise;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::event::{Details, Kind};
-use crate::grant::{Grant, GrantState};
 use crate::id::{AskIndex, GrantId, PolicyVersion, RequestId, UserId};
-use crate::target::{Key, Target};
+use crate::target::Target;
 
 /// A reason longer than this is a document; link to it. Also bounds the item in the store.
 pub const REASON_MAX_CHARS: usize = 2_000;
@@ -19,6 +21,9 @@ pub const REASON_MAX_CHARS: usize = 2_000;
 pub const NOTE_MAX_CHARS: usize = 2_000;
 /// Asks in one request: what a person can review at a glance, and what fits in a transaction.
 pub const ASKS_MAX: usize = 10;
+
+/// Approvers are reminded of one request at most this often: a nudge is heard, two are noise.
+pub const NUDGED_AT_MOST_EVERY: SignedDuration = SignedDuration::from_mins(30);
 
 /// A person, for the record: compared by id, shown by name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,10 +64,64 @@ pub struct Request {
     pub expires_at: Timestamp,
     /// The policy that judged the submission.
     pub policy: PolicyVersion,
+    /// What else was asked for. It never changes after submission.
+    #[serde(default)]
+    pub terms: Terms,
     /// One for each target.
     pub asks: Vec<Ask>,
+    /// When its approvers were last reminded of it.
+    #[serde(default)]
+    pub nudged_at: Option<Timestamp>,
     /// Grows by one with each change; every change is conditional on it.
     pub version: u64,
+}
+
+/// What a request asks for besides targets and a duration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The ticket that it is for.
+    #[serde(default)]
+    pub ticket: Option<String>,
+    /// From when, if later than its approval.
+    #[serde(default)]
+    pub start: Option<Timestamp>,
+    /// Whether its asks wait for each other.
+    #[serde(default)]
+    pub granting: Granting,
+    /// The access that it continues, if it does.
+    #[serde(default)]
+    pub extends: Option<Extends>,
+}
+
+/// Whether the asks of a request wait for each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Granting {
+    /// Nothing is granted until all of it is approved; what ends one ends all.
+    #[default]
+    Together,
+    /// Each by itself.
+    Separately,
+}
+
+impl Granting {
+    /// The word for it, as records show it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Together => "together",
+            Self::Separately => "separately",
+        }
+    }
+}
+
+/// Access that a request continues without a gap: as it was at submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extends {
+    /// The grant that was looked at.
+    pub grant: GrantId,
+    /// Since when there has been access without a gap.
+    pub run_from: Timestamp,
 }
 
 /// One target of a request.
@@ -94,8 +153,17 @@ pub enum AskState {
         at: Timestamp,
         /// The rule whose route completed.
         rule: String,
-        /// The grant that came of it.
+        /// The grant that comes of it.
         grant: GrantId,
+        /// For how long, in seconds: at most what was asked.
+        #[serde(default)]
+        seconds: u32,
+        /// The hash of the event that says so, which the grant will name.
+        #[serde(default)]
+        approved_by: String,
+        /// Whether its grant has been promised.
+        #[serde(default)]
+        promise: Promise,
     },
     /// A reviewer said no.
     Denied {
@@ -116,7 +184,31 @@ pub enum AskState {
     },
 }
 
+/// Whether an approved ask's grant has been promised.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Promise {
+    /// Not yet: the asks that it is granted together with are not all approved.
+    Waits,
+    /// It has. (What was stored before there were others to wait for was promised at once.)
+    #[default]
+    Made,
+}
+
 impl AskState {
+    /// Whether nothing has been promised of it, and still may be.
+    #[must_use]
+    pub const fn is_undecided(&self) -> bool {
+        matches!(
+            self,
+            Self::Pending
+                | Self::Approved {
+                    promise: Promise::Waits,
+                    ..
+                }
+        )
+    }
+
     /// The word for it, as pages and records show it.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -139,6 +231,9 @@ pub struct Review {
     pub opinion: Opinion,
     /// In their words; may be empty.
     pub note: String,
+    /// The longest that they agree to, in seconds; `None`: what was asked for.
+    #[serde(default)]
+    pub seconds: Option<u32>,
     /// When.
     pub at: Timestamp,
 }
@@ -178,6 +273,24 @@ pub enum Refused {
     /// One review a person; the first counts until it is retracted.
     #[error("this person has reviewed the ask already")]
     ReviewedAlready,
+    /// There is no approval of theirs to take back.
+    #[error("this person has not approved the ask")]
+    NothingToRetract,
+    /// Its asks are granted together, and not all of them are approved.
+    #[error("the asks that it is granted together with are not all approved")]
+    NotAllApproved,
+    /// It is granted by itself: nothing that ends another ask ends it.
+    #[error("the asks of the request do not wait for each other")]
+    Separate,
+    /// Its approvers were reminded a moment ago.
+    #[error("its approvers were reminded already; the next time is {again_at}")]
+    NudgedAlready {
+        /// When they may be again.
+        again_at: Timestamp,
+    },
+    /// A window that no calendar has.
+    #[error("the window has no end")]
+    Endless,
 }
 
 /// What completes an ask.
@@ -206,183 +319,47 @@ impl Request {
         self.asks.iter().any(|ask| ask.state == AskState::Pending)
     }
 
-    /// What happened when it was submitted.
+    /// The asks of which nothing has been promised and still may be: those that wait for review,
+    /// and those that wait for them.
     #[must_use]
-    pub fn submitted(&self) -> (Kind, Details) {
-        let mut details = self.details();
-        details.asks(&self.asks);
-        details.note("expires_at", &self.expires_at.to_string());
-        details.note("policy", self.policy.as_str());
-        (Kind::RequestSubmitted, details)
+    pub fn undecided(&self) -> Vec<AskIndex> {
+        self.asks
+            .iter()
+            .filter(|ask| ask.state.is_undecided())
+            .map(|ask| ask.index)
+            .collect()
     }
 
-    /// An approval that does not complete the ask yet.
-    pub fn approved_in_part(
-        mut self,
-        index: AskIndex,
-        review: Review,
-    ) -> Result<Transition, Refused> {
-        let mut details = self.details_of(index)?;
-        details.reviewed(&review);
-        self.pending(index, review.at)?.review(review)?;
-        Ok(self.into_next(Kind::AskReviewed, details))
-    }
-
-    /// The approval that completes the ask; without a review if policy alone does.
-    pub fn approved(
-        mut self,
-        index: AskIndex,
-        review: Option<Review>,
-        completion: &Completion,
-        at: Timestamp,
-    ) -> Result<Transition, Refused> {
-        let mut details = self.details_of(index)?;
-        details.note("rule", &completion.rule);
-        details.note("policy", completion.policy.as_str());
-        details.note("grant", &completion.grant.to_string());
-        details.permission_duration = Some(self.granted_seconds(completion));
-        let ask = self.pending(index, at)?;
-        if let Some(review) = review {
-            details.reviewed(&review);
-            ask.review(review)?;
-        }
-        ask.state = AskState::Approved {
-            at,
-            rule: completion.rule.clone(),
-            grant: completion.grant,
-        };
-        Ok(self.into_next(Kind::AskApproved, details))
-    }
-
-    /// One "no" by someone who could approve ends the ask.
-    pub fn denied(mut self, index: AskIndex, review: Review) -> Result<Transition, Refused> {
-        let mut details = self.details_of(index)?;
-        details.reviewed(&review);
-        let ask = self.pending(index, review.at)?;
-        ask.state = AskState::Denied {
-            at: review.at,
-            by: review.by.clone(),
-        };
-        // Someone who approved before may change their mind: the denial is what counts.
-        ask.reviews.push(review);
-        Ok(self.into_next(Kind::AskDenied, details))
-    }
-
-    /// The requester takes it back.
-    pub fn withdrawn(mut self, index: AskIndex, at: Timestamp) -> Result<Transition, Refused> {
-        let details = self.details_of(index)?;
-        self.pending(index, at)?.state = AskState::Withdrawn { at };
-        Ok(self.into_next(Kind::AskWithdrawn, details))
-    }
-
-    /// Nobody decided in time. For the caller to ask when it has passed: [`Self::expires_at`].
-    pub fn expired(mut self, index: AskIndex, at: Timestamp) -> Result<Transition, Refused> {
-        let details = self.details_of(index)?;
-        self.undecided(index)?.state = AskState::Expired { at };
-        Ok(self.into_next(Kind::AskExpired, details))
-    }
-
-    /// The promise that comes of an approved ask. `approved_by` is the hash of the approving event.
+    /// The asks that end with this one, because all are granted together or not at all.
     #[must_use]
-    pub fn grant(
-        &self,
-        index: AskIndex,
-        completion: &Completion,
-        from: Timestamp,
-        approved_by: String,
-    ) -> Option<Grant> {
-        let ask = self.ask(index)?;
-        let length = SignedDuration::from_secs(i64::from(self.granted_seconds(completion)));
-        Some(Grant {
-            id: completion.grant,
-            request: self.id,
-            ask: index,
-            key: Key {
-                user: self.requester.id.clone(),
-                target: ask.target.clone(),
-            },
-            names: ask.names.clone(),
-            requester: self.requester.clone(),
-            approver: ask
-                .reviews
-                .iter()
-                .rfind(|review| review.opinion == Opinion::Approve)
-                .map(|review| review.by.clone()),
-            reason: self.reason.clone(),
-            from,
-            until: from.saturating_add(length).ok()?,
-            state: GrantState::Scheduled,
-            approved_by,
-        })
-    }
-
-    /// Whatever completes it, nobody is given more time than they asked for.
-    fn granted_seconds(&self, completion: &Completion) -> u32 {
-        completion.duration_seconds.min(self.duration_seconds)
-    }
-
-    /// The ask, if it can still be decided at this instant. One whose time is up cannot, even if
-    /// nobody has recorded that yet.
-    fn pending(&mut self, index: AskIndex, at: Timestamp) -> Result<&mut Ask, Refused> {
-        let expires_at = self.expires_at;
-        let ask = self.undecided(index)?;
-        if at < expires_at {
-            Ok(ask)
-        } else {
-            Err(Refused::Decided {
-                found: Box::new(AskState::Expired { at: expires_at }),
-            })
+    pub fn bound_to(&self, index: AskIndex) -> Vec<AskIndex> {
+        match self.terms.granting {
+            Granting::Separately => Vec::new(),
+            Granting::Together => self
+                .undecided()
+                .into_iter()
+                .filter(|other| *other != index)
+                .collect(),
         }
     }
 
-    fn undecided(&mut self, index: AskIndex) -> Result<&mut Ask, Refused> {
-        let ask = self
-            .asks
-            .iter_mut()
-            .find(|ask| ask.index == index)
-            .ok_or(Refused::NoSuchAsk(index))?;
-        if ask.state == AskState::Pending {
-            Ok(ask)
-        } else {
-            Err(Refused::Decided {
-                found: Box::new(ask.state.clone()),
-            })
+    /// The approved asks whose grants can be promised now.
+    #[must_use]
+    pub fn promisable(&self) -> Vec<AskIndex> {
+        let approved = |ask: &Ask| matches!(ask.state, AskState::Approved { .. });
+        if self.terms.granting == Granting::Together && !self.asks.iter().all(approved) {
+            return Vec::new();
         }
+        self.asks
+            .iter()
+            .filter(|ask| approved(ask) && ask.state.is_undecided())
+            .map(|ask| ask.index)
+            .collect()
     }
 
-    /// What every event of this request says.
-    fn details(&self) -> Details {
-        Details {
-            reason: Some(self.reason.clone()),
-            requester: Some(self.requester.clone()),
-            permission_duration: Some(self.duration_seconds),
-            belay_request_id: Some(self.id),
-            ..Details::default()
-        }
-    }
-
-    fn details_of(&self, index: AskIndex) -> Result<Details, Refused> {
-        let ask = self.ask(index).ok_or(Refused::NoSuchAsk(index))?;
-        let mut details = self.details();
-        details.about(&ask.target, &ask.names);
-        details.note("ask", &index.to_string());
-        Ok(details)
-    }
-
-    fn into_next(self, kind: Kind, details: Details) -> Transition {
-        Transition {
-            request: self,
-            event: (kind, details),
-        }
-    }
-}
-
-impl Ask {
-    fn review(&mut self, review: Review) -> Result<(), Refused> {
-        if self.reviews.iter().any(|have| have.by.id == review.by.id) {
-            return Err(Refused::ReviewedAlready);
-        }
-        self.reviews.push(review);
-        Ok(())
+    /// When access would begin if it were promised at this instant.
+    #[must_use]
+    pub fn begins(&self, at: Timestamp) -> Timestamp {
+        self.terms.start.map_or(at, |start| start.max(at))
     }
 }

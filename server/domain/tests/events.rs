@@ -19,7 +19,7 @@ use domain::id::{
     RequestId, ServerId, UserId,
 };
 use domain::request::{
-    Ask, AskState, Completion, Names, Opinion, Refused, Request, Review, Transition, Who,
+    Ask, AskState, Completion, Names, Opinion, Refused, Request, Review, Terms, Transition, Who,
 };
 use domain::target::{Key, Target};
 use jiff::Timestamp;
@@ -75,6 +75,7 @@ fn request() -> Request {
         submitted_at: at(0),
         expires_at: at(28_800),
         policy: version('a'),
+        terms: Terms::default(),
         asks: vec![Ask {
             index: AskIndex(0),
             target: account(),
@@ -87,6 +88,7 @@ fn request() -> Request {
             verdict: Value::Null,
             reviews: Vec::new(),
         }],
+        nudged_at: None,
         version: 1,
     }
 }
@@ -105,6 +107,7 @@ fn review(opinion: Opinion) -> Review {
         by: emma(),
         opinion,
         note: "Looks right".to_owned(),
+        seconds: None,
         at: at(60),
     }
 }
@@ -119,8 +122,31 @@ fn grant() -> Grant {
         )
         .expect("an approval")
         .request
-        .grant(AskIndex(0), &completion(), at(60), "c".repeat(64))
+        .recorded(AskIndex(0), "c".repeat(64))
+        .promised(AskIndex(0), at(60))
         .expect("a grant")
+        .1
+}
+
+/// Two asks, later, for a ticket; the second is approved, for less, and waits for the first.
+fn bundle() -> Request {
+    let mut bundle = request();
+    bundle.terms = Terms {
+        ticket: Some("PAY-17".to_owned()),
+        start: Some(at(3_600)),
+        ..Terms::default()
+    };
+    let mut second = bundle.asks[0].clone();
+    second.index = AskIndex(1);
+    bundle.asks.push(second);
+    let review = Review {
+        seconds: Some(300),
+        ..review(Opinion::Approve)
+    };
+    bundle
+        .approved(AskIndex(1), Some(review), &completion(), at(60))
+        .expect("an approval")
+        .request
 }
 
 fn sight(second: i64) -> ReadEvidence {
@@ -160,8 +186,27 @@ fn steps_of_a_request() -> Vec<(Kind, Details)> {
         request().expired(first, at(28_800)),
     ];
     let legal = |step: Result<Transition, Refused>| step.expect("a legal step").event;
+    let reviewed = request().approved_in_part(first, approve());
+    let reviewed = reviewed.expect("a review").request;
+    let denied = bundle().denied(first, review(Opinion::Deny));
+    let denied = denied.expect("a denial").request;
+    let later = [
+        Ok(Transition {
+            event: bundle().submitted(),
+            request: bundle(),
+        }),
+        reviewed.retracted(first, &emma(), at(61)),
+        bundle().reopened(
+            AskIndex(1),
+            "An approval that counted no longer does.",
+            None,
+        ),
+        denied.denied_with(AskIndex(1), first),
+        request().nudged(at(62)),
+    ];
     std::iter::once(request().submitted())
         .chain(steps.map(legal))
+        .chain(later.map(legal))
         .collect()
 }
 
@@ -214,6 +259,14 @@ fn steps_of_a_grant() -> Vec<(Kind, Details)> {
         Receipt::NeverGranted,
     ];
     steps.extend(receipts.map(ended));
+    let active = Grant {
+        state: GrantState::Granting { since: at(60) },
+        ..grant()
+    };
+    let early = active.ended_early("Done sooner", at(120));
+    steps.push(early.expect("an early end").1);
+    let cancelled = grant().ended_early("Not needed", at(61));
+    steps.push(cancelled.expect("a cancellation").1);
     steps
 }
 
@@ -342,14 +395,18 @@ fn there_is_an_example_of_each_kind() {
     let kinds: Vec<_> = sealed().iter().map(|event| event.kind.word()).collect();
     for kind in [
         "request.submitted",
+        "request.nudged",
         "ask.reviewed",
+        "ask.retracted",
         "ask.approved",
+        "ask.reopened",
         "ask.denied",
         "ask.withdrawn",
         "ask.expired",
         "grant.scheduled",
         "grant.granting",
         "grant.activated",
+        "grant.shortened",
         "grant.revoking",
         "grant.ended",
         "policy.loaded",
@@ -425,6 +482,11 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "ask.denied  is declined",
             "ask.withdrawn  is ask.withdrawn",
             "ask.expired  is declined",
+            "request.submitted  is request.submitted",
+            "ask.retracted  is ask.retracted",
+            "ask.reopened  is ask.reopened",
+            "ask.denied  is declined",
+            "request.nudged  is request.nudged",
             "grant.scheduled  is grant.scheduled",
             "grant.granting  is grant.granting",
             "grant.activated  is grant",
@@ -435,6 +497,8 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "grant.ended held-by is grant.ended",
             "grant.ended standing is grant.ended",
             "grant.ended target-gone is grant.ended",
+            "grant.ended never-granted is grant.ended",
+            "grant.shortened  is grant.shortened",
             "grant.ended never-granted is grant.ended",
             "policy.loaded  is policy.loaded",
             "person.bound  is person.bound",

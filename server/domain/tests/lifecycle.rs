@@ -13,7 +13,8 @@ use domain::id::{
 };
 use domain::key::{KeyState, Phase};
 use domain::request::{
-    Ask, AskState, Completion, Names, Opinion, Refused, Request, Review, Transition, Who,
+    Ask, AskState, Completion, Granting, Names, Opinion, Refused, Request, Review, Terms,
+    Transition, Who,
 };
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
@@ -43,7 +44,7 @@ fn target() -> Target {
     }
 }
 
-/// Two asks, submitted at 0, that expire after an hour.
+/// Two asks that do not wait for each other, submitted at 0, that expire after an hour.
 fn request() -> Request {
     let ask = |index| Ask {
         index,
@@ -65,7 +66,12 @@ fn request() -> Request {
         submitted_at: at(0),
         expires_at: at(3_600),
         policy: PolicyVersion::parse(&"a".repeat(64)).expect("a version"),
+        terms: Terms {
+            granting: Granting::Separately,
+            ..Terms::default()
+        },
         asks: vec![ask(FIRST), ask(SECOND)],
+        nudged_at: None,
         version: 1,
     }
 }
@@ -75,6 +81,7 @@ fn review(by: Who, opinion: Opinion, second: i64) -> Review {
         by,
         opinion,
         note: "Looks right".to_owned(),
+        seconds: None,
         at: at(second),
     }
 }
@@ -102,10 +109,22 @@ fn approved(request: Request) -> Transition {
         .expect("an approval")
 }
 
+/// The grant that comes of the first ask.
+fn promised(request: Request, second: i64) -> Grant {
+    let promised = request
+        .recorded(FIRST, "hash".to_owned())
+        .promised(FIRST, at(second));
+    promised.expect("a grant").1
+}
+
 /// Each way in which an ask can be decided.
 fn decided() -> Vec<Request> {
     vec![
-        approved(request()).request,
+        approved(request())
+            .request
+            .promised(FIRST, at(60))
+            .expect("a grant")
+            .0,
         request()
             .denied(FIRST, emma(Opinion::Deny))
             .expect("a denial")
@@ -269,22 +288,21 @@ fn there_is_no_third_ask() {
         Err(refused.clone())
     );
     assert_eq!(refused.to_string(), "the request has no ask 2");
-    assert_eq!(
-        request().grant(third, &completion(), at(1), String::new()),
-        None
-    );
+    assert_eq!(request().promised(third, at(1)), Err(refused));
 }
 
 #[test]
 fn the_window_begins_with_the_approval_and_is_never_longer_than_what_was_asked() {
-    let request = approved(request()).request;
     let window = |seconds| {
         let completion = Completion {
             duration_seconds: seconds,
             ..completion()
         };
-        let grant = request.grant(FIRST, &completion, at(60), "hash".to_owned());
-        let grant = grant.expect("a grant");
+        let approved = request()
+            .approved(FIRST, Some(emma(Opinion::Approve)), &completion, at(60))
+            .expect("an approval")
+            .request;
+        let grant = promised(approved, 60);
         grant.until.duration_since(grant.from)
     };
     assert_eq!(window(600), SignedDuration::from_secs(600));
@@ -302,14 +320,11 @@ fn a_grant_names_the_reviewer_who_completed_it_and_the_event_that_approved_it() 
         .approved(FIRST, Some(farid(Opinion::Approve)), &completion(), at(61))
         .expect("an approval")
         .request;
-    let grant = request.grant(FIRST, &completion(), at(61), "hash".to_owned());
-    let grant = grant.expect("a grant");
+    let requester = request.requester.id.clone();
+    let grant = promised(request, 61);
     assert_eq!(grant.approver, Some(person(3, "Farid Haddad")));
     assert_eq!(grant.approved_by, "hash");
-    assert_eq!(
-        grant.key.user, request.requester.id,
-        "nobody asks for others"
-    );
+    assert_eq!(grant.key.user, requester, "nobody asks for others");
     assert_eq!(grant.state, GrantState::Scheduled);
 }
 
@@ -319,16 +334,11 @@ fn an_automatic_approval_has_no_approver() {
         .approved(FIRST, None, &completion(), at(0))
         .expect("an approval");
     assert_eq!(transition.event.1.approver, None);
-    let grant = transition
-        .request
-        .grant(FIRST, &completion(), at(0), String::new());
-    assert_eq!(grant.expect("a grant").approver, None);
+    assert_eq!(promised(transition.request, 0).approver, None);
 }
 
 fn grant() -> Grant {
-    let request = approved(request()).request;
-    let grant = request.grant(FIRST, &completion(), at(60), "hash".to_owned());
-    grant.expect("a grant")
+    promised(approved(request()).request, 60)
 }
 
 fn seen() -> ReadEvidence {

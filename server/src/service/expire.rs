@@ -4,12 +4,12 @@ use domain::event::{Actor, Source, Stream};
 use domain::id::RequestId;
 
 use super::approve::Approval;
-use super::withdraw::pending;
 use super::{Service, ServiceError};
 use crate::store::{Commit, keys, now};
 
 impl Service {
-    /// Expires a request whose time is up. Safe to repeat; does nothing before its time.
+    /// Expires a request whose time is up, with what is approved and waits for the rest. Safe to
+    /// repeat; does nothing before its time.
     pub async fn expire(&self, id: RequestId) -> Result<(), ServiceError> {
         let Some(before) = self.store.request(id).await? else {
             return Err(ServiceError::NotFound);
@@ -18,8 +18,8 @@ impl Service {
         if at < before.expires_at {
             return Ok(());
         }
-        let pending = pending(&before);
-        if pending.is_empty() {
+        let undecided = before.undecided();
+        if undecided.is_empty() {
             // Decided in the meantime: its entry is a left-over.
             let entry = keys::due_request(before.expires_at, id);
             self.store.delivered(&entry).await?;
@@ -29,11 +29,12 @@ impl Service {
         let stream = Stream::Request(id);
         commit.continue_stream(&stream, self.store.head(&stream).await?);
         let mut approval = Approval::new(before.clone());
-        for index in pending {
+        for index in undecided {
             let transition = approval.request().clone().expired(index, at)?;
             approval.advance(&mut commit, transition)?;
         }
-        commit.change_request(&before, approval.request())?;
+        self.store_request(&mut commit, &before, approval.request())
+            .await?;
         self.store.commit(commit).await?;
         Ok(())
     }

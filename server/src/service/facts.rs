@@ -1,6 +1,6 @@
 //! The facts of a decision, read live.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::directory::{Directory, Members, Status};
@@ -19,41 +19,43 @@ const SNAPSHOT_GOOD_FOR: SignedDuration = SignedDuration::from_mins(30);
 
 /// What a decision rests on: the snapshot, with the people it is about read anew.
 #[derive(Debug)]
-pub(super) struct LiveFacts {
-    directory: Directory,
+pub(super) struct LiveFacts<'a> {
+    directory: &'a Directory,
     members: Members,
+    statuses: BTreeMap<UserId, Status>,
 }
 
-impl LiveFacts {
+impl LiveFacts<'_> {
     pub(super) const fn facts(&self) -> Facts<'_> {
         Facts {
-            directory: &self.directory,
+            directory: self.directory,
             members: &self.members,
             holdings: &self.directory.holdings,
+            statuses: Some(&self.statuses),
         }
     }
 }
 
 impl Service {
     /// Reads these people's status and their places in the groups that these targets rest on.
-    pub(super) async fn live(
+    pub(super) async fn live<'w>(
         &self,
-        world: &World,
+        world: &'w World,
         people: &BTreeSet<UserId>,
         targets: impl Iterator<Item = &Target>,
-    ) -> Result<LiveFacts, ServiceError> {
+    ) -> Result<LiveFacts<'w>, ServiceError> {
         let groups = targets
             .flat_map(|target| world.policy.groups_for(target, &world.directory))
             .collect();
         self.read_live(world, people, &groups).await
     }
 
-    async fn read_live(
+    pub(super) async fn read_live<'w>(
         &self,
-        world: &World,
+        world: &'w World,
         people: &BTreeSet<UserId>,
         groups: &BTreeSet<GroupId>,
-    ) -> Result<LiveFacts, ServiceError> {
+    ) -> Result<LiveFacts<'w>, ServiceError> {
         // A group that the snapshot knows to be gone has nobody in it, and AWS would refuse the
         // question.
         let there: BTreeSet<GroupId> = groups
@@ -68,17 +70,18 @@ impl Service {
                 .refreshed(&world.directory.members, people, &there),
             futures::future::try_join_all(statuses),
         )?;
-        let mut directory = world.directory.clone();
-        for (user, status) in people.iter().zip(statuses) {
-            match (status, directory.people.get_mut(user)) {
-                (Some(status), Some(person)) => person.status = status,
-                // Gone since the snapshot.
-                (None, Some(person)) => person.status = Status::Disabled,
-                // Newer than the snapshot: known to be a person, and nothing more yet.
-                (_, None) => {}
-            }
-        }
-        Ok(LiveFacts { directory, members })
+        // Who is newer than the snapshot stays unknown to it: nothing more is known of them yet. Who
+        // has gone since counts as disabled.
+        let statuses = people
+            .iter()
+            .zip(statuses)
+            .map(|(user, status)| (user.clone(), status.unwrap_or(Status::Disabled)))
+            .collect();
+        Ok(LiveFacts {
+            directory: &world.directory,
+            members,
+            statuses,
+        })
     }
 
     /// What the person may see, read live: for what is not theirs.

@@ -7,13 +7,13 @@ use domain::event::Stream;
 use domain::grant::Grant;
 use domain::id::{AccountId, GrantId, RequestId};
 use domain::key::KeyState;
-use domain::policy::{self, AskFacts, Proposal, ReviewOutcome, RuleName, Seconds, Verdict, WhyNot};
-use domain::request::{Ask, AskState, Request};
+use domain::policy::{self, Proposal, ReviewOutcome, RuleName, TicketRule, Verdict, WhyNot};
+use domain::request::{Ask, AskState, Promise, Request};
 use domain::target::Target;
 
+use super::judge::Judged;
 use super::prove::SignInAgain;
-use super::review::{policy_reviews, submitted_routes};
-use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, submit};
+use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, asked, submit};
 use crate::proof::Purpose;
 use crate::store::now;
 use crate::world::World;
@@ -44,6 +44,8 @@ pub struct RequestDetail {
     pub grants: Vec<Grant>,
     /// What their keys are doing, for grants that have not ended.
     pub keys: Vec<KeyState>,
+    /// Other grants on those keys, that have not ended either.
+    pub beside: Vec<Grant>,
     /// What happened, oldest first: canonical JSON of each event.
     pub events: Vec<serde_json::Value>,
     /// Each ask as policy judges it now.
@@ -86,6 +88,8 @@ pub struct Offer {
     pub entry: CatalogueEntry,
     /// What policy would say of the shortest sensible request for it.
     pub preview: Verdict,
+    /// What policy says of tickets for it.
+    pub tickets: Vec<TicketRule>,
     /// For what the person has to sign in again first, if they have to.
     pub needs_proof: Option<Purpose>,
 }
@@ -177,7 +181,8 @@ impl Service {
             .for_requester();
         Ok(Offer {
             needs_proof: submit::needs_proof(&preview)
-                .then(|| Purpose::submit([submit::spelled(account, &set.name)])),
+                .then(|| Purpose::submit([asked::spelled(account, &set.name)])),
+            tickets: world.policy.tickets(&target, &world.facts()),
             target,
             entry,
             preview,
@@ -206,6 +211,7 @@ impl Service {
                     asks: judge_all(&world, caller, &request)?,
                     grants: of_it,
                     keys: Vec::new(),
+                    beside: Vec::new(),
                     events: Vec::new(),
                     sign_in_again: SignInAgain::NotNeeded,
                     request,
@@ -264,6 +270,13 @@ impl Service {
         for grant in grants.iter().filter(|grant| grant.phase().is_some()) {
             keys.extend(self.store.key(&grant.key).await?.map(|key| key.state));
         }
+        let others: Vec<GrantId> = keys
+            .iter()
+            .flat_map(|key| &key.live)
+            .map(|live| live.grant)
+            .filter(|other| !ids.contains(other))
+            .collect();
+        let beside = self.store.grants(&others).await?;
         let mut events = self.timeline(&Stream::Request(id)).await?;
         for grant in &grants {
             events.extend(self.timeline(&Stream::Grant(grant.id)).await?);
@@ -279,6 +292,7 @@ impl Service {
             request,
             grants,
             keys,
+            beside,
             events,
             asks,
             sign_in_again,
@@ -308,7 +322,11 @@ fn needs_proof(world: &World, request: &Request, asks: &[AskDetail]) -> bool {
 /// The grants that a request's approvals promised.
 fn promised(request: &Request) -> impl Iterator<Item = GrantId> {
     request.asks.iter().filter_map(|ask| match &ask.state {
-        AskState::Approved { grant, .. } => Some(*grant),
+        AskState::Approved {
+            grant,
+            promise: Promise::Made,
+            ..
+        } => Some(*grant),
         _ => None,
     })
 }
@@ -331,20 +349,13 @@ fn judge(
     request: &Request,
     ask: &Ask,
 ) -> Result<AskDetail, ServiceError> {
-    let duration = Seconds::new(request.duration_seconds);
-    let routes = submitted_routes(ask)?;
-    let facts = AskFacts::new(&request.requester.id, &ask.target, duration, &routes, now());
-    let verdict =
-        serde_json::from_value(ask.verdict.clone()).map_err(|_| ServiceError::NotFound)?;
+    let judged = Judged::of(request, ask)?;
+    let at = now();
+    let facts = judged.facts(at);
     Ok(AskDetail {
-        verdict,
-        progress: policy::review(
-            &world.policy,
-            &facts,
-            &policy_reviews(ask, duration),
-            &world.facts(),
-        ),
+        progress: judged.outcome(world, &world.facts(), None, at),
         may_review: policy::may_review(&world.policy, &facts, &caller.who.id, &world.facts()),
+        verdict: judged.verdict,
     })
 }
 

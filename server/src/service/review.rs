@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use domain::event::Stream;
 use domain::id::{AskIndex, RequestId, UserId};
-use domain::policy::{self, AskFacts, Decision, ReviewOutcome, RuleName, Seconds, Verdict};
+use domain::policy::{self, ReviewOutcome, WhyNot};
 use domain::request::{Ask, AskState, Completion, NOTE_MAX_CHARS, Opinion, Request, Review};
 
-use super::approve::Approval;
+use super::approve::{Approval, continuing};
 use super::facts::LiveFacts;
+use super::held::Held;
+use super::withdraw::decided;
 use super::{Caller, DECIDE_AGAIN, Invalid, Service, ServiceError};
 use crate::proof::Purpose;
 use crate::store::{Commit, fresh_grant, now};
@@ -28,12 +30,14 @@ pub enum Verb {
 pub struct Reviewing {
     /// Of which request.
     pub request: RequestId,
-    /// Of which asks; empty: all that are pending.
+    /// Of which asks; empty: all that wait for this person.
     pub asks: Vec<AskIndex>,
     /// Yes or no.
     pub verb: Verb,
     /// In their words; may be empty.
     pub note: String,
+    /// The longest that they agree to, in seconds; `None`: what was asked for.
+    pub seconds: Option<u32>,
 }
 
 impl Service {
@@ -65,7 +69,7 @@ impl Service {
             .ok_or(ServiceError::NotFound)?;
         // Whoever may not see it learns nothing, not even that it was decided.
         self.must_see(&world, caller, &before)?;
-        let asks = chosen(&before, &review.asks)?;
+        let held = self.held_for(&before).await?;
         let people = judged(caller, &before);
         let targets = before.asks.iter().map(|ask| &ask.target);
         let live = self.live(&world, &people, targets).await?;
@@ -74,7 +78,15 @@ impl Service {
         commit.under_policy(world.policy.version())?;
         let stream = Stream::Request(before.id);
         commit.continue_stream(&stream, self.store.head(&stream).await?);
-        let mut approval = Approval::new(before.clone());
+        let said = said(&world, caller, &before, review, at)?;
+        let mut deciding = Deciding {
+            world: &world,
+            live: &live,
+            held: &held,
+            commit,
+            approval: Approval::new(before.clone()),
+        };
+        let asks = deciding.chosen(&before, &review.asks, caller)?;
         let proof = if needs_proof(&world, &live, &before, &asks, review.verb) {
             let purpose = Purpose::approve(before.id);
             Some(self.proof(caller, &purpose, at).await)
@@ -82,60 +94,62 @@ impl Service {
             None
         };
         if let Some(Ok(proof)) = &proof {
-            approval.proven(proof.signed_in_at());
+            deciding.approval.proven(proof.signed_in_at());
         }
         for index in asks {
-            let said = Review {
-                by: caller.who.clone(),
-                opinion: match review.verb {
-                    Verb::Approve => Opinion::Approve,
-                    Verb::Deny => Opinion::Deny,
-                },
-                note: review.note.trim().to_owned(),
-                at,
-            };
-            decide(&world, &live, &mut commit, &mut approval, index, said)?;
+            deciding.decide(index, &said)?;
         }
         // The last of all refusals, so that nobody is sent to sign in again for nothing.
         if let Some(proof) = proof {
-            commit.use_up(&proof?)?;
+            deciding.commit.use_up(&proof?)?;
         }
-        commit.change_request(&before, approval.request())?;
-        approval.promise(self, &mut commit).await?;
+        let Deciding {
+            mut commit,
+            mut approval,
+            ..
+        } = deciding;
+        approval.judge_again(&mut commit, &before, &world, &live.facts(), &held)?;
+        approval.promise(self, &mut commit, &held)?;
+        self.store_request(&mut commit, &before, approval.request())
+            .await?;
         self.store.commit(commit).await?;
         Ok(())
     }
 }
 
-/// The asks that are named; all that are pending if none is.
-fn chosen(request: &Request, named: &[AskIndex]) -> Result<Vec<AskIndex>, ServiceError> {
-    let pending = |ask: &&Ask| ask.state == AskState::Pending;
-    if named.is_empty() {
-        let all: Vec<AskIndex> = request
-            .asks
-            .iter()
-            .filter(pending)
-            .map(|ask| ask.index)
-            .collect();
-        return match request.asks.first() {
-            Some(ask) if all.is_empty() => Err(ServiceError::Decided(Box::new(ask.state.clone()))),
-            _ => Ok(all),
-        };
+/// A review as it will be kept.
+fn said(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+    review: &Reviewing,
+    at: jiff::Timestamp,
+) -> Result<Review, ServiceError> {
+    let possible = world.policy.min_duration().get()..=request.duration_seconds;
+    if review
+        .seconds
+        .is_some_and(|seconds| !possible.contains(&seconds))
+    {
+        return Err(ServiceError::Invalid(vec![Invalid::Duration]));
     }
-    let distinct: BTreeSet<AskIndex> = named.iter().copied().collect();
-    for index in &distinct {
-        let ask = request.ask(*index).ok_or(ServiceError::NotFound)?;
-        if ask.state != AskState::Pending {
-            return Err(ServiceError::Decided(Box::new(ask.state.clone())));
-        }
-    }
-    Ok(distinct.into_iter().collect())
+    Ok(Review {
+        by: caller.who.clone(),
+        opinion: match review.verb {
+            Verb::Approve => Opinion::Approve,
+            Verb::Deny => Opinion::Deny,
+        },
+        note: review.note.trim().to_owned(),
+        seconds: review
+            .seconds
+            .filter(|seconds| review.verb == Verb::Approve && *seconds < request.duration_seconds),
+        at,
+    })
 }
 
 /// Whether a guardrail wants whoever says this to have signed in just before. A "no" gives nothing.
 fn needs_proof(
     world: &World,
-    live: &LiveFacts,
+    live: &LiveFacts<'_>,
     request: &Request,
     asks: &[AskIndex],
     verb: Verb,
@@ -157,93 +171,137 @@ fn judged(caller: &Caller, request: &Request) -> BTreeSet<UserId> {
         .collect()
 }
 
-/// The rules through which the ask was submitted.
-pub(super) fn submitted_routes(ask: &Ask) -> Result<Vec<RuleName>, ServiceError> {
-    let verdict: Verdict = serde_json::from_value(ask.verdict.clone()).map_err(|error| {
-        tracing::error!(%error, "a stored verdict cannot be read by this version");
-        ServiceError::Unavailable {
-            part: super::Part::Store,
+/// A decision in the making, with what it rests on.
+struct Deciding<'a> {
+    world: &'a World,
+    live: &'a LiveFacts<'a>,
+    held: &'a [Held],
+    commit: Commit,
+    approval: Approval,
+}
+
+impl Deciding<'_> {
+    /// The asks that are named; if none is, those that wait for this person.
+    fn chosen(
+        &self,
+        request: &Request,
+        named: &[AskIndex],
+        caller: &Caller,
+    ) -> Result<Vec<AskIndex>, ServiceError> {
+        let distinct: BTreeSet<AskIndex> = named.iter().copied().collect();
+        for index in &distinct {
+            let ask = request.ask(*index).ok_or(ServiceError::NotFound)?;
+            if ask.state != AskState::Pending {
+                return Err(ServiceError::Decided(Box::new(ask.state.clone())));
+            }
         }
-    })?;
-    Ok(verdict.routes.into_iter().map(|route| route.rule).collect())
-}
-
-pub(super) fn policy_reviews(ask: &Ask, duration: Seconds) -> Vec<policy::Review> {
-    ask.reviews
-        .iter()
-        .map(|review| policy_review(review, duration))
-        .collect()
-}
-
-fn policy_review(review: &Review, duration: Seconds) -> policy::Review {
-    policy::Review {
-        reviewer: review.by.id.clone(),
-        decision: match review.opinion {
-            Opinion::Approve => Decision::Approve,
-            Opinion::Deny => Decision::Deny,
-        },
-        duration,
-        at: review.at,
-    }
-}
-
-fn decide(
-    world: &World,
-    live: &LiveFacts,
-    commit: &mut Commit,
-    approval: &mut Approval,
-    index: AskIndex,
-    said: Review,
-) -> Result<(), ServiceError> {
-    let request = approval.request().clone();
-    let ask = request.ask(index).ok_or(ServiceError::NotFound)?;
-    let duration = Seconds::new(request.duration_seconds);
-    let routes = submitted_routes(ask)?;
-    let facts = AskFacts::new(
-        &request.requester.id,
-        &ask.target,
-        duration,
-        &routes,
-        commit.at(),
-    );
-    if commit.at() >= request.expires_at {
-        let transition = request.clone().expired(index, commit.at())?;
-        let found = transition.request.ask(index).map(|ask| ask.state.clone());
-        return Err(ServiceError::Decided(Box::new(
-            found.unwrap_or(AskState::Pending),
-        )));
-    }
-    policy::may_review(&world.policy, &facts, &said.by.id, &live.facts())
-        .map_err(ServiceError::MayNotReview)?;
-    if said.opinion == Opinion::Deny {
-        // One "no" by someone who could approve ends the ask; the requester withdraws instead.
-        if said.by.id == request.requester.id {
-            return Err(ServiceError::MayNotReview(policy::WhyNot::OwnRequest));
+        if !distinct.is_empty() {
+            return Ok(distinct.into_iter().collect());
         }
-        let transition = request.denied(index, said)?;
-        return approval.advance(commit, transition);
+        let pending = || {
+            let asks = request.asks.iter();
+            asks.filter(|ask| ask.state == AskState::Pending)
+        };
+        let reviewed = |ask: &Ask| ask.reviews.iter().any(|have| have.by.id == caller.who.id);
+        let mut mine = Vec::new();
+        for ask in pending().filter(|ask| !reviewed(ask)) {
+            if self.may_review(request, ask, caller)?.is_ok() {
+                mine.push(ask.index);
+            }
+        }
+        // What one person cannot do for any, they are told of the first.
+        match pending()
+            .find(|ask| !reviewed(ask))
+            .or_else(|| pending().next())
+        {
+            None => Err(decided(request)),
+            Some(first) if mine.is_empty() => Ok(vec![first.index]),
+            Some(_) => Ok(mine),
+        }
     }
-    if ask.reviews.iter().any(|have| have.by.id == said.by.id) {
-        return Err(ServiceError::ReviewedAlready);
+
+    fn may_review(
+        &self,
+        request: &Request,
+        ask: &Ask,
+        caller: &Caller,
+    ) -> Result<Result<(), WhyNot>, ServiceError> {
+        let judged = continuing(request, ask, self.held, self.commit.at())?;
+        let facts = judged.facts(self.commit.at());
+        let may = policy::may_review(
+            &self.world.policy,
+            &facts,
+            &caller.who.id,
+            &self.live.facts(),
+        );
+        Ok(may.map(|_| ()))
     }
-    let mut reviews = policy_reviews(ask, duration);
-    reviews.push(policy_review(&said, duration));
-    match policy::review(&world.policy, &facts, &reviews, &live.facts()) {
-        ReviewOutcome::Completed { rule, duration, .. } => {
-            let completion = Completion {
-                rule: rule.to_string(),
-                duration_seconds: duration.get(),
-                grant: fresh_grant(),
-                policy: world.policy.version().clone(),
+
+    fn decide(&mut self, index: AskIndex, said: &Review) -> Result<(), ServiceError> {
+        let request = self.approval.request().clone();
+        let ask = request.ask(index).ok_or(ServiceError::NotFound)?;
+        let at = self.commit.at();
+        if at >= request.expires_at {
+            let found = AskState::Expired {
+                at: request.expires_at,
             };
-            approval.complete(commit, index, Some(said), completion)
+            return Err(ServiceError::Decided(Box::new(found)));
         }
-        ReviewOutcome::Open { .. } => {
-            let transition = request.approved_in_part(index, said)?;
-            approval.advance(commit, transition)
+        if said.opinion == Opinion::Deny && ask.state != AskState::Pending {
+            // It fell with another that this review denies.
+            return Ok(());
         }
-        ReviewOutcome::DeniedBy { .. } | ReviewOutcome::NotPossible { .. } => {
-            Err(ServiceError::MayNotReview(policy::WhyNot::NoRoute))
+        let judged = continuing(&request, ask, self.held, at)?;
+        policy::may_review(
+            &self.world.policy,
+            &judged.facts(at),
+            &said.by.id,
+            &self.live.facts(),
+        )
+        .map_err(ServiceError::MayNotReview)?;
+        if said.opinion == Opinion::Deny {
+            return self.deny(index, said);
         }
+        if ask.reviews.iter().any(|have| have.by.id == said.by.id) {
+            return Err(ServiceError::ReviewedAlready);
+        }
+        match judged.outcome(self.world, &self.live.facts(), Some(said), at) {
+            ReviewOutcome::Completed { rule, duration, .. } => {
+                let completion = Completion {
+                    rule: rule.to_string(),
+                    duration_seconds: duration.get(),
+                    grant: fresh_grant(),
+                    policy: self.world.policy.version().clone(),
+                };
+                let review = Some(said.clone());
+                self.approval
+                    .complete(&mut self.commit, index, review, &completion)
+            }
+            ReviewOutcome::Open { .. } => {
+                let transition = request.clone().approved_in_part(index, said.clone())?;
+                self.approval.advance(&mut self.commit, transition)?;
+                Ok(())
+            }
+            ReviewOutcome::DeniedBy { .. } | ReviewOutcome::NotPossible { .. } => {
+                Err(ServiceError::MayNotReview(WhyNot::NoRoute))
+            }
+        }
+    }
+
+    /// One "no" by someone who could approve ends the ask, and what is granted with it or not at
+    /// all; the requester withdraws instead.
+    fn deny(&mut self, index: AskIndex, said: &Review) -> Result<(), ServiceError> {
+        let request = self.approval.request().clone();
+        if said.by.id == request.requester.id {
+            return Err(ServiceError::MayNotReview(WhyNot::OwnRequest));
+        }
+        let bound = request.bound_to(index);
+        let denied = request.denied(index, said.clone())?;
+        self.approval.advance(&mut self.commit, denied)?;
+        for other in bound {
+            let fallen = self.approval.request().clone().denied_with(other, index)?;
+            self.approval.advance(&mut self.commit, fallen)?;
+        }
+        Ok(())
     }
 }

@@ -3,54 +3,35 @@
 use std::collections::BTreeSet;
 
 use domain::event::Stream;
-use domain::id::{AccountId, AskIndex, PermissionSetName, RequestId};
+use domain::id::{AskIndex, GrantId, RequestId};
 use domain::policy::{Code, Outcome, Proposal, Seconds, Verdict, decide};
-use domain::request::{Ask, AskState, Completion, Names, Request};
+use domain::request::{Ask, AskState, Completion, Extends, Granting, Names, Request, Terms};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::approve::Approval;
+use super::approve::{Approval, counted, stored};
+use super::asked::{Asked, Submission};
+use super::held::Held;
 use super::{
     Caller, DECIDE_AGAIN, Invalid, PENDING_MAX, SUBMISSIONS_AN_HOUR, Service, ServiceError,
+    WhyRefused,
 };
-use crate::proof::Purpose;
-use crate::store::{Commit, fresh_grant, now};
+use crate::store::{Commit, Tally, fresh_grant, now};
 use crate::world::World;
-
-/// Targets of one request. The domain and the store take ten; promising several together, and
-/// remembering each one's approval until the last, is not built yet, so more are refused here.
-const TARGETS_MAX: usize = 1;
 
 /// Two submissions of the same that follow each other so closely are one that was sent twice.
 const SECOND_CLICK_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// What a person submits, as typed but for the form.
-#[derive(Debug, Clone)]
-pub struct Submission {
-    /// What is asked for.
-    pub targets: Vec<(AccountId, PermissionSetName)>,
-    /// For how long, in seconds.
-    pub duration_seconds: u32,
-    /// Why.
-    pub reason: String,
-}
-
-impl Submission {
-    /// What a proof has to be for, where a guardrail asks for one.
-    #[must_use]
-    pub fn purpose(&self) -> Purpose {
-        let targets = self.targets.iter();
-        Purpose::submit(targets.map(|(account, set)| spelled(account, set)))
-    }
-}
+/// A start that has passed by no more than this was meant to be now: forms know minutes only.
+const START_PASSED: SignedDuration = SignedDuration::from_secs(60);
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Submitted {
     /// A new request.
     New(RequestId),
-    /// They wait for this target already: this is where.
+    /// They wait for this already: this is where.
     AlreadyPending(RequestId),
 }
 
@@ -77,30 +58,38 @@ impl Service {
         submission: &Submission,
     ) -> Result<Submitted, ServiceError> {
         let world = self.world_for_giving()?;
-        let targets = targets(&world, submission)?;
-        if let [target] = targets.as_slice()
-            && let Some(pending) = self.store.pending(&caller.who.id, target).await?
-        {
+        let asked = Asked::of(&world, submission)?;
+        let tally = self.store.tally(&caller.who.id).await?;
+        if let Some(pending) = self.pending_already(&asked, &tally).await? {
             return Ok(Submitted::AlreadyPending(pending));
         }
-        self.check_limits(caller).await?;
-        let verdicts = self.verdicts(&world, caller, submission, &targets).await?;
         let at = now();
-        if let ([target], [verdict]) = (targets.as_slice(), verdicts.as_slice())
-            && verdict.outcome == Outcome::Granted
-            && let Some(granted) = self
-                .granted_just_now(caller, target, submission, at)
-                .await?
+        let tally = within_limits(tally, &asked, at)?;
+        let held = self.held_on(caller, &asked.targets).await?;
+        let terms = terms(submission, &held, at)?;
+        let verdicts = self
+            .verdicts(&world, caller, &asked, submission, &terms, &held, at)
+            .await?;
+        let granted = |verdict: &Verdict| verdict.outcome == Outcome::Granted;
+        if verdicts.iter().all(granted)
+            && let Some(before) = self.granted_just_now(&held, submission, &terms, at).await?
         {
-            return Ok(Submitted::AlreadyPending(granted));
+            return Ok(Submitted::AlreadyPending(before));
         }
-        let request = assemble(&world, caller, submission, &targets, &verdicts, at)?;
+        let request = assemble(
+            &world,
+            caller,
+            submission,
+            terms,
+            &asked.targets,
+            &verdicts,
+            at,
+        )?;
         let id = request.id;
         let mut commit = Commit::new(caller.actor(), caller.source, at);
         commit.under_policy(world.policy.version())?;
-        let stream = Stream::Request(id);
         let (kind, details) = request.submitted();
-        commit.event(&stream, kind, &details)?;
+        commit.event(&Stream::Request(id), kind, &details)?;
         let mut approval = Approval::new(request);
         if verdicts.iter().any(needs_proof) {
             let purpose = submission.purpose();
@@ -120,106 +109,151 @@ impl Service {
                 grant: fresh_grant(),
                 policy: world.policy.version().clone(),
             };
-            let index = AskIndex(u8::try_from(index).unwrap_or(u8::MAX));
-            approval.complete(&mut commit, index, None, completion)?;
+            approval.complete(&mut commit, ask_index(index), None, &completion)?;
         }
-        commit.submit(approval.request())?;
-        approval.promise(self, &mut commit).await?;
-        match self.store.commit(commit).await {
-            Ok(_) => Ok(Submitted::New(id)),
-            Err(error) => Err(error.into()),
-        }
+        approval.promise(self, &mut commit, &held)?;
+        let request = approval.request();
+        commit.submit(request)?;
+        let mut counted = counted(&tally.pruned, request);
+        counted.submitted.push(at);
+        commit.change_tally(&caller.who.id, &tally.read, &counted)?;
+        self.store.commit(commit).await?;
+        Ok(Submitted::New(id))
     }
 
-    /// The request of the same person that was granted the same for as long within the last
-    /// seconds: a second click, or a repeated one whose answer was lost.
-    async fn granted_just_now(
+    /// The request in which they wait for exactly this. Waiting for a part of it refuses, and says
+    /// for which.
+    async fn pending_already(
         &self,
-        caller: &Caller,
-        target: &Target,
-        submission: &Submission,
-        at: Timestamp,
+        asked: &Asked<'_>,
+        tally: &Tally,
     ) -> Result<Option<RequestId>, ServiceError> {
-        let key = Key {
-            user: caller.who.id.clone(),
-            target: target.clone(),
-        };
-        let Some(key) = self.store.key(&key).await? else {
+        let pending: Vec<Option<RequestId>> = asked
+            .targets
+            .iter()
+            .map(|target| tally.pending.get(&target.to_string()).copied())
+            .collect();
+        let Some(first) = pending.iter().flatten().next().copied() else {
             return Ok(None);
         };
-        let length = SignedDuration::from_secs(i64::from(submission.duration_seconds));
-        for live in key.state.live {
-            let just_now = at.duration_since(live.from) < SECOND_CLICK_WITHIN;
-            if just_now && live.until.duration_since(live.from) == length {
-                let grant = self.store.grant(live.grant).await?;
-                return Ok(grant.map(|grant| grant.request));
+        if pending.iter().all(|one| *one == Some(first)) {
+            let request = self.store.request(first).await?;
+            if pending.len() == 1
+                || request.is_some_and(|request| request.asks.len() == pending.len())
+            {
+                return Ok(Some(first));
+            }
+        }
+        let refused = pending
+            .into_iter()
+            .enumerate()
+            .filter_map(|(place, pending)| {
+                Some(asked.refused(place, WhyRefused::Pending(pending?)))
+            });
+        Err(ServiceError::Refused(refused.collect()))
+    }
+
+    async fn held_on(
+        &self,
+        caller: &Caller,
+        targets: &[Target],
+    ) -> Result<Vec<Held>, ServiceError> {
+        let reads = targets.iter().map(|target| {
+            self.held(Key {
+                user: caller.who.id.clone(),
+                target: target.clone(),
+            })
+        });
+        futures::future::try_join_all(reads).await
+    }
+
+    /// The request of the same person that was granted the same within the last seconds: a second
+    /// click, or a repeated one whose answer was lost.
+    async fn granted_just_now(
+        &self,
+        held: &[Held],
+        submission: &Submission,
+        terms: &Terms,
+        at: Timestamp,
+    ) -> Result<Option<RequestId>, ServiceError> {
+        let targets: BTreeSet<&Target> = held.iter().map(|held| &held.key.target).collect();
+        let Some(first) = held.first() else {
+            return Ok(None);
+        };
+        for grant in &first.grants {
+            let Some(before) = self.store.request(grant.request).await? else {
+                continue;
+            };
+            let same = at.duration_since(before.submitted_at) < SECOND_CLICK_WITHIN
+                && before.duration_seconds == submission.duration_seconds
+                && before.terms.ticket == terms.ticket
+                && before.terms.start == terms.start
+                && before.terms.extends.is_none()
+                && terms.extends.is_none()
+                && before
+                    .asks
+                    .iter()
+                    .map(|ask| &ask.target)
+                    .collect::<BTreeSet<_>>()
+                    == targets;
+            if same {
+                return Ok(Some(before.id));
             }
         }
         Ok(None)
     }
 
-    async fn check_limits(&self, caller: &Caller) -> Result<(), ServiceError> {
-        let user = &caller.who.id;
-        if self.store.count_pending(user, PENDING_MAX).await? >= PENDING_MAX.unsigned_abs() as usize
-        {
-            return Err(ServiceError::TooManyPending {
-                limit: PENDING_MAX.unsigned_abs(),
-            });
-        }
-        let hour_ago = now()
-            .checked_sub(SignedDuration::from_hours(1))
-            .unwrap_or(Timestamp::UNIX_EPOCH);
-        let submitted = self
-            .store
-            .count_submissions(user, hour_ago, SUBMISSIONS_AN_HOUR)
-            .await?;
-        if submitted >= SUBMISSIONS_AN_HOUR.unsigned_abs() as usize {
-            return Err(ServiceError::TooManySubmissions {
-                limit: SUBMISSIONS_AN_HOUR.unsigned_abs(),
-            });
-        }
-        Ok(())
-    }
-
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "everything that a verdict rests on, each read for it"
+    )]
     async fn verdicts(
         &self,
         world: &World,
         caller: &Caller,
+        asked: &Asked<'_>,
         submission: &Submission,
-        targets: &[Target],
+        terms: &Terms,
+        held: &[Held],
+        at: Timestamp,
     ) -> Result<Vec<Verdict>, ServiceError> {
-        let duration = Seconds::new(submission.duration_seconds);
         let people = BTreeSet::from([caller.who.id.clone()]);
-        let live = self.live(world, &people, targets.iter()).await?;
-        let verdicts: Vec<Verdict> = targets
+        let live = self.live(world, &people, asked.targets.iter()).await?;
+        let begins = terms.start.map_or(at, |start| start.max(at));
+        let verdicts: Vec<Verdict> = held
             .iter()
-            .map(|target| {
-                let proposal = Proposal::new(
-                    caller.who.id.clone(),
-                    target.clone(),
-                    duration,
-                    submission.reason.trim().chars().count(),
-                    now(),
-                );
+            .map(|held| {
+                let running = held.running_at(begins);
+                let proposal = Proposal {
+                    ticket: terms.ticket.clone(),
+                    start: terms.start,
+                    run: running.map(|running| running.run(terms.extends.is_some())),
+                    ..Proposal::new(
+                        caller.who.id.clone(),
+                        held.key.target.clone(),
+                        Seconds::new(submission.duration_seconds),
+                        submission.reason.trim().chars().count(),
+                        at,
+                    )
+                };
                 decide(&world.policy, &proposal, &live.facts())
             })
             .collect();
+        let is_refused = |verdict: &Verdict| verdict.outcome == Outcome::Refused;
         // All or nothing: one refused target refuses all, each named.
-        if verdicts
-            .iter()
-            .any(|verdict| verdict.outcome == Outcome::Refused)
-        {
-            return Err(ServiceError::Refused(
-                verdicts.into_iter().map(Verdict::for_requester).collect(),
-            ));
+        if verdicts.iter().any(is_refused) {
+            let refused = verdicts
+                .into_iter()
+                .enumerate()
+                .filter(|(_, verdict)| is_refused(verdict))
+                .map(|(place, verdict)| {
+                    let verdict = Box::new(verdict.for_requester());
+                    asked.refused(place, WhyRefused::Policy(verdict))
+                });
+            return Err(ServiceError::Refused(refused.collect()));
         }
         Ok(verdicts)
     }
-}
-
-/// A target in a proof's purpose: as it stands in the form's address.
-pub(super) fn spelled(account: &AccountId, set: &PermissionSetName) -> String {
-    format!("{account}/{set}")
 }
 
 /// Whether a guardrail wants whoever approves this for themselves to have signed in just before.
@@ -228,29 +262,88 @@ pub(super) fn needs_proof(verdict: &Verdict) -> bool {
     verdict.reauthenticate && verdict.outcome == Outcome::Granted && verdict.code != Code::Automatic
 }
 
-/// Names become ids. What is not known here is answered like what is not allowed.
-fn targets(world: &World, submission: &Submission) -> Result<Vec<Target>, ServiceError> {
-    let mut targets = Vec::new();
-    for (account, set) in &submission.targets {
-        let Some(set) = world.directory.permission_set_named(set.as_str()) else {
-            return Err(ServiceError::NotAvailable);
-        };
-        targets.push(Target::Account {
-            account: account.clone(),
-            permission_set: set.arn.clone(),
+/// What a person waits for, as it was read and as it counts now.
+struct Counted {
+    read: Tally,
+    pruned: Tally,
+}
+
+fn within_limits(tally: Tally, asked: &Asked<'_>, at: Timestamp) -> Result<Counted, ServiceError> {
+    let hour_ago = at
+        .checked_sub(SignedDuration::from_hours(1))
+        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let mut pruned = tally.clone();
+    pruned.submitted.retain(|submitted| *submitted > hour_ago);
+    if pruned.pending.len() + asked.targets.len() > PENDING_MAX {
+        return Err(ServiceError::TooManyPending {
+            limit: u32::try_from(PENDING_MAX).unwrap_or(u32::MAX),
         });
     }
-    let distinct: BTreeSet<&Target> = targets.iter().collect();
-    if targets.is_empty() || targets.len() > TARGETS_MAX || distinct.len() != targets.len() {
-        return Err(ServiceError::Invalid(vec![Invalid::Targets]));
+    if pruned.submitted.len() >= SUBMISSIONS_AN_HOUR {
+        return Err(ServiceError::TooManySubmissions {
+            limit: u32::try_from(SUBMISSIONS_AN_HOUR).unwrap_or(u32::MAX),
+        });
     }
-    Ok(targets)
+    Ok(Counted {
+        read: tally,
+        pruned,
+    })
+}
+
+/// What is asked for besides targets. An extension begins when what it extends ends.
+fn terms(submission: &Submission, held: &[Held], at: Timestamp) -> Result<Terms, ServiceError> {
+    let ticket = submission.ticket.trim();
+    let mut terms = Terms {
+        ticket: (!ticket.is_empty()).then(|| ticket.to_owned()),
+        start: later(submission.start, at)?,
+        granting: submission.granting,
+        extends: None,
+    };
+    if let Some(grant) = submission.extends {
+        let [held] = held else {
+            return Err(ServiceError::Invalid(vec![Invalid::Targets]));
+        };
+        if terms.start.is_some() {
+            return Err(ServiceError::Invalid(vec![Invalid::StartOfExtension]));
+        }
+        let running = running(held, grant, at).ok_or(ServiceError::NotLive)?;
+        terms.start = Some(running.until);
+        terms.extends = Some(Extends {
+            grant,
+            run_from: running.from,
+        });
+    }
+    if held.len() == 1 {
+        // There is nothing to wait for.
+        terms.granting = Granting::Together;
+    }
+    Ok(terms)
+}
+
+fn running(held: &Held, grant: GrantId, at: Timestamp) -> Option<super::held::Running> {
+    let running = held.running_with(grant)?;
+    (running.until > at).then_some(running)
+}
+
+fn later(start: Option<Timestamp>, at: Timestamp) -> Result<Option<Timestamp>, ServiceError> {
+    match start {
+        Some(start) if at.duration_since(start) > START_PASSED => {
+            Err(ServiceError::Invalid(vec![Invalid::StartPassed]))
+        }
+        Some(start) if start > at => Ok(Some(start)),
+        _ => Ok(None),
+    }
+}
+
+fn ask_index(place: usize) -> AskIndex {
+    AskIndex(u8::try_from(place).unwrap_or(u8::MAX))
 }
 
 fn assemble(
     world: &World,
     caller: &Caller,
     submission: &Submission,
+    terms: Terms,
     targets: &[Target],
     verdicts: &[Verdict],
     at: Timestamp,
@@ -263,14 +356,13 @@ fn assemble(
         .iter()
         .zip(verdicts)
         .enumerate()
-        .map(|(index, (target, verdict))| {
+        .map(|(place, (target, verdict))| {
             Ok(Ask {
-                index: AskIndex(u8::try_from(index).unwrap_or(u8::MAX)),
+                index: ask_index(place),
                 target: target.clone(),
                 names: names(world, target)?,
                 state: AskState::Pending,
-                verdict: serde_json::to_value(verdict.clone().for_record())
-                    .map_err(|_| ServiceError::Changed)?,
+                verdict: stored(verdict.clone(), targets.len())?,
                 reviews: Vec::new(),
             })
         })
@@ -283,7 +375,9 @@ fn assemble(
         submitted_at: at,
         expires_at,
         policy: world.policy.version().clone(),
+        terms,
         asks,
+        nudged_at: None,
         version: 1,
     })
 }

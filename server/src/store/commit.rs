@@ -15,13 +15,18 @@ use domain::id::{EventId, PolicyVersion};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::item::{self, Attributes};
+use super::item::{self, Attributes, Pack, Undelivered};
 use super::keys::{self, At};
 use super::{Store, StoreError};
 
 /// What DynamoDB takes in one transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const ITEMS_MAX: usize = 100;
+
+/// Events that wait to be shipped in one item, in bytes: below the 400 KB that an item may have. An
+/// event has 25 KB at most (a reason and a note of 2,000 characters, each escaped), so that the
+/// twenty of ten asks that are approved and promised at once need two such items, and mostly one.
+const PACK_MAX_BYTES: usize = 350_000;
 
 /// How often a transaction that met another one on the same items is sent again. Contention is
 /// normal and short; five tries with jitter outlast a burst of clicks on one request.
@@ -227,20 +232,15 @@ impl Commit {
         };
         let (_, head) = self.heads.entry(stream.clone()).or_default();
         let sealed = event::seal(envelope, head, kind, details);
-        let mut stored = HashMap::from([
+        let stored = HashMap::from([
             ("id".to_owned(), text(&sealed.id)),
             ("kind".to_owned(), text(&kind.word())),
             ("at".to_owned(), text(&self.at)),
             ("hash".to_owned(), text(&sealed.hash)),
             ("bytes".to_owned(), AttributeValue::S(sealed.bytes.clone())),
         ]);
-        self.put(
-            &keys::event(stream, sealed.seq),
-            stored.clone(),
-            Some(Expect::Absent),
-        )?;
-        stored.retain(|name, _| matches!(name.as_str(), "id" | "at" | "bytes" | "hash"));
-        self.put(&keys::outbox(sealed.id), stored, Some(Expect::Absent))?;
+        let place = keys::event(stream, sealed.seq);
+        self.put(&place, stored, Some(Expect::Absent))?;
         let hash = sealed.hash.clone();
         self.sealed.push(sealed);
         Ok(hash)
@@ -265,6 +265,34 @@ impl Commit {
             .collect())
     }
 
+    /// What is to be shipped: all events of the commit in one entry, or few. Ten asks that are
+    /// approved and promised at once make twenty events, and a transaction takes a hundred items.
+    fn put_outbox(&mut self) -> Result<(), StoreError> {
+        let sealed = std::mem::take(&mut self.sealed);
+        let mut packs: Vec<(EventId, usize, Vec<Undelivered>)> = Vec::new();
+        for event in &sealed {
+            let bytes = event.bytes.len();
+            let entry = Undelivered {
+                id: event.id.to_string(),
+                at: event.at,
+                bytes: event.bytes.clone(),
+            };
+            match packs.last_mut() {
+                Some((_, size, pack)) if *size + bytes <= PACK_MAX_BYTES => {
+                    *size += bytes;
+                    pack.push(entry);
+                }
+                _ => packs.push((event.id, bytes, vec![entry])),
+            }
+        }
+        for (first, _, events) in packs {
+            let attributes = item::attributes(&Pack { events })?;
+            self.put(&keys::outbox(first), attributes, Some(Expect::Absent))?;
+        }
+        self.sealed = sealed;
+        Ok(())
+    }
+
     fn finish(mut self, id: Uuid) -> Result<(Vec<TransactWriteItem>, Committed), StoreError> {
         for (stream, (before, after)) in std::mem::take(&mut self.heads) {
             if before == after {
@@ -280,6 +308,7 @@ impl Commit {
             head.insert("version".to_owned(), number(after.next_seq));
             self.put(&keys::head(&stream), head, Some(expect))?;
         }
+        self.put_outbox()?;
         if !self.topics.is_empty() {
             let mut entry = item::attributes(&item::FeedEntry {
                 topics: self.topics.clone(),

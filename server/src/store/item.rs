@@ -3,11 +3,11 @@
 //! Every item begins with a frozen core; the rest are named attributes. Updates name the
 //! attributes they set, so an older server that changes an item drops nothing of a newer one's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::grant::Grant;
-use domain::id::PolicyVersion;
+use domain::id::{PolicyVersion, RequestId};
 use domain::key::KeyState;
 use domain::request::Request;
 use domain::target::{Key, Target};
@@ -139,6 +139,35 @@ pub struct Pointer {
 pub struct FeedEntry {
     /// What changed, as the live pages know it.
     pub topics: Vec<String>,
+}
+
+/// Events that have not been shipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pack {
+    /// Oldest first.
+    pub events: Vec<Undelivered>,
+}
+
+/// An event that has not been shipped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// Its id.
+    pub id: String,
+    /// When it happened: names the folder.
+    pub at: Timestamp,
+    /// Exactly what is shipped.
+    pub bytes: String,
+}
+
+/// What a person waits for, and how often they asked of late.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Grows by one with each change; every change is conditional on it. 0: not stored yet.
+    pub version: u64,
+    /// The request in which they wait for each target.
+    pub pending: BTreeMap<String, RequestId>,
+    /// When they submitted, within the hour before the last time.
+    pub submitted: Vec<Timestamp>,
 }
 
 /// The policy in force.

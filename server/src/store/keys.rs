@@ -12,10 +12,9 @@
 //! | open request | `open` | `MS#ID` | `Query`, consistent: what waits for review |
 //! | a person's request | `person#USER` | `request#MS#ID` | `Query`: My access |
 //! | a person's live grant | `person#USER` | `live#ID` | `Query`: My access |
-//! | a person's pending target | `person#USER` | `pending#TARGET` | exists once: asking twice |
-//! | a person's submission | `person#USER` | `submission#MS#ID` | the hourly limit |
+//! | a person's tally | `person#USER` | `tally` | what they wait for and asked within the hour |
 //! | due entry | `due#SHARD` | `MS#key#KEY` or `MS#request#ID` | `Query`, consistent: what is due |
-//! | undelivered event | `outbox#SHARD` | event id | `Query`, consistent: shipping |
+//! | undelivered events of a commit | `outbox#SHARD` | first event's id | `Query`, consistent: shipping |
 //! | change feed | `feed#BUCKET` | commit id | `Query` each second |
 //! | key whose access was taken away | `ended` | `MS#KEY` | `Query`: what is looked after for a day |
 //! | open finding | `findings` | `DIFFERENCE#KEY` | `Query`: all of them |
@@ -39,7 +38,7 @@ use domain::finding::Difference;
 use domain::id::{
     AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, RequestId, UserId,
 };
-use domain::target::{Key, Target};
+use domain::target::Key;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
@@ -145,11 +144,6 @@ pub fn person(user: &UserId) -> String {
 pub const PERSON_REQUEST: &str = "request#";
 /// Prefix of a person's live grants.
 pub const PERSON_LIVE: &str = "live#";
-/// Prefix of the targets for which a person waits.
-pub const PERSON_PENDING: &str = "pending#";
-/// Prefix of a person's recent submissions.
-pub const PERSON_SUBMISSION: &str = "submission#";
-
 /// A person's request.
 #[must_use]
 pub fn person_request(user: &UserId, submitted_at: Timestamp, id: RequestId) -> At {
@@ -163,17 +157,11 @@ pub fn person_live(user: &UserId, id: GrantId) -> At {
     At::new(person(user), format!("{PERSON_LIVE}{id}"))
 }
 
-/// A target for which a person waits: exists once, so asking twice finds the first.
+/// What a person waits for, and how often they asked of late: one item, so that two submissions at
+/// once cannot both be the last that is allowed.
 #[must_use]
-pub fn person_pending(user: &UserId, target: &Target) -> At {
-    At::new(person(user), format!("{PERSON_PENDING}{target}"))
-}
-
-/// A recent submission, for the hourly limit.
-#[must_use]
-pub fn person_submission(user: &UserId, at: Timestamp, id: RequestId) -> At {
-    let sk = format!("{PERSON_SUBMISSION}{}#{id}", millis(at));
-    At::new(person(user), sk)
+pub fn person_tally(user: &UserId) -> At {
+    At::new(person(user), "tally")
 }
 
 fn shard_of(of: &dyn Display, shards: u8) -> u8 {
@@ -207,7 +195,7 @@ pub fn outbox_shard(shard: u8) -> String {
     format!("outbox#{shard}")
 }
 
-/// An event that has not been shipped.
+/// Events that have not been shipped, by the first of them.
 #[must_use]
 pub fn outbox(id: EventId) -> At {
     let shard = shard_of(&id, OUTBOX_SHARDS);
@@ -330,6 +318,8 @@ pub fn history_place(at: Timestamp, id: RequestId, ask: AskIndex) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use domain::target::Target;
+
     use super::*;
 
     /// The formats are a contract with every table that exists.
@@ -362,8 +352,7 @@ mod tests {
             open(at, request_id),
             person_request(&user, at, request_id),
             person_live(&user, grant_id),
-            person_pending(&user, &target),
-            person_submission(&user, at, request_id),
+            person_tally(&user),
             due_key(at, &of),
             due_request(at, request_id),
             outbox(event_id),

@@ -7,11 +7,13 @@ use domain::event::{Head, Stream};
 use domain::grant::Grant;
 use domain::id::{GrantId, RequestId, UserId};
 use domain::request::Request;
-use domain::target::{Key, Target};
+use domain::target::Key;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::item::{self, Attributes, FeedEntry, Pointer, PolicyInForce, StoredKey};
+use super::item::{
+    self, Attributes, FeedEntry, Pack, Pointer, PolicyInForce, StoredKey, Tally, Undelivered,
+};
 use super::keys::{self, At};
 use super::{Store, StoreError};
 
@@ -44,17 +46,13 @@ pub enum DueWhat {
     Unknown,
 }
 
-/// An event that has not been shipped.
+/// Events that have not been shipped, and the entry that says so.
 #[derive(Debug, Clone)]
-pub struct Undelivered {
-    /// Its entry.
+pub struct Waiting {
+    /// The entry: removed once all of them are shipped.
     pub entry: At,
-    /// Its id.
-    pub id: String,
-    /// When it happened: names the folder.
-    pub at: Timestamp,
-    /// Exactly what is shipped.
-    pub bytes: String,
+    /// The events.
+    pub events: Vec<Undelivered>,
 }
 
 /// A query in the making: one partition, a range of places.
@@ -319,32 +317,12 @@ impl Store {
         Ok(items.into_iter().filter_map(readable).collect())
     }
 
-    /// The open request in which this person asks for this target, if there is one.
-    pub async fn pending(
-        &self,
-        user: &UserId,
-        target: &Target,
-    ) -> Result<Option<RequestId>, StoreError> {
-        let pointer: Option<Pointer> = self.get(&keys::person_pending(user, target)).await?;
-        Ok(pointer.and_then(|pointer| RequestId::parse(&pointer.to).ok()))
-    }
-
-    /// How many targets this person waits for, counted up to `limit`.
-    pub async fn count_pending(&self, user: &UserId, limit: i32) -> Result<usize, StoreError> {
-        let range = Range::prefix(keys::person(user), keys::PERSON_PENDING, limit);
-        Ok(self.all_of(range).await?.len())
-    }
-
-    /// How many requests this person submitted since, counted up to `limit`.
-    pub async fn count_submissions(
-        &self,
-        user: &UserId,
-        since: Timestamp,
-        limit: i32,
-    ) -> Result<usize, StoreError> {
-        let mut range = Range::prefix(keys::person(user), keys::PERSON_SUBMISSION, limit);
-        range.from = format!("{}{}", keys::PERSON_SUBMISSION, keys::millis(since));
-        Ok(self.all_of(range).await?.len())
+    /// What this person waits for, and how often they asked of late.
+    pub async fn tally(&self, user: &UserId) -> Result<Tally, StoreError> {
+        Ok(self
+            .get(&keys::person_tally(user))
+            .await?
+            .unwrap_or_default())
     }
 
     /// The earliest due entries of a shard, due or not, at most `limit`, and where to go on.
@@ -359,26 +337,32 @@ impl Store {
         Ok((items.iter().map(due_entry).collect(), more))
     }
 
-    /// Events of a shard that have not been shipped, oldest first, at most `limit`.
-    pub async fn undelivered(&self, shard: u8, limit: i32) -> Result<Vec<Undelivered>, StoreError> {
+    /// Events of a shard that have not been shipped, oldest first, of at most `limit` commits; and
+    /// whether there are more.
+    pub async fn undelivered(
+        &self,
+        shard: u8,
+        limit: i32,
+    ) -> Result<(Vec<Waiting>, bool), StoreError> {
         let range = Range::prefix(keys::outbox_shard(shard), "", limit);
-        let (items, _) = self.range(range, None).await?;
-        Ok(items
+        let (items, more) = self.range(range, None).await?;
+        let waiting = items
             .into_iter()
             .filter_map(|item| {
                 let entry = place(&item);
-                let stored: StoredEvent = readable(item)?;
-                Some(Undelivered {
-                    entry,
-                    id: stored.id,
-                    at: stored.at,
-                    bytes: stored.bytes,
-                })
+                // Before events were packed each had an entry of its own.
+                let events = if item.contains_key("bytes") {
+                    vec![readable::<Undelivered>(item)?]
+                } else {
+                    readable::<Pack>(item)?.events
+                };
+                Some(Waiting { entry, events })
             })
-            .collect())
+            .collect();
+        Ok((waiting, more.is_some()))
     }
 
-    /// An event is shipped.
+    /// What an entry is about is done: its events are shipped, or there is nothing to look at.
     pub async fn delivered(&self, entry: &At) -> Result<(), StoreError> {
         self.dynamodb
             .delete_item()
@@ -406,13 +390,6 @@ impl Store {
     pub async fn policy_in_force(&self) -> Result<Option<PolicyInForce>, StoreError> {
         self.get(&keys::policy()).await
     }
-}
-
-#[derive(serde::Deserialize)]
-struct StoredEvent {
-    id: String,
-    at: Timestamp,
-    bytes: String,
 }
 
 /// One of a list. What this version cannot read is left out and reported, so that it does not take

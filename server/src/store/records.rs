@@ -3,19 +3,16 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::Stream;
 use domain::grant::{Grant, GrantState};
-use domain::id::AskIndex;
+use domain::id::{AskIndex, UserId};
 use domain::request::{AskState, Request};
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::commit::{Commit, Expect};
-use super::item::{self, Attributes, Pointer, SUMMARY_REASON_CHARS, StoredKey, Summary};
+use super::item::{self, Attributes, Pointer, SUMMARY_REASON_CHARS, StoredKey, Summary, Tally};
 use super::keys::{self, At};
 use super::{StoreError, Topic};
-
-/// A submission counts toward the hourly limit for an hour; TTL may remove it after two.
-const SUBMISSION_KEPT: SignedDuration = SignedDuration::from_secs(2 * 3600);
 
 /// How long a key whose access was taken away is looked after often, and so remembered.
 pub(crate) const ENDED_KEPT: SignedDuration = SignedDuration::from_secs(24 * 3600);
@@ -48,21 +45,7 @@ impl Commit {
             pointer(&request.id)?,
             None,
         )?;
-        let mut submission = pointer(&request.id)?;
-        submission.insert("expires_at".to_owned(), expires(at, SUBMISSION_KEPT));
-        self.put(
-            &keys::person_submission(user, at, request.id),
-            submission,
-            None,
-        )?;
         for ask in &request.asks {
-            if ask.state == AskState::Pending {
-                self.put(
-                    &keys::person_pending(user, &ask.target),
-                    pointer(&request.id)?,
-                    Some(Expect::Absent),
-                )?;
-            }
             self.put_summary(request, ask.index)?;
         }
         if request.is_open() {
@@ -81,9 +64,9 @@ impl Commit {
     pub fn change_request(&mut self, before: &Request, now: &Request) -> Result<(), StoreError> {
         let mut stored = now.clone();
         stored.version = before.version + 1;
-        // Targets, window and reason never change: only these two attributes do.
+        // Targets, window, reason and terms never change: only these attributes do.
         let mut set = item::of_request(&stored)?;
-        set.retain(|name, _| matches!(name.as_str(), "asks" | "version"));
+        set.retain(|name, _| matches!(name.as_str(), "asks" | "nudged_at" | "version"));
         self.update(
             &keys::request(now.id),
             set,
@@ -91,14 +74,9 @@ impl Commit {
             Expect::Version(before.version),
         )?;
         for ask in &now.asks {
-            let was_pending = before
-                .ask(ask.index)
-                .is_some_and(|ask| ask.state == AskState::Pending);
-            if was_pending && ask.state != AskState::Pending {
-                self.delete(&keys::person_pending(&now.requester.id, &ask.target))?;
-            }
-            if before.ask(ask.index) != Some(ask)
-                && let Some(summary) = summary(now, ask.index)
+            let summary_before = summary(before, ask.index);
+            if let Some(summary) = summary(now, ask.index)
+                && summary_before.as_ref() != Some(&summary)
             {
                 self.set_summary(&summary)?;
             }
@@ -109,6 +87,28 @@ impl Commit {
         }
         self.tell_about(now);
         Ok(())
+    }
+
+    /// What a person waits for and has asked of late, as it is now, where `before` was read.
+    pub fn change_tally(
+        &mut self,
+        user: &UserId,
+        before: &Tally,
+        now: &Tally,
+    ) -> Result<(), StoreError> {
+        if before == now {
+            return Ok(());
+        }
+        let expect = match before.version {
+            0 => Expect::Absent,
+            version => Expect::Version(version),
+        };
+        let stored = Tally {
+            version: before.version + 1,
+            ..now.clone()
+        };
+        let attributes = item::attributes(&stored)?;
+        self.put(&keys::person_tally(user), attributes, Some(expect))
     }
 
     /// A new grant, and that its person holds it.

@@ -9,13 +9,17 @@ use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Path, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::id::{AccountId, AskIndex, PermissionSetName, RequestId};
+use domain::id::{AccountId, AskIndex, GrantId, PermissionSetName, RequestId};
+use domain::request::Granting;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use tower_sessions::Session;
 
 use crate::proof::Purpose;
-use crate::service::{Caller, Reviewing, Submission, Submitted, Verb};
+use crate::service::{Caller, Ending, Reviewing, Submission, Submitted, Verb};
 
 use super::addresses::PagePath;
 use super::refusal::{Refusal, at};
@@ -72,9 +76,10 @@ impl Form {
 
     /// These fields, to be shown again.
     fn typed(&self, names: &[&str]) -> Vec<(String, String)> {
-        names
+        self.0
             .iter()
-            .map(|name| ((*name).to_owned(), self.value(name).to_owned()))
+            .filter(|(name, _)| names.contains(&name.as_str()))
+            .cloned()
             .collect()
     }
 }
@@ -100,7 +105,9 @@ pub(super) async fn ask(
             let purpose = submission(&account, &set, &form)
                 .ok()
                 .map(|submission| submission.purpose());
-            let typed = form.typed(&["duration", "reason"]);
+            let typed = form.typed(&[
+                "duration", "reason", "ticket", "start", "also", "granting", "extend",
+            ]);
             let refused = Refused {
                 refusal,
                 purpose,
@@ -188,20 +195,69 @@ fn submission(account: &str, set: &str, form: &Form) -> Result<Submission, Refus
     if form.value("reason").trim().is_empty() {
         problems.push(at(Field::Reason, Problem::Missing));
     }
-    let (Some(duration_seconds), true) = (duration_seconds, problems.is_empty()) else {
+    let start = start(form.value("start"));
+    if start.is_err() {
+        problems.push(at(Field::Start, Problem::NotUnderstood));
+    }
+    let targets = targets((account, set), form);
+    let extends = match form.value("extend") {
+        "" => Some(None),
+        grant => GrantId::parse(grant).ok().map(Some),
+    };
+    let (Some(targets), Some(extends)) = (targets, extends) else {
+        return Err(Refusal::of(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Field::Form,
+            Problem::NotUnderstood,
+        ));
+    };
+    let (Some(duration_seconds), Ok(start), true) = (duration_seconds, start, problems.is_empty())
+    else {
         return Err(Refusal {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             problems,
         });
     };
     Ok(Submission {
-        targets: vec![(account, set)],
-        duration_seconds,
-        reason: form.value("reason").to_owned(),
+        ticket: form.value("ticket").to_owned(),
+        start,
+        granting: match form.value("granting") {
+            "separately" => Granting::Separately,
+            _ => Granting::Together,
+        },
+        extends,
+        ..Submission::new(targets, duration_seconds, form.value("reason"))
     })
 }
 
-/// POST of a request's page: approves, denies or withdraws it.
+/// The page's own target, and what is ticked besides: `account/permission set`.
+fn targets(
+    own: (AccountId, PermissionSetName),
+    form: &Form,
+) -> Option<Vec<(AccountId, PermissionSetName)>> {
+    let also = form.values("also").map(|text| {
+        let (account, set) = text.split_once('/')?;
+        let account = AccountId::parse(account).ok()?;
+        Some((account, PermissionSetName::parse(set).ok()?))
+    });
+    std::iter::once(Some(own)).chain(also).collect()
+}
+
+/// What a field for date and time holds, with seconds or without; in UTC.
+fn start(typed: &str) -> Result<Option<Timestamp>, jiff::Error> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Ok(None);
+    }
+    // Where an offset is named, it is that.
+    if let Ok(start) = typed.parse::<Timestamp>() {
+        return Ok(Some(start));
+    }
+    let start: DateTime = typed.parse()?;
+    Ok(Some(start.to_zoned(TimeZone::UTC)?.timestamp()))
+}
+
+/// POST of a request's page: what people do with it.
 pub(super) async fn act(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
@@ -222,7 +278,7 @@ pub(super) async fn act(
         return problem::page(&portal, &head.headers, PageProblem::BadForm);
     };
     match act.carry_out(&portal, &caller, id, &form).await {
-        Ok(()) if form.value("from") == "approvals" && act != Act::Withdraw => {
+        Ok(()) if form.value("from") == "approvals" && matches!(act, Act::Approve | Act::Deny) => {
             see(&format!("/approvals?done={}", act.done()))
         }
         Ok(()) => see(&format!("/requests/{id}?done={}", act.done())),
@@ -230,7 +286,7 @@ pub(super) async fn act(
             let refused = Refused {
                 refusal,
                 purpose: (act == Act::Approve).then(|| Purpose::approve(id)),
-                typed: form.typed(&["act", "note"]),
+                typed: form.typed(&["act", "note", "asks", "seconds", "grant", "also"]),
             };
             refused
                 .answer(&portal, &session, caller, uri, head.headers)
@@ -243,7 +299,10 @@ pub(super) async fn act(
 enum Act {
     Approve,
     Deny,
+    Retract,
     Withdraw,
+    Nudge,
+    End,
 }
 
 impl Act {
@@ -251,7 +310,10 @@ impl Act {
         match word {
             "approve" => Some(Self::Approve),
             "deny" => Some(Self::Deny),
+            "retract" => Some(Self::Retract),
             "withdraw" => Some(Self::Withdraw),
+            "nudge" => Some(Self::Nudge),
+            "end" => Some(Self::End),
             _ => None,
         }
     }
@@ -260,7 +322,10 @@ impl Act {
         match self {
             Self::Approve => "approved",
             Self::Deny => "denied",
+            Self::Retract => "retracted",
             Self::Withdraw => "withdrawn",
+            Self::Nudge => "nudged",
+            Self::End => "ended",
         }
     }
 
@@ -271,23 +336,67 @@ impl Act {
         request: RequestId,
         form: &Form,
     ) -> Result<(), Refusal> {
-        let verb = match self {
-            Self::Approve => Verb::Approve,
-            Self::Deny => Verb::Deny,
-            Self::Withdraw => {
-                let done = portal.service.withdraw(caller, request).await;
-                return done.map_err(Refusal::from_service);
+        let service = &portal.service;
+        let done = match self {
+            Self::Approve => {
+                let reviewing = reviewing(request, Verb::Approve, form)?;
+                service.review(caller, &reviewing).await
             }
+            Self::Deny => {
+                let reviewing = reviewing(request, Verb::Deny, form)?;
+                service.review(caller, &reviewing).await
+            }
+            Self::Retract => service.retract(caller, request, &asks(form)?).await,
+            Self::Withdraw => service.withdraw(caller, request).await,
+            Self::Nudge => service.nudge(caller, request).await,
+            Self::End => service.end(caller, &ending(form)?).await,
         };
-        let reviewing = Reviewing {
-            request,
-            asks: asks(form)?,
-            verb,
-            note: form.value("note").to_owned(),
-        };
-        let done = portal.service.review(caller, &reviewing).await;
         done.map_err(Refusal::from_service)
     }
+}
+
+fn reviewing(request: RequestId, verb: Verb, form: &Form) -> Result<Reviewing, Refusal> {
+    let seconds = match form.value("seconds").trim() {
+        "" => None,
+        typed => Some(typed.parse().map_err(|_| {
+            Refusal::of(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Field::Duration,
+                Problem::NotUnderstood,
+            )
+        })?),
+    };
+    Ok(Reviewing {
+        request,
+        asks: asks(form)?,
+        verb,
+        note: form.value("note").to_owned(),
+        seconds,
+    })
+}
+
+/// The grant that the form stands at, and those beside it that are ticked.
+fn ending(form: &Form) -> Result<Ending, Refusal> {
+    let grants: Result<Vec<GrantId>, _> = form
+        .values("grant")
+        .chain(form.values("also"))
+        .map(GrantId::parse)
+        .collect();
+    let not_understood = || {
+        Refusal::of(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Field::Form,
+            Problem::NotUnderstood,
+        )
+    };
+    let grants = grants.map_err(|_| not_understood())?;
+    if grants.is_empty() {
+        return Err(not_understood());
+    }
+    Ok(Ending {
+        grants,
+        reason: form.value("note").to_owned(),
+    })
 }
 
 /// Indexes of asks: repeated fields, or commas; none means all.
@@ -332,4 +441,23 @@ pub(super) async fn theme(State(portal): State<Portal>, request: Request) -> Res
 
 fn see(path: &str) -> Response {
     Redirect::to(path).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_start_is_read_as_utc_with_seconds_or_without() {
+        let of = |typed| start(typed).ok().flatten().map(|start| start.to_string());
+        let expected = Some("2026-11-22T14:30:00Z".to_owned());
+        assert_eq!(of("2026-11-22T14:30"), expected);
+        assert_eq!(of(" 2026-11-22T14:30:00Z "), expected);
+        assert!(start("").is_ok_and(|start| start.is_none()));
+        let east = Some("2026-11-22T12:30:00Z".to_owned());
+        assert_eq!(of("2026-11-22T14:30+02:00"), east);
+        for wrong in ["tomorrow", "2026-13-22T14:30", "14:30"] {
+            assert!(start(wrong).is_err(), "{wrong}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ mod request;
 use app::Backend;
 use app::view::{
     AccessView, ApprovalView, AskFormView, HistoryFilter, HistoryPage, Me, MyAccessView,
-    RequestView, WireError,
+    PrefillView, RequestView, WireError,
 };
 use async_trait::async_trait;
 use domain::id::{AccountId, RequestId};
@@ -32,11 +32,22 @@ impl PortalBackend {
     }
 }
 
+impl PortalBackend {
+    /// The words of an earlier request of theirs; none if it is not theirs, or cannot be read: the
+    /// form works without.
+    async fn prefill(&self, earlier: &str, form: &AskFormView) -> Option<PrefillView> {
+        let id = RequestId::parse(earlier).ok()?;
+        let detail = self.portal.service.request(&self.caller, id).await.ok()?;
+        let is_mine = detail.request.requester.id == self.caller.who.id;
+        is_mine.then(|| access::prefill(&detail.request, form))
+    }
+}
+
 /// What a page can say about a refusal.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
 fn wire(error: ServiceError) -> WireError {
     match error {
-        ServiceError::NotFound | ServiceError::NotAvailable => WireError::NotFound,
+        ServiceError::NotFound => WireError::NotFound,
         ServiceError::NotAllowed => WireError::NotAllowed,
         ServiceError::Unavailable { part } => WireError::Unavailable {
             part: view_part(part),
@@ -47,6 +58,10 @@ fn wire(error: ServiceError) -> WireError {
         | ServiceError::MayNotReview(_)
         | ServiceError::Decided(_)
         | ServiceError::ReviewedAlready
+        | ServiceError::NothingToRetract
+        | ServiceError::NotLive
+        | ServiceError::EndedAlready { .. }
+        | ServiceError::NudgedAlready { .. }
         | ServiceError::TooManyPending { .. }
         | ServiceError::TooManyLive { .. }
         | ServiceError::TooManySubmissions { .. }
@@ -93,6 +108,7 @@ impl Backend for PortalBackend {
         &self,
         account_id: &str,
         permission_set: &str,
+        earlier: &str,
     ) -> Result<AskFormView, WireError> {
         let service = &self.portal.service;
         let account = AccountId::parse(account_id).map_err(|_| WireError::NotFound)?;
@@ -107,6 +123,10 @@ impl Backend for PortalBackend {
             let stands = service.sign_in_again(&self.caller, purpose).await;
             form.sign_in_again = names::sign_in_again(stands.map_err(wire)?);
         }
+        // What else there is to ask for.
+        let entries = service.catalogue(&self.caller).map_err(wire)?;
+        form.others = access::others(&world, &offer, &entries);
+        form.prefill = self.prefill(earlier, &form).await;
         Ok(form)
     }
 

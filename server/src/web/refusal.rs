@@ -2,9 +2,10 @@
 
 use app::view::{AskState, Field, FieldProblem, FormState, Part as ViewPart, Problem};
 use domain::policy::{Code, Reason, Verdict, WhyNot};
+use domain::request::ASKS_MAX;
 use http::StatusCode;
 
-use crate::service::{Invalid, Part, ServiceError};
+use crate::service::{Invalid, Part, RefusedTarget, ServiceError, WhyRefused};
 
 /// Why a form did nothing.
 #[derive(Debug)]
@@ -46,22 +47,30 @@ impl Refusal {
         use StatusCode as Is;
         match error {
             ServiceError::NotFound => Self::of(Is::NOT_FOUND, Field::Form, Problem::NotAvailable),
-            ServiceError::NotAvailable => {
-                Self::of(Is::FORBIDDEN, Field::Form, Problem::NotAvailable)
-            }
-            ServiceError::NotAllowed => {
-                Self::of(Is::FORBIDDEN, Field::Form, Problem::NotAnApprover)
-            }
+            ServiceError::NotAllowed => Self::of(Is::FORBIDDEN, Field::Form, Problem::NotYours),
             ServiceError::Invalid(invalid) => Self {
                 status: Is::UNPROCESSABLE_ENTITY,
                 problems: invalid.iter().map(invalid_problem).collect(),
             },
-            ServiceError::Refused(verdicts) => refused(&verdicts),
+            ServiceError::Refused(targets) => all_refused(&targets),
             ServiceError::MayNotReview(why) => may_not_review(why),
             ServiceError::Decided(state) => decided(&state),
             ServiceError::ReviewedAlready => {
                 Self::of(Is::CONFLICT, Field::Form, Problem::AlreadyReviewed)
             }
+            ServiceError::NothingToRetract => {
+                Self::of(Is::CONFLICT, Field::Form, Problem::NothingToRetract)
+            }
+            ServiceError::NotLive | ServiceError::EndedAlready { .. } => {
+                Self::of(Is::CONFLICT, Field::Form, Problem::AlreadyEnded)
+            }
+            ServiceError::NudgedAlready { again_at } => Self::of(
+                Is::TOO_MANY_REQUESTS,
+                Field::Form,
+                Problem::NudgedAlready {
+                    again_at: again_at.as_millisecond(),
+                },
+            ),
             ServiceError::TooManyLive { limit } => {
                 Self::of(Is::CONFLICT, Field::Form, Problem::TooManyLive { limit })
             }
@@ -99,7 +108,15 @@ pub(super) const fn view_part(part: Part) -> ViewPart {
 
 fn invalid_problem(invalid: &Invalid) -> FieldProblem {
     match invalid {
-        Invalid::Targets => at(Field::Form, Problem::NotAvailable),
+        Invalid::Targets => at(
+            Field::Form,
+            Problem::Targets {
+                max: count(ASKS_MAX),
+            },
+        ),
+        Invalid::StartPassed => at(Field::Start, Problem::Passed),
+        Invalid::StartOfExtension => at(Field::Start, Problem::NotUnderstood),
+        Invalid::NoReason => at(Field::Note, Problem::Missing),
         Invalid::Duration => at(Field::Duration, Problem::NotUnderstood),
         Invalid::NoteTooLong { max, typed } => at(
             Field::Note,
@@ -115,10 +132,58 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
+/// One target's problems stand where they can be put right; of several, each is named.
+fn all_refused(targets: &[RefusedTarget]) -> Refusal {
+    let mut refusals: Vec<(String, Refusal)> = targets
+        .iter()
+        .map(|target| {
+            let name = format!("{} in {}", target.permission_set, target.account);
+            (name, target_refused(&target.why))
+        })
+        .collect();
+    if refusals.len() == 1
+        && targets.len() == 1
+        && let Some((_, refusal)) = refusals.pop()
+    {
+        return refusal;
+    }
+    // What can be put right in the form as a whole is worth another try.
+    let status = refusals
+        .iter()
+        .map(|(_, refusal)| refusal.status)
+        .max()
+        .unwrap_or(StatusCode::FORBIDDEN);
+    let problems = refusals.into_iter().flat_map(|(target, refusal)| {
+        refusal.problems.into_iter().map(move |found| FieldProblem {
+            field: found.field,
+            problem: Problem::Target {
+                target: target.clone(),
+                problem: Box::new(found.problem),
+            },
+        })
+    });
+    Refusal {
+        status,
+        problems: problems.collect(),
+    }
+}
+
+fn target_refused(why: &WhyRefused) -> Refusal {
+    match why {
+        WhyRefused::NotAvailable => {
+            Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::NotAvailable)
+        }
+        WhyRefused::Pending(_) => {
+            Refusal::of(StatusCode::CONFLICT, Field::Form, Problem::PendingAlready)
+        }
+        WhyRefused::Policy(verdict) => refused(verdict),
+    }
+}
+
 /// What the policy says against it, each where it can be put right.
-fn refused(verdicts: &[Verdict]) -> Refusal {
+fn refused(verdict: &Verdict) -> Refusal {
     let mut problems: Vec<FieldProblem> = Vec::new();
-    for reason in verdicts.iter().flat_map(|verdict| &verdict.reasons) {
+    for reason in &verdict.reasons {
         if let Some(problem) = reason_problem(reason)
             && !problems.contains(&problem)
         {
@@ -128,7 +193,7 @@ fn refused(verdicts: &[Verdict]) -> Refusal {
     longest_wins(&mut problems);
     let typed = problems.iter().any(|problem| problem.field != Field::Form);
     if problems.is_empty() {
-        problems.extend(verdicts.iter().map(|verdict| match verdict.code {
+        problems.push(match verdict.code {
             Code::NotAvailable => at(Field::Form, Problem::NotAvailable),
             _ => at(
                 Field::Form,
@@ -136,7 +201,7 @@ fn refused(verdicts: &[Verdict]) -> Refusal {
                     sentence: verdict.sentence(),
                 },
             ),
-        }));
+        });
     }
     Refusal {
         status: if typed {
@@ -213,17 +278,12 @@ fn reason_problem(reason: &Reason) -> Option<FieldProblem> {
         | Reason::PolicyGroup { .. }
         | Reason::Denied { .. }
         | Reason::SessionTooLong { .. }
-        | Reason::TooFarAhead { .. }
         | Reason::OutsideHours { .. }
-        | Reason::ContinuousTooLong { .. }
-        | Reason::TicketRequired { .. }
-        | Reason::TicketInvalid { .. }
-        | Reason::TicketTooLong => at(
-            Field::Form,
-            Problem::Policy {
-                sentence: reason.sentence(),
-            },
-        ),
+        | Reason::ContinuousTooLong { .. } => at(Field::Form, sentence(reason)),
+        Reason::TooFarAhead { .. } => at(Field::Start, sentence(reason)),
+        Reason::TicketRequired { .. } | Reason::TicketInvalid { .. } | Reason::TicketTooLong => {
+            at(Field::Ticket, sentence(reason))
+        }
         // What a guardrail leaves of the ways; which problem that makes is among the others.
         Reason::Shortened { .. }
         | Reason::MoreApprovals { .. }
@@ -237,6 +297,12 @@ fn reason_problem(reason: &Reason) -> Option<FieldProblem> {
         | Reason::SelfApprovalDenied { .. } => return None,
     };
     Some(problem)
+}
+
+fn sentence(reason: &Reason) -> Problem {
+    Problem::Policy {
+        sentence: reason.sentence(),
+    }
 }
 
 fn may_not_review(why: WhyNot) -> Refusal {

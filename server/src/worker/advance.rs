@@ -98,6 +98,10 @@ impl Worker {
             tracing::error!(key, "a due entry names a key that is not there");
             return Ok(Some(Leave::Later(TABLE_PAUSE)));
         };
+        if let Some(grant) = Self::to_decide(&stored.state) {
+            hands.stored = Some(self.decide(&stored, grant).await?);
+            return Ok(None);
+        }
         let context = self.context();
         self.late.meet(&stored.state, context.now);
         let next = plan::plan(&stored.state, context);

@@ -17,9 +17,8 @@ const FORM: [(&str, &str); 2] = [
 const ALWAYS: u32 = 1_000;
 
 /// What a person who submits waits for; that each of them is called is asked of the sandbox.
-const WAITED_FOR: [&str; 5] = [
+const WAITED_FOR: [&str; 4] = [
     "dynamodb:GetItem",
-    "dynamodb:Query",
     "dynamodb:TransactWriteItems",
     "identitystore:DescribeUser",
     "identitystore:IsMemberInGroups",

@@ -5,6 +5,7 @@ mod browser;
 mod process;
 mod promise;
 mod provider;
+mod record;
 mod sandbox;
 mod table;
 

@@ -2,35 +2,68 @@
 
 use leptos::prelude::*;
 
+use super::end;
 use crate::{
     clock,
     components::{
         Countdown, Pill, Time, approval_line, ask_facts, console_link, quote, receipt, way,
     },
-    sentence,
+    link, sentence,
     view::{
-        AskState, AskView, EpochMs, GrantView, RequestState, RequestView, ReviewKind, ReviewView,
+        AskState, AskView, EpochMs, FormState, GrantState, GrantView, RequestState, RequestView,
+        ReviewKind, ReviewView,
     },
 };
 
 /// All asks, one card each.
-pub(super) fn asks(request: &RequestView) -> AnyView {
-    let cards: Vec<_> = request.asks.iter().map(|ask| card(ask, request)).collect();
+pub(super) fn asks(request: &RequestView, before: &FormState) -> AnyView {
+    let cards: Vec<_> = request
+        .asks
+        .iter()
+        .map(|ask| card(ask, request, before))
+        .collect();
     cards.into_any()
 }
 
-fn card(ask: &AskView, request: &RequestView) -> AnyView {
+fn card(ask: &AskView, request: &RequestView, before: &FormState) -> AnyView {
     let heading = (request.asks.len() > 1).then(|| {
         view! { <h2>{sentence::target(&ask.target)} " " <Pill state=state(ask)/></h2> }.into_any()
     });
     view! {
         <section class="card stack" aria-label=sentence::target(&ask.target)>
             {heading}
-            {standing(ask, request.now, request.expires_at)}
+            {standing(ask, request)}
             {ask_facts(&ask.target, request.duration_seconds)}
             {reviews(&ask.reviews)}
+            {again(ask, request)}
+            {ask.grant.as_ref().map(|grant| end::end(&request.id, grant, before))}
             {verdict(ask)}
         </section>
+    }
+    .into_any()
+}
+
+/// The way to more of the same: to what follows it without a gap, or to another request.
+fn again(ask: &AskView, request: &RequestView) -> AnyView {
+    if !request.is_mine {
+        return ().into_any();
+    }
+    let (account, set) = (&ask.target.account_id, &ask.target.permission_set);
+    let extends = ask.grant.as_ref().filter(|grant| {
+        matches!(
+            grant.state,
+            GrantState::Scheduled | GrantState::Granting | GrantState::Active
+        )
+    });
+    let (href, label) = match (extends, ask.state, &ask.grant) {
+        (Some(grant), ..) => (link::extend(account, set, &grant.id), "Extend"),
+        (None, AskState::Pending, _) | (None, AskState::Approved, None) => return ().into_any(),
+        _ => (link::ask_again(account, set, &request.id), "Ask again"),
+    };
+    view! {
+        <p class="actions">
+            <a class="button button-small" href=href>{label}</a>
+        </p>
     }
     .into_any()
 }
@@ -58,10 +91,11 @@ fn block(class: &'static str, title: &'static str, more: AnyView) -> AnyView {
 }
 
 /// Where it stands, in the words that matter now.
-fn standing(ask: &AskView, now: EpochMs, expires_at: EpochMs) -> AnyView {
+fn standing(ask: &AskView, request: &RequestView) -> AnyView {
     if let Some(grant) = &ask.grant {
-        return granted(grant, now);
+        return granted(grant, request.now);
     }
+    let expires_at = request.expires_at;
     match ask.state {
         AskState::Pending => {
             let ways: Vec<_> = ask.routes.iter().map(way).collect();
@@ -77,7 +111,7 @@ fn standing(ask: &AskView, now: EpochMs, expires_at: EpochMs) -> AnyView {
         }
         AskState::Approved => block(
             "verdict verdict-good",
-            "Approved. Belay is about to grant it.",
+            "Approved. It is granted once everything else in this request is.",
             ().into_any(),
         ),
         AskState::Denied => block("verdict verdict-bad", "Denied", ().into_any()),
@@ -175,12 +209,15 @@ fn review(review: &ReviewView) -> AnyView {
         ReviewKind::Approve => " approved ",
         ReviewKind::Deny => " denied ",
     };
+    let shorter = review
+        .seconds
+        .map(|seconds| format!(" for at most {}", clock::duration(seconds)));
     let counts = (!review.counts).then(|| {
         view! { <span class="quiet">" · does not count: no longer an approver"</span> }.into_any()
     });
     view! {
         <li class="review-line">
-            <p><strong>{review.by.name.clone()}</strong> {did} <Time at=review.at/> {counts}</p>
+            <p><strong>{review.by.name.clone()}</strong> {did} <Time at=review.at/> {shorter} {counts}</p>
             {quote(&review.note)}
         </li>
     }

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use fixedbitset::FixedBitSet;
 
 use crate::directory::{Account, Directory, PermissionSet};
-use crate::id::{AccountId, PermissionSetArn};
-use crate::policy::AccountSelector;
-use crate::policy::Policy;
-use crate::policy::covers;
+use crate::id::{AccountId, GroupId, PermissionSetArn};
+use crate::policy::found::Found;
 use crate::policy::scope::{Scope, SetMatch};
+use crate::policy::{AccountSelector, Facts, Policy, covers};
+use crate::target::Target;
 
 /// Statements of a policy by number: its rules, its guardrails, and for each guardrail whether the
 /// permission set's sessions are too long for it.
@@ -161,22 +161,27 @@ impl Coverage {
     }
 }
 
-/// What each statement covers, by class: which classes of accounts, and which of permission sets.
+/// What each statement covers, by class: which classes of accounts, and which of permission sets; and
+/// which of the groups that rules offer.
 #[derive(Debug)]
 pub(crate) struct Reach {
     pub(crate) accounts: FixedBitSet,
     pub(crate) sets: FixedBitSet,
+    pub(crate) groups: FixedBitSet,
 }
 
 impl Reach {
     /// Whether there is anything that both cover.
     pub(crate) fn meets(&self, other: &Self) -> bool {
-        !self.accounts.is_disjoint(&other.accounts) && !self.sets.is_disjoint(&other.sets)
+        let pairs =
+            !self.accounts.is_disjoint(&other.accounts) && !self.sets.is_disjoint(&other.sets);
+        pairs || !self.groups.is_disjoint(&other.groups)
     }
 
     /// Whether it covers all that the other does.
     pub(crate) fn contains(&self, other: &Self) -> bool {
-        other.accounts.is_subset(&self.accounts) && other.sets.is_subset(&self.sets)
+        let pairs = other.accounts.is_subset(&self.accounts) && other.sets.is_subset(&self.sets);
+        (pairs || other.has_no_pairs()) && other.groups.is_subset(&self.groups)
     }
 
     /// What both cover.
@@ -184,21 +189,28 @@ impl Reach {
         Self {
             accounts: &self.accounts & &other.accounts,
             sets: &self.sets & &other.sets,
+            groups: &self.groups & &other.groups,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
+        self.has_no_pairs() && self.groups.is_clear()
+    }
+
+    fn has_no_pairs(&self) -> bool {
         self.accounts.is_clear() || self.sets.is_clear()
     }
 }
 
-/// The reach of each rule and of each guardrail, and an account and a permission set of each class.
+/// The reach of each rule and of each guardrail, an account and a permission set of each class, and
+/// the groups.
 #[derive(Debug)]
 pub(crate) struct Reaches {
     pub(crate) rules: Vec<Reach>,
     pub(crate) guardrails: Vec<Reach>,
     pub(crate) account_of: Vec<AccountId>,
     pub(crate) set_of: Vec<PermissionSetArn>,
+    pub(crate) groups: Vec<GroupId>,
 }
 
 impl Reaches {
@@ -207,15 +219,46 @@ impl Reaches {
         let accounts = coverage.accounts.by_statement();
         let sets = coverage.sets.by_statement();
         let statements = coverage.statements;
+        let facts = Facts::of_snapshot(directory);
+        let groups: Vec<GroupId> = policy
+            .target_groups()
+            .into_iter()
+            .filter(|group| !policy.is_policy_group(group))
+            .collect();
+        // Those that are not there any more cannot be asked for.
+        let found: Vec<Option<Found<'_>>> = groups
+            .iter()
+            .map(|group| {
+                let group = group.clone();
+                Found::of(&Target::Group { group }, &facts)
+            })
+            .collect();
+        let covered = |covers: &dyn Fn(&Found<'_>) -> bool| {
+            let mut bits = FixedBitSet::with_capacity(groups.len());
+            for (at, found) in found.iter().enumerate() {
+                bits.set(at, found.as_ref().is_some_and(covers));
+            }
+            bits
+        };
+        let by_rule = policy.rules().iter();
+        let by_rule = by_rule.map(|rule| covered(&|group| rule.covers(group)));
+        let by_guardrail = policy.guardrails().iter();
+        let by_guardrail = by_guardrail.map(|guardrail| covered(&|group| guardrail.covers(group)));
         let mut reaches = accounts
             .into_iter()
             .zip(sets)
-            .map(|(accounts, sets)| Reach { accounts, sets });
+            .zip(by_rule.chain(by_guardrail))
+            .map(|((accounts, sets), groups)| Reach {
+                accounts,
+                sets,
+                groups,
+            });
         Self {
             rules: reaches.by_ref().take(statements.rules).collect(),
             guardrails: reaches.by_ref().take(statements.guardrails).collect(),
             account_of: coverage.accounts.first_of_each(),
             set_of: coverage.sets.first_of_each(),
+            groups,
         }
     }
 }

@@ -14,7 +14,8 @@ use super::seconds::Seconds;
 use super::{Policy, Rule};
 use crate::catalogue::{Catalogue, Offer};
 use crate::directory::Directory;
-use crate::id::{AccountId, PermissionSetArn, UserId};
+use crate::id::{AccountId, PermissionSetName, UserId};
+use crate::target::Target;
 
 /// How many are named in a sentence before it only counts them.
 const NAMED: usize = 3;
@@ -54,6 +55,16 @@ enum Delta {
     Approver(bool),
 }
 
+/// What somebody can have, as people call it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Thing<'d> {
+    Set(&'d PermissionSetName),
+    Group(&'d str),
+}
+
+/// The classes of people whom something concerns, by account. A group is in none.
+type Concerned<'d> = BTreeMap<Option<&'d AccountId>, BTreeSet<usize>>;
+
 /// What a server compares when a policy changes: some seconds of work. Beyond it, people compare with
 /// `belay policy diff`, which takes the time that it takes.
 const COMPARED_AT_ONCE: usize = 20_000_000;
@@ -79,48 +90,48 @@ pub fn diff(old: &Arc<Policy>, new: &Arc<Policy>, directory: &Directory) -> Vec<
         Catalogue::build(Arc::clone(new), directory),
     );
     let classes = classes(old, new, &facts);
-    let mut deltas: BTreeMap<(Delta, &str), BTreeMap<&AccountId, BTreeSet<usize>>> =
-        BTreeMap::new();
-    let mut note = |class, account, set, delta| {
-        let name = directory
-            .permission_sets
-            .get(set)
-            .map_or("a permission set that is gone", |set| set.name.as_str());
+    let mut deltas: BTreeMap<(Delta, Thing<'_>), Concerned<'_>> = BTreeMap::new();
+    let mut note = |class, account, thing, delta| {
         deltas
-            .entry((delta, name))
+            .entry((delta, thing))
             .or_default()
             .entry(account)
             .or_default()
             .insert(class);
     };
     // What is open to everybody's eyes lives as long as the directory.
-    let pair = |account: &AccountId, set: &PermissionSetArn| {
-        Some((
-            directory.accounts.get_key_value(account)?.0,
-            directory.permission_sets.get_key_value(set)?.0,
-        ))
+    let known = |target: &Target| match target {
+        Target::Account {
+            account,
+            permission_set,
+        } => Some((
+            Some(directory.accounts.get_key_value(account)?.0),
+            Thing::Set(&directory.permission_sets.get(permission_set)?.name),
+        )),
+        Target::Group { group } => Some((None, Thing::Group(&directory.groups.get(group)?.name))),
     };
     for (number, class) in classes.iter().enumerate() {
         let Some(person) = class.first() else {
             continue;
         };
-        for (account, set, delta) in offered(&before, &after, person, &facts) {
-            if let Some((account, set)) = pair(&account, &set) {
-                note(number, account, set, delta);
-            }
-        }
-        for (account, set, may) in approves(&before, &after, person, &facts) {
-            if let Some((account, set)) = pair(&account, &set) {
-                note(number, account, set, Delta::Approver(may));
+        let approves = approves(&before, &after, person, &facts)
+            .into_iter()
+            .map(|(target, may)| (target, Delta::Approver(may)));
+        for (target, delta) in offered(&before, &after, person, &facts)
+            .into_iter()
+            .chain(approves)
+        {
+            if let Some((account, thing)) = known(&target) {
+                note(number, account, thing, delta);
             }
         }
     }
     let mut changes: Vec<Change> = overseers(old, new, &facts);
-    for ((delta, set), by_account) in deltas {
+    for ((delta, thing), by_account) in deltas {
         // Accounts in which it concerns the same people are told together.
         let mut together: BTreeMap<BTreeSet<usize>, Vec<&AccountId>> = BTreeMap::new();
         for (account, classes) in by_account {
-            together.entry(classes).or_default().push(account);
+            together.entry(classes).or_default().extend(account);
         }
         for (concerned, accounts) in together {
             let people: Vec<&UserId> = concerned
@@ -129,15 +140,12 @@ pub fn diff(old: &Arc<Policy>, new: &Arc<Policy>, directory: &Directory) -> Vec<
                 .flatten()
                 .copied()
                 .collect();
-            changes.push(change(delta, set, &people, &accounts, directory));
+            changes.push(change(delta, thing, &people, &accounts, directory));
         }
     }
     changes.sort_by(|a, b| {
-        (b.gains, b.people * b.accounts, &a.sentence).cmp(&(
-            a.gains,
-            a.people * a.accounts,
-            &b.sentence,
-        ))
+        let weight = |change: &Change| change.people * change.accounts.max(1);
+        (b.gains, weight(b), &a.sentence).cmp(&(a.gains, weight(a), &b.sentence))
     });
     changes
 }
@@ -159,7 +167,7 @@ fn classes<'d>(old: &Policy, new: &Policy, facts: &Facts<'d>) -> Vec<Vec<&'d Use
     classes
 }
 
-type OfTarget<T> = (AccountId, PermissionSetArn, T);
+type OfTarget<T> = (Target, T);
 
 fn offered(
     before: &Catalogue,
@@ -167,20 +175,26 @@ fn offered(
     person: &UserId,
     facts: &Facts<'_>,
 ) -> Vec<OfTarget<Delta>> {
-    type Offers = BTreeMap<(AccountId, PermissionSetArn), Offer>;
-    let offers = |catalogue: &Catalogue| -> Offers {
-        catalogue
-            .for_person(person, facts)
-            .entries()
+    let offers = |catalogue: &Catalogue| -> BTreeMap<Target, Offer> {
+        let pairs = catalogue.for_person(person, facts).entries();
+        let pairs = pairs.into_iter().map(|entry| {
+            let target = Target::Account {
+                account: entry.account,
+                permission_set: entry.permission_set,
+            };
+            (target, entry.offer)
+        });
+        let groups = catalogue.groups_for_person(person, facts);
+        let groups = groups
             .into_iter()
-            .map(|entry| ((entry.account, entry.permission_set), entry.offer))
-            .collect()
+            .map(|(group, offer)| (Target::Group { group }, offer));
+        pairs.chain(groups).collect()
     };
     let (before, after) = (offers(before), offers(after));
     let mut found = Vec::new();
-    for ((account, set), offer) in &after {
-        let mut note = |delta| found.push((account.clone(), set.clone(), delta));
-        let Some(earlier) = before.get(&(account.clone(), set.clone())) else {
+    for (target, offer) in &after {
+        let mut note = |delta| found.push((target.clone(), delta));
+        let Some(earlier) = before.get(target) else {
             note(Delta::Gained(terms(offer), offer.max_duration));
             continue;
         };
@@ -203,7 +217,7 @@ fn offered(
         }
     }
     let lost = before.keys().filter(|target| !after.contains_key(target));
-    found.extend(lost.map(|(account, set)| (account.clone(), set.clone(), Delta::Lost)));
+    found.extend(lost.map(|target| (target.clone(), Delta::Lost)));
     found
 }
 
@@ -223,17 +237,24 @@ fn approves(
     person: &UserId,
     facts: &Facts<'_>,
 ) -> Vec<OfTarget<bool>> {
-    let (before, after) = (
-        before.approved_by(person, facts),
-        after.approved_by(person, facts),
-    );
-    let gained = after
-        .difference(&before)
-        .map(|(account, set)| (account.clone(), set.clone(), true));
-    let lost = before
-        .difference(&after)
-        .map(|(account, set)| (account.clone(), set.clone(), false));
-    gained.chain(lost).collect()
+    let approved = |catalogue: &Catalogue| -> BTreeSet<Target> {
+        let pairs = catalogue.approved_by(person, facts).into_iter();
+        let pairs = pairs.map(|(account, permission_set)| Target::Account {
+            account,
+            permission_set,
+        });
+        let groups = catalogue.groups_approved_by(person, facts).into_iter();
+        pairs
+            .chain(groups.map(|group| Target::Group { group }))
+            .collect()
+    };
+    let (before, after) = (approved(before), approved(after));
+    let gained = after.difference(&before).map(|target| (target, true));
+    let lost = before.difference(&after).map(|target| (target, false));
+    gained
+        .chain(lost)
+        .map(|(target, may)| (target.clone(), may))
+        .collect()
 }
 
 fn overseers(old: &Policy, new: &Policy, facts: &Facts<'_>) -> Vec<Change> {
@@ -277,73 +298,66 @@ fn overseers(old: &Policy, new: &Policy, facts: &Facts<'_>) -> Vec<Change> {
 
 fn change(
     delta: Delta,
-    set: &str,
+    thing: Thing<'_>,
     people: &[&UserId],
     accounts: &[&AccountId],
     directory: &Directory,
 ) -> Change {
     let who = who(people, directory);
-    let place = place(accounts, directory);
+    let thing = match thing {
+        Thing::Set(set) => format!("{set} {}", place(accounts, directory)),
+        Thing::Group(group) => format!("membership of {group}"),
+    };
     let are = if people.len() == 1 { "is" } else { "are" };
     let need = if people.len() == 1 { "needs" } else { "need" };
     let (gains, sentence) = match delta {
         Delta::Gained(terms, max) => (
             true,
-            format!(
-                "{who} can now have {set} {place} {}, up to {max}",
-                on(terms)
-            ),
+            format!("{who} can now have {thing} {}, up to {max}", on(terms)),
         ),
-        Delta::Lost => (false, format!("{who} can no longer ask for {set} {place}")),
-        Delta::Terms(_, Terms::OwnApproval) => (
-            true,
-            format!("{who} can now approve their own {set} {place}"),
-        ),
+        Delta::Lost => (false, format!("{who} can no longer ask for {thing}")),
+        Delta::Terms(_, Terms::OwnApproval) => {
+            (true, format!("{who} can now approve their own {thing}"))
+        }
         Delta::Terms(Terms::OwnApproval, to) if to != Terms::AtOnce => (
             false,
             format!(
-                "{who} can no longer approve their own {set} {place}; they can have it {}",
+                "{who} can no longer approve their own {thing}; they can have it {}",
                 on(to)
             ),
         ),
         Delta::Terms(from, to) => (
             to < from,
             format!(
-                "{who} can now have {set} {place} {}; until now {}",
+                "{who} can now have {thing} {}; until now {}",
                 on(to),
                 on(from)
             ),
         ),
         Delta::Length(from, to) => (
             to > from,
-            format!("{who} can now have {set} {place} for up to {to} instead of {from}"),
+            format!("{who} can now have {thing} for up to {to} instead of {from}"),
         ),
         Delta::BreakGlass(true) => (
             true,
-            format!("{who} can now also have {set} {place} as break-glass"),
+            format!("{who} can now also have {thing} as break-glass"),
         ),
         Delta::BreakGlass(false) => (
             false,
-            format!("{who} can no longer have {set} {place} as break-glass"),
+            format!("{who} can no longer have {thing} as break-glass"),
         ),
-        Delta::Ticket(true) => (
-            false,
-            format!("{who} now {need} a ticket for {set} {place}"),
-        ),
-        Delta::Ticket(false) => (
-            true,
-            format!("{who} no longer {need} a ticket for {set} {place}"),
-        ),
+        Delta::Ticket(true) => (false, format!("{who} now {need} a ticket for {thing}")),
+        Delta::Ticket(false) => (true, format!("{who} no longer {need} a ticket for {thing}")),
         Delta::Hours(true) => (
             false,
-            format!("{who} {are} now held to certain hours for {set} {place}"),
+            format!("{who} {are} now held to certain hours for {thing}"),
         ),
         Delta::Hours(false) => (
             true,
-            format!("{who} {are} no longer held to certain hours for {set} {place}"),
+            format!("{who} {are} no longer held to certain hours for {thing}"),
         ),
-        Delta::Approver(true) => (true, format!("{who} can now approve {set} {place}")),
-        Delta::Approver(false) => (false, format!("{who} can no longer approve {set} {place}")),
+        Delta::Approver(true) => (true, format!("{who} can now approve {thing}")),
+        Delta::Approver(false) => (false, format!("{who} can no longer approve {thing}")),
     };
     Change {
         gains,

@@ -1,6 +1,6 @@
 //! The facts that a decision rests on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::directory::{Directory, Holdings, Members, Status};
 use crate::id::{GroupId, UserId};
@@ -18,6 +18,8 @@ pub struct Facts<'a> {
     pub members: &'a Members,
     /// What groups are assigned, of those that were read.
     pub holdings: &'a Holdings,
+    /// People whose status was read for this very decision: it outweighs the snapshot's.
+    pub statuses: Option<&'a BTreeMap<UserId, Status>>,
 }
 
 impl<'a> Facts<'a> {
@@ -28,6 +30,7 @@ impl<'a> Facts<'a> {
             directory,
             members: &directory.members,
             holdings: &directory.holdings,
+            statuses: None,
         }
     }
 
@@ -35,14 +38,23 @@ impl<'a> Facts<'a> {
         self.directory
             .people
             .get(user)
-            .is_some_and(|person| person.status == Status::Active)
+            .is_some_and(|person| self.status(user, person.status) == Status::Active)
+    }
+
+    /// A person's status by the snapshot, unless it was read anew.
+    fn status(&self, user: &UserId, snapshot: Status) -> Status {
+        self.statuses
+            .and_then(|read| read.get(user))
+            .copied()
+            .unwrap_or(snapshot)
     }
 
     pub(super) fn active_people(&self) -> impl Iterator<Item = &'a UserId> + use<'a> {
+        let facts = *self;
         self.directory
             .people
             .values()
-            .filter(|person| person.status == Status::Active)
+            .filter(move |person| facts.status(&person.id, person.status) == Status::Active)
             .map(|person| &person.id)
     }
 }

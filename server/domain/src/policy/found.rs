@@ -91,7 +91,7 @@ impl<'a> Found<'a> {
 }
 
 impl Rule {
-    pub(super) fn covers(&self, target: &Found<'_>) -> bool {
+    pub(crate) fn covers(&self, target: &Found<'_>) -> bool {
         match target {
             Found::Pair(pair) => {
                 self.scope.covers_account(pair.account) && self.scope.covers_set(pair.set)
@@ -103,7 +103,7 @@ impl Rule {
 
 impl Guardrail {
     /// A group is covered with all that it holds: who joins it gets that.
-    pub(super) fn covers(&self, target: &Found<'_>) -> bool {
+    pub(crate) fn covers(&self, target: &Found<'_>) -> bool {
         let covers_pair = |pair: &Pair<'_>| {
             self.scope.covers_account(pair.account) && self.scope.covers_set(pair.set)
         };

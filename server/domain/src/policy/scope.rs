@@ -49,6 +49,10 @@ impl Scope {
         &self.sets
     }
 
+    pub(crate) const fn groups(&self) -> &BTreeSet<GroupId> {
+        &self.groups
+    }
+
     pub(crate) fn within(&self) -> Option<&Self> {
         self.within.as_deref()
     }

@@ -76,9 +76,62 @@ impl Seen<'_> {
         self.rule.approval == Some(Approval::None)
     }
 
-    /// Break-glass is not compared: it is loud, and signed afterwards.
     fn is_break_glass(&self) -> bool {
         self.rule.approval == Some(Approval::After)
+    }
+}
+
+/// What a rule asks of people before they have something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Burden {
+    Nothing,
+    /// Afterwards, and loudly.
+    Signatures(u32),
+    /// Before.
+    Approvals(u32),
+}
+
+impl Burden {
+    /// Whether that is less of the same, or nothing at all. Going in first is neither less nor more
+    /// than asking first: it is for other hours.
+    const fn is_less_than(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, Self::Signatures(_)) => true,
+            (Self::Nothing, Self::Approvals(asked)) => asked > 0,
+            (Self::Approvals(one), Self::Approvals(other))
+            | (Self::Signatures(one), Self::Signatures(other)) => one < other,
+            _ => false,
+        }
+    }
+
+    const fn people(self) -> u32 {
+        match self {
+            Self::Nothing => 0,
+            Self::Signatures(n) | Self::Approvals(n) => n,
+        }
+    }
+
+    /// For `rule x ...`.
+    fn asks_for(self, what: &str) -> String {
+        match self {
+            Self::Nothing => format!("asks nobody for {what}"),
+            Self::Signatures(n) => format!(
+                "gives {what} as break-glass with {} afterwards",
+                counted(n as usize, "signature")
+            ),
+            Self::Approvals(n) => {
+                format!("asks for {} for {what}", counted(n as usize, "approval"))
+            }
+        }
+    }
+
+    /// For `gives that ...`.
+    fn with(self) -> String {
+        match self {
+            Self::Nothing | Self::Approvals(0) => "without approval".to_owned(),
+            Self::Approvals(n) => format!("with {}", counted(n as usize, "approval")),
+            Self::Signatures(n) => format!("with {}", counted(n as usize, "signature")),
+        }
     }
 }
 
@@ -152,10 +205,6 @@ impl<'a> Doubts<'a> {
             .unwrap_or_default()
     }
 
-    fn is_denied(&self, at: &Reach) -> bool {
-        self.guardrails_over(at).any(|limits| limits.deny)
-    }
-
     fn guardrails_over(&self, at: &Reach) -> impl Iterator<Item = &super::language::Limits> {
         self.policy
             .guardrails()
@@ -165,14 +214,24 @@ impl<'a> Doubts<'a> {
             .map(|(guardrail, _)| &guardrail.limits)
     }
 
-    /// How many have to agree there by that rule.
-    fn asks(&self, seen: &Seen<'_>, at: &Reach) -> u32 {
-        let own = if seen.at_once() {
-            0
-        } else {
-            seen.rule.approvals
+    /// What that rule asks for there; `None` where a guardrail forbids all that it could give.
+    fn burden(&self, seen: &Seen<'_>, at: &Reach) -> Option<Burden> {
+        let forbids = |limits: &super::language::Limits| {
+            limits.deny || seen.is_break_glass() && limits.no_break_glass
         };
-        own.max(self.floor(at))
+        if self.guardrails_over(at).any(forbids) {
+            return None;
+        }
+        let floor = self.floor(at);
+        Some(if seen.is_break_glass() {
+            Burden::Signatures(seen.rule.approvals.max(floor))
+        } else if !seen.at_once() {
+            Burden::Approvals(seen.rule.approvals.max(floor))
+        } else if floor > 0 {
+            Burden::Approvals(floor)
+        } else {
+            Burden::Nothing
+        })
     }
 
     /// Enough approvers in all, and too few for one of them who asks; or none where a guardrail wants
@@ -250,12 +309,13 @@ impl<'a> Doubts<'a> {
     /// A rule is careful with some people, and another is not with others.
     fn others_have_it_easier(&self, problems: &mut Problems<'_>) {
         let careful = |seen: &&Seen<'_>| {
-            !seen.is_break_glass()
-                && !seen.at_once()
-                && (seen.rule.approval == Some(Approval::Required) || seen.rule.approvals > 1)
+            !seen.at_once()
+                && (seen.is_break_glass()
+                    || seen.rule.approval == Some(Approval::Required)
+                    || seen.rule.approvals > 1)
         };
-        for easy in self.rules.iter().filter(|seen| !seen.is_break_glass()) {
-            let mut hardest: Option<(u32, u32, &Seen<'_>, Reach)> = None;
+        for easy in &self.rules {
+            let mut hardest: Option<(Burden, Burden, &Seen<'_>, Reach)> = None;
             for hard in self.rules.iter().filter(careful) {
                 if easy.name() == hard.name() || !easy.reach.meets(hard.reach) {
                     continue;
@@ -268,9 +328,15 @@ impl<'a> Doubts<'a> {
                     continue;
                 }
                 let both = easy.reach.common(hard.reach);
-                let (asks, instead) = (self.asks(hard, &both), self.asks(easy, &both));
-                let more = hardest.as_ref().is_none_or(|(most, ..)| asks > *most);
-                if instead < asks && more && !self.is_denied(&both) {
+                let (Some(asks), Some(instead)) =
+                    (self.burden(hard, &both), self.burden(easy, &both))
+                else {
+                    continue;
+                };
+                let more = hardest
+                    .as_ref()
+                    .is_none_or(|(most, ..)| asks.people() > most.people());
+                if instead.is_less_than(asks) && more {
                     hardest = Some((asks, instead, hard, both));
                 }
             }
@@ -278,50 +344,59 @@ impl<'a> Doubts<'a> {
                 continue;
             };
             let message = format!(
-                "rule `{}` asks for {} for {}, and rule `{}` gives that {} to people whom the other \
-                 leaves out",
+                "rule `{}` {}, and rule `{}` gives that {} to people whom the other leaves out",
                 hard.name(),
-                counted(asks as usize, "approval"),
-                self.example(&both),
+                asks.asks_for(&self.example(&both)),
                 easy.name(),
-                with(instead),
+                instead.with(),
             );
-            let help =
-                format!("ask for as much in both, or let a guardrail say min_approvals = {asks}");
+            let help = format!(
+                "ask for as much in both, or let a guardrail say min_approvals = {}",
+                asks.people()
+            );
             self.warn(problems, easy, ProblemCode::EasierOutside, &message, &help);
         }
     }
 
     /// A rule that nobody needs, since another gives all of it to all of them for less.
     fn another_rule_undercuts(&self, problems: &mut Problems<'_>) {
-        for idle in self.rules.iter().filter(|seen| !seen.is_break_glass()) {
+        for idle in &self.rules {
             if idle.requesters.is_clear() || idle.reach.is_empty() {
                 continue;
             }
-            let asks = self.asks(idle, idle.reach);
+            let Some(asks) = self.burden(idle, idle.reach) else {
+                continue;
+            };
             let own_counts = idle.rule.self_approval == Some(SelfApproval::Allow);
-            let least = asks.saturating_sub(u32::from(own_counts));
-            let undercut = self.rules.iter().find(|other| {
+            let least = match asks {
+                Burden::Approvals(n) => Burden::Approvals(n.saturating_sub(u32::from(own_counts))),
+                as_asked => as_asked,
+            };
+            let undercut = self.rules.iter().find_map(|other| {
                 let cancelled = other.at_once() && idle.rule.approval == Some(Approval::Required);
-                let enough = self.asks(other, idle.reach);
-                !other.is_break_glass()
-                    && enough < least
+                let enough = self.burden(other, idle.reach)?;
+                let undercuts = enough.is_less_than(least)
                     && !cancelled
                     && other.rule.max_duration >= idle.rule.max_duration
                     && idle.requesters.is_subset(&other.requesters)
                     && other.reach.contains(idle.reach)
                     // One of them may be who asks.
-                    && (enough == 0 || other.approvers.count_ones(..) > enough as usize)
+                    && (enough == Burden::Nothing
+                        || other.approvers.count_ones(..) > enough.people() as usize);
+                undercuts.then_some((other, enough))
             });
-            let Some(other) = undercut else {
+            let Some((other, enough)) = undercut else {
                 continue;
             };
             let message = format!(
                 "rule `{}` asks for {}, and rule `{}` gives the same people all of it {}",
                 idle.name(),
-                counted(asks as usize, "approval"),
+                match asks {
+                    Burden::Signatures(n) => counted(n as usize, "signature"),
+                    other => counted(other.people() as usize, "approval"),
+                },
                 other.name(),
-                with(self.asks(other, idle.reach)),
+                enough.with(),
             );
             let help = "drop it, or narrow or tighten the other";
             self.warn(problems, idle, ProblemCode::Undercut, &message, help);
@@ -340,17 +415,19 @@ impl<'a> Doubts<'a> {
                 .permission_sets
                 .get(self.reaches.set_of.get(class)?)
         });
+        let group = || {
+            let group = at
+                .groups
+                .ones()
+                .find_map(|at| self.reaches.groups.get(at))?;
+            self.directory.groups.get(group)
+        };
         match (account, set) {
             (Some(account), Some(set)) => format!("`{}` in `{}`", set.name, account.name),
-            _ => "the same".to_owned(),
+            _ => group().map_or_else(
+                || "the same".to_owned(),
+                |group| format!("membership of `{}`", group.name),
+            ),
         }
-    }
-}
-
-fn with(approvals: u32) -> String {
-    if approvals == 0 {
-        "without approval".to_owned()
-    } else {
-        format!("with {}", counted(approvals as usize, "approval"))
     }
 }

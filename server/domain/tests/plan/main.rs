@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod bench;
+mod gates;
 mod losing;
 mod pacing;
 mod reading;

@@ -160,3 +160,49 @@ fn a_report_about_an_operation_that_is_no_longer_current_changes_nothing() {
         assert_eq!(unread(&bench.key, purpose, bench.now), None);
     }
 }
+
+#[test]
+fn an_answer_about_what_went_on_since_changes_nothing() {
+    let mut bench = Bench::new();
+    bench.grant(0, HOUR);
+    bench.look(Presence::Absent);
+    let operation = bench.key.operation.as_ref().expect("a create").id;
+    let first = bench.me;
+    bench.another_server();
+    bench.wait();
+    bench.record();
+    assert!(matches!(bench.stage(), Stage::Unknown { .. }));
+    bench.me = first;
+    let code = "ThrottlingException".to_owned();
+    for answer in [Sent::Refused { code }, Sent::Unheard] {
+        assert_eq!(sent(&bench.key, operation, answer, bench.now), None);
+    }
+}
+
+#[test]
+fn whatever_may_have_been_written_is_remembered_with_its_time() {
+    let (mut bench, _) = Bench::active(MINUTE);
+    assert_eq!(bench.key.last_write_at, Some(bench.now), "a success");
+    bench.wait();
+    bench.record();
+    assert_eq!(bench.key.last_write_at, Some(bench.now), "an intent");
+    assert_eq!(bench.key.last_delete_at, Some(bench.now), "to delete");
+    bench.pass_secs(2);
+    bench.accepted(Action::Delete);
+    assert_eq!(bench.key.last_write_at, Some(bench.now), "an answer");
+    assert_eq!(bench.key.last_delete_at, Some(bench.now), "to a deletion");
+    bench.poll(&Status::Succeeded);
+    assert_eq!(bench.key.last_delete_at, Some(bench.now), "its success");
+    bench.pass_secs(30);
+    bench.look(Presence::Absent);
+    assert_eq!(bench.key.last_write_at, Some(bench.now), "the proof");
+}
+
+#[test]
+fn what_is_on_its_way_out_is_taken_away_even_if_nothing_is_under_way() {
+    let (mut bench, grant) = Bench::active(HOUR);
+    bench.key.live[0].phase = Phase::Revoking;
+    bench.record();
+    bench.accepted(Action::Delete);
+    assert_eq!(bench.phase(grant), Some(Phase::Revoking));
+}

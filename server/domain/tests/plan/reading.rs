@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, HOUR, MINUTE, words};
 use domain::grant::{Evidence, GrantChange};
-use domain::key::{Action, Phase, Stage, Standing};
+use domain::key::{Action, Before, Phase, Stage, Standing};
 use domain::plan::{FRESH, Purpose, READS_LAG, SECOND_READ_AFTER, Step};
 use domain::progress::{Presence, Sent, Status, read, unread};
 use jiff::SignedDuration;
@@ -124,4 +124,58 @@ fn a_deletion_that_reads_do_not_confirm_is_sent_again() {
     assert_eq!(bench.phase(grant), Some(Phase::Revoking));
     bench.record();
     bench.accepted(Action::Delete);
+}
+
+#[test]
+fn a_read_of_before_the_deletion_does_not_prove_it() {
+    let (mut bench, grant) = Bench::active(MINUTE);
+    bench.wait();
+    let before = bench.sighting(Presence::Absent);
+    bench.pass_secs(1);
+    bench.delete();
+    let operation = bench.key.operation.as_ref().expect("an operation").id;
+    let at = bench.context();
+    assert_eq!(
+        read(&bench.key, Purpose::Absence(operation), &before, at),
+        None
+    );
+    assert_eq!(bench.phase(grant), Some(Phase::Revoking));
+}
+
+#[test]
+fn a_read_so_soon_after_a_deletion_does_not_show_what_is_there() {
+    let (mut bench, _) = Bench::active(MINUTE);
+    bench.wait();
+    bench.record();
+    let code = "ThrottlingException".to_owned();
+    bench.send(Action::Delete, Sent::Refused { code });
+    bench.grant(0, HOUR);
+    bench.record();
+    assert_eq!(bench.key.operation, None);
+    // Another server had ordered it, a moment after the deletion was tried.
+    bench.pass_secs(1);
+    let seen = bench.sighting(Presence::Present);
+    let at = bench.context();
+    assert_eq!(read(&bench.key, Purpose::Presence, &seen, at), None);
+}
+
+#[test]
+fn an_absence_that_may_only_not_show_yet_is_not_relied_upon() {
+    for (seconds, before) in [(1, Before::Uncertain), (6, Before::Absent)] {
+        let mut bench = Bench::new();
+        bench.grant(0, 20);
+        bench.grant(0, HOUR);
+        bench.start();
+        bench.pass_secs(20);
+        bench.record();
+        bench.grant(0, HOUR);
+        let write = bench.key.last_write_at.expect("a write");
+        bench.now = write + SignedDuration::from_secs(seconds);
+        let unseen = bench.sighting(Presence::Absent);
+        let at = bench.context();
+        let change = read(&bench.key, Purpose::Presence, &unseen, at).expect("a conclusion");
+        bench.store(change);
+        let operation = bench.key.operation.as_ref().expect("a create");
+        assert_eq!(operation.before, before, "{seconds} s after a write");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, HOUR, MINUTE, words};
 use domain::grant::{GrantChange, Receipt};
-use domain::key::{Action, Phase, Standing};
+use domain::key::{Action, Phase, Stage, Standing};
 use domain::plan::{Purpose, Step, TOUCHED};
 use domain::progress::{Presence, Sent, Status};
 use jiff::SignedDuration;
@@ -143,4 +143,37 @@ fn a_start_is_not_held_up_by_a_removal_that_waits_for_a_lost_create() {
         bench.key.lost_create.is_some(),
         "the first may still arrive"
     );
+}
+
+#[test]
+fn a_start_is_not_held_up_by_an_absence_that_waits_for_its_second_read() {
+    let (mut bench, _) = Bench::active(MINUTE);
+    bench.wait();
+    bench.record();
+    let code = "ResourceNotFoundException".to_owned();
+    bench.send(Action::Delete, Sent::Contradicted { code });
+    bench.wait();
+    bench.look(Presence::Absent);
+    assert!(matches!(bench.stage(), Stage::Absent { .. }));
+    let next = bench.grant(0, HOUR);
+    assert_eq!(words(&bench.record()), ["granting", "held-by"]);
+    assert_eq!(bench.phase(next), Some(Phase::Granting));
+}
+
+#[test]
+fn those_who_come_while_a_create_is_tried_again_are_served_by_it() {
+    let mut bench = Bench::new();
+    bench.grant(0, HOUR);
+    bench.look(Presence::Absent);
+    let code = "ThrottlingException".to_owned();
+    bench.send(Action::Create, Sent::Refused { code });
+    let next = bench.grant(0, 2 * HOUR);
+    bench.wait();
+    assert_eq!(words(&bench.record()), ["granting"]);
+    bench.accepted(Action::Create);
+    assert_eq!(
+        words(&bench.poll(&Status::Succeeded)),
+        ["activated", "activated"]
+    );
+    assert_eq!(bench.phase(next), Some(Phase::Active));
 }

@@ -132,3 +132,44 @@ fn who_gains_and_who_loses_what() {
     }
     insta::assert_snapshot!(report);
 }
+
+#[test]
+fn who_may_join_what_and_on_what_terms() {
+    let joins = |keys: &[(&str, &str)]| {
+        let targets = [
+            ("accounts", ""),
+            ("permission_sets", ""),
+            ("groups", "[\"group:Oncall\"]"),
+        ];
+        rule("joins", &[&targets[..], keys].concat())
+    };
+    let mut organisation = Organisation::new();
+    organisation.hold("Oncall", &[("Web Production", "ReadOnlyAccess")]);
+    let text = |old: &str, new: &str| {
+        let (old, new) = (organisation.policy(old), organisation.policy(new));
+        diff_text(&diff(
+            &Arc::new(old),
+            &Arc::new(new),
+            &organisation.directory,
+        ))
+    };
+    let none = rule("other", &[("accounts", "[\"ou:Staging\"]")]);
+    let base = format!("{none}{}", joins(&[]));
+    assert_eq!(text(&base, &base), "nobody gains or loses anything\n");
+    insta::assert_snapshot!(text(&none, &base), @r"
+    + 4 people can now have membership of Oncall with 1 approval, up to 8h.
+    + emma.lindqvist, farid.haddad and mia.novak can now approve membership of Oncall.
+    ");
+    insta::assert_snapshot!(text(&base, &none), @r"
+    - 4 people can no longer ask for membership of Oncall.
+    - emma.lindqvist, farid.haddad and mia.novak can no longer approve membership of Oncall.
+    ");
+    let free = joins(&[("approval", "\"none\""), ("max_duration", "\"1h\"")]);
+    let free = format!("{none}{free}");
+    insta::assert_snapshot!(text(&base, &free), @r"
+    + 4 people can now have membership of Oncall without approval; until now with 1 approval.
+    - 4 people can now have membership of Oncall for up to 1h instead of 8h.
+    ");
+    let deny = "[[guardrail]]\nname = \"g\"\naccounts = [\"ou:Production\"]\ndeny = true\n";
+    insta::assert_snapshot!(text(&base, &format!("{base}{deny}")), @r"- 4 people can no longer ask for membership of Oncall.");
+}

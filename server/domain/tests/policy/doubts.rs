@@ -110,6 +110,91 @@ fn a_rule_is_undercut_by_one_that_gives_all_of_it_for_less() {
     }
 }
 
+const GLASS: (&str, &str) = ("approval", "\"after\"");
+
+#[test]
+fn going_in_first_is_compared_with_itself_and_with_what_asks_nobody() {
+    let doubt = |code, parts: &[&String]| {
+        let parts: Vec<String> = parts.iter().map(|part| (*part).clone()).collect();
+        doubts(code, &parts)
+    };
+    let glass = read("glass", &[GLASS]);
+    let two = read("two", &[GLASS, ("approvals", "2")]);
+    let others = read("easy", &[GLASS, DATA]);
+    let free = read("easy", &[&FREE[..], &[DATA]].concat());
+    let all = read("all", &[&FREE[..], &[("requesters", "[\"*\"]")]].concat());
+    let easier = |parts: &[&String]| doubt(ProblemCode::EasierOutside, parts);
+    insta::assert_snapshot!(easier(&[&glass, &free]), @r"p.toml:10:8: easier-outside: rule `glass` gives `ReadOnlyAccess` in `Data Lake Production` as break-glass with 1 signature afterwards, and rule `easy` gives that without approval to people whom the other leaves out; ask for as much in both, or let a guardrail say min_approvals = 1");
+    insta::assert_snapshot!(easier(&[&two, &others]), @r"p.toml:11:8: easier-outside: rule `two` gives `ReadOnlyAccess` in `Data Lake Production` as break-glass with 2 signatures afterwards, and rule `easy` gives that with 1 signature to people whom the other leaves out; ask for as much in both, or let a guardrail say min_approvals = 2");
+    let undercut = |parts: &[&String]| doubt(ProblemCode::Undercut, parts);
+    insta::assert_snapshot!(undercut(&[&glass, &all]), @r"p.toml:3:8: undercut: rule `glass` asks for 1 signature, and rule `all` gives the same people all of it without approval; drop it, or narrow or tighten the other");
+    let one = read("one", &[GLASS]);
+    insta::assert_snapshot!(undercut(&[&two, &one]), @r"p.toml:3:8: undercut: rule `two` asks for 2 signatures, and rule `one` gives the same people all of it with 1 signature; drop it, or narrow or tighten the other");
+    let asks = read("asks", &[("approvals", "2"), DATA]);
+    let here = ("accounts", "[\"ou:Production\"]");
+    let shut = guardrail("shut", &[here, ("break_glass", "\"deny\"")]);
+    let floor = guardrail("floor", &[here, ("min_approvals", "2")]);
+    for fine in [
+        // It is for other hours than asking first.
+        vec![&two, &asks],
+        vec![&glass, &asks],
+        // Nobody goes in first there.
+        vec![&two, &others, &shut],
+        vec![&glass, &free, &shut],
+        vec![&two, &others, &floor],
+        vec![&two, &one, &floor],
+    ] {
+        let found = easier(&fine) + &undercut(&fine);
+        assert_eq!(found, "", "{fine:#?}");
+    }
+}
+
+#[test]
+fn rules_for_groups_are_compared_by_the_groups_that_they_offer() {
+    let joins = |name: &str, group: &str, keys: &[(&str, &str)]| {
+        let group = format!("[\"group:{group}\"]");
+        let targets = [
+            ("accounts", ""),
+            ("permission_sets", ""),
+            ("groups", group.as_str()),
+        ];
+        rule(name, &[&targets[..], keys].concat())
+    };
+    let doubt = |code, parts: &[&String]| {
+        let parts: Vec<String> = parts.iter().map(|part| (*part).clone()).collect();
+        doubts(code, &parts)
+    };
+    let two = joins("two", "Oncall", &[("approvals", "2")]);
+    let others = joins("easy", "Oncall", &[&FREE[..], &[DATA]].concat());
+    let wide = joins(
+        "wide",
+        "Oncall",
+        &[("requesters", "[\"group:Engineering\"]")],
+    );
+    insta::assert_snapshot!(doubt(ProblemCode::EasierOutside, &[&two, &others]), @r"p.toml:9:8: easier-outside: rule `two` asks for 2 approvals for membership of `Oncall`, and rule `easy` gives that without approval to people whom the other leaves out; ask for as much in both, or let a guardrail say min_approvals = 2");
+    insta::assert_snapshot!(doubt(ProblemCode::Undercut, &[&two, &wide]), @r"p.toml:3:8: undercut: rule `two` asks for 2 approvals, and rule `wide` gives the same people all of it with 1 approval; drop it, or narrow or tighten the other");
+    let elsewhere = joins("easy", "Audit", &[&FREE[..], &[DATA]].concat());
+    let pairs = read("easy", &[&FREE[..], &[DATA]].concat());
+    let floor = guardrail(
+        "floor",
+        &[("groups", "[\"group:Oncall\"]"), ("min_approvals", "2")],
+    );
+    let deny = guardrail(
+        "deny",
+        &[("groups", "[\"group:Oncall\"]"), ("deny", "true")],
+    );
+    for fine in [
+        vec![&two, &elsewhere],
+        vec![&two, &pairs],
+        vec![&two, &others, &floor],
+        vec![&two, &wide, &floor],
+        vec![&two, &others, &deny],
+    ] {
+        let found = doubt(ProblemCode::EasierOutside, &fine) + &doubt(ProblemCode::Undercut, &fine);
+        assert_eq!(found, "", "{fine:#?}");
+    }
+}
+
 #[test]
 fn an_approver_who_asks_may_leave_nobody_to_approve() {
     let doubt = |keys: &[(&str, &str)], more: &[String]| {

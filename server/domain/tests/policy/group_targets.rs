@@ -130,6 +130,7 @@ fn what_a_group_holds_is_known_completely_or_nothing_is_decided() {
     let unread = Holdings::default();
     let facts = Facts {
         holdings: &unread,
+        statuses: None,
         ..organisation.facts()
     };
     assert_eq!(decide(&policy, &proposal, &facts).code, Code::CannotTell);

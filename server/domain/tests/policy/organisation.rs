@@ -301,6 +301,7 @@ impl Organisation {
             directory: &self.directory,
             members,
             holdings: &self.directory.holdings,
+            statuses: None,
         }
     }
 

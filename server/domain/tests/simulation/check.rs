@@ -4,16 +4,30 @@ use std::fmt;
 
 use domain::event::Kind;
 use domain::grant::{Cause, Evidence, GrantChange, ReadEvidence, Receipt};
-use domain::id::{GrantId, OperationId, ServerId};
+use domain::id::{GrantId, ServerId};
 use domain::key::{Action, KeyState, Operation, Phase, Stage, Standing};
-use domain::plan::{Purpose, REMOVED_AFTER, SECOND_READ_AFTER, TOUCHED};
+use domain::plan::Purpose;
 use domain::progress::Presence;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::aws::{Aws, Job, Pair};
+use crate::aws::{Aws, Job, Pair, Request};
 use crate::faults::{LAG_MAX, Millis};
 use crate::server::{Commission, Report};
 use crate::store::Store;
+
+/// Two reads that prove an absence are this far apart (DESIGN 4). Said here once more, so that the
+/// planner's own number can be wrong.
+const APART: SignedDuration = SignedDuration::from_secs(30);
+
+/// What we touched so long ago may have become somebody else's (DESIGN 4).
+const TOUCHED: SignedDuration = SignedDuration::from_hours(1);
+
+/// The two reads that show that somebody else removed it are this far apart, and the first this far
+/// from anything we did (DESIGN 4).
+const QUIET: SignedDuration = SignedDuration::from_secs(60);
+
+/// What was read longer ago says nothing of a key any more: others may have been there since.
+const FRESH: SignedDuration = SignedDuration::from_mins(2);
 
 /// A promise that was broken.
 #[derive(Debug)]
@@ -80,6 +94,7 @@ impl Committed<'_> {
         self.in_time()?;
         let mut claim = self.judged()?;
         if let Some(operation) = self.new_intent() {
+            self.remembered(operation)?;
             match operation.action {
                 Action::Create => self.creating(operation)?,
                 Action::Delete => self.deleting(operation)?,
@@ -157,6 +172,19 @@ impl Committed<'_> {
             Some(Report::Read(Purpose::Standing | Purpose::Presence, sighting)) => Some(sighting),
             _ => None,
         };
+        if let Some(seen) = read
+            && self.before.standing == Standing::Unknown
+        {
+            let age = self
+                .commission
+                .planned_at
+                .duration_since(seen.read.began_at);
+            ensure(
+                age <= FRESH,
+                "whose it is is judged by a fresh read",
+                || format!("{:?} at {}", seen.read, self.commission.planned_at),
+            )?;
+        }
         match (self.before.standing, self.after().standing) {
             (Standing::Ours, Standing::Ours | Standing::Unknown)
             | (Standing::Standing, Standing::Standing | Standing::Unknown)
@@ -235,6 +263,23 @@ impl Committed<'_> {
             )?;
         }
         Ok(())
+    }
+
+    /// From its intent on an operation may have been sent, and reads that follow may not show it.
+    fn remembered(&self, operation: &Operation) -> Verdict {
+        let is_known = |at: Option<Timestamp>| at >= Some(operation.intended_at);
+        let key = self.after();
+        let deletes = operation.action == Action::Delete;
+        ensure(
+            is_known(key.last_write_at) && (!deletes || is_known(key.last_delete_at)),
+            "an intent counts as a write",
+            || {
+                format!(
+                    "{operation:?}, {:?}, {:?}",
+                    key.last_write_at, key.last_delete_at
+                )
+            },
+        )
     }
 
     /// Invariant 3.
@@ -325,9 +370,9 @@ impl Committed<'_> {
                     self.removed_by_hand(first, second)?;
                 }
                 let apart = second.began_at.duration_since(first.finished_at);
-                let skew = jiff::SignedDuration::from_millis(2 * self.skew_max);
+                let skew = SignedDuration::from_millis(2 * self.skew_max);
                 ensure(
-                    apart >= SECOND_READ_AFTER - skew,
+                    apart >= APART - skew,
                     "two reads that prove an absence are far apart",
                     || format!("{receipt:?}"),
                 )?;
@@ -369,10 +414,10 @@ impl Committed<'_> {
     /// A grant ends before its time only where somebody removed it, nothing of ours can have, and
     /// two reads say so that are far from anything we did and from each other.
     fn removed_by_hand(&self, first: &ReadEvidence, second: &ReadEvidence) -> Verdict {
-        let skew = jiff::SignedDuration::from_millis(2 * self.skew_max);
+        let skew = SignedDuration::from_millis(2 * self.skew_max);
         let quiet_since = self.before.last_write_at.max(self.before.active_at);
         let is_far = |since: Timestamp, read: &ReadEvidence| {
-            read.began_at.duration_since(since) >= REMOVED_AFTER - skew
+            read.began_at.duration_since(since) >= QUIET - skew
         };
         ensure(
             self.before.operation.is_none()
@@ -419,17 +464,24 @@ pub(crate) fn millis_since(dawn: Timestamp, at: Timestamp) -> Millis {
 }
 
 /// An operation is about to be sent.
-pub(crate) fn sending(
-    store: &Store,
-    operation: OperationId,
-    action: Action,
-    by: ServerId,
-) -> Verdict {
-    let intent = store.intent(operation);
+pub(crate) fn sending(store: &Store, request: &Request, by: ServerId) -> Verdict {
+    let intent = store.intent(request.operation);
     ensure(
-        intent.is_some_and(|intent| intent.action == action && intent.by == by),
+        intent.is_some_and(|intent| intent.action == request.action && intent.by == by),
         "only the server whose intent is on record sends it",
-        || format!("{action:?} {operation}"),
+        || format!("{request:?}"),
+    )
+}
+
+/// The same, where clocks are so near each other that nobody takes an intent over too soon.
+pub(crate) fn sending_its_own(store: &Store, request: &Request) -> Verdict {
+    let current = store.key(request.key).operation.as_ref();
+    ensure(
+        current.is_some_and(|current| {
+            current.id == request.operation && current.stage == Stage::Intended
+        }),
+        "nobody sends what another has taken over",
+        || format!("{request:?}, {current:?}"),
     )
 }
 

@@ -87,8 +87,10 @@ impl World {
             },
             approver: None,
             reason: "because".into(),
+            ticket: None,
             from: self.instant(from),
             until: self.instant(until),
+            run_from: None,
             state: GrantState::Scheduled,
             approved_by: String::new(),
         };

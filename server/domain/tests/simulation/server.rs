@@ -456,7 +456,10 @@ impl World {
             return Ok(());
         }
         let by = self.servers[who.server].id;
-        check::sending(&self.store, request.operation, request.action, by)?;
+        check::sending(&self.store, &request, by)?;
+        if self.clocks_are_near() {
+            check::sending_its_own(&self.store, &request)?;
+        }
         self.dispatch(who, request);
         Ok(())
     }

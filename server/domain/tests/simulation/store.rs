@@ -77,12 +77,14 @@ impl Store {
 
     /// Somebody ends a grant early: its end moves on the grant and on its key, in one transaction.
     pub(crate) fn end_early(&mut self, key: usize, id: GrantId, until: Timestamp) {
-        let state = &mut self.keys[key];
-        let live = state.live.iter_mut().find(|live| live.grant == id);
+        let state = self.keys[key].clone().ending(id, until);
+        let live = state.live.iter().find(|live| live.grant == id);
         if let (Some(live), Some(grant)) = (live, self.grants.get_mut(&id)) {
-            live.until = live.until.min(until);
             grant.until = live.until;
-            state.version += 1;
+            self.keys[key] = KeyState {
+                version: state.version + 1,
+                ..state
+            };
         }
     }
 

@@ -174,7 +174,7 @@ impl World {
         for key in 0..keys {
             world.write_fate(key);
         }
-        if world.skew_max > SKEW {
+        if !world.clocks_are_near() {
             world.count("clocks far apart");
         }
         world.at(quiet_at, Event::FaultsStop);
@@ -344,13 +344,17 @@ impl World {
 
     /// How long a start or an end may take if nothing is in its way.
     pub(crate) const fn prompt(&self) -> Millis {
-        if self.skew_max > SKEW {
+        if self.clocks_are_near() {
+            PROMPT
+        } else {
             // A server whose clock is far ahead takes an intent for lost that is on its way: that
             // costs Z, and nothing else.
             RECOVERY
-        } else {
-            PROMPT
         }
+    }
+
+    pub(crate) const fn clocks_are_near(&self) -> bool {
+        self.skew_max <= SKEW
     }
 
     /// How far somebody's clock is off.

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::view::{
     AccessView, AccountView, ApprovalKind, AskFormView, CurrentView, OfferView, OuView,
-    PermissionSetView, PreviewOutcome, PreviewView, Reason as Shown, RouteView, SignInAgain,
+    PermissionSetView, PrefillView, PreviewOutcome, PreviewView, Reason as Shown, RouteView,
+    SignInAgain, TargetView, TicketView,
 };
 use domain::catalogue::CatalogueEntry;
 use domain::directory::{Account, PermissionSet};
 use domain::grant::Grant;
-use domain::policy::{Code, REASON_MAX, Reason, Seconds, Verdict};
-use domain::request::AskState;
+use domain::policy::{Code, Outcome, REASON_MAX, Reason, Seconds, TicketRule, Verdict};
+use domain::request::{AskState, Request};
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,6 +25,10 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_secs(15 * 60);
 
 /// What the form chooses first, if policy offers it: long enough for one task.
 const USUAL_SECONDS: u32 = 3_600;
+
+/// More than these nobody picks from by ticking; with the rest of the form they stay below the
+/// fields that a form may have.
+const OTHERS_MAX: usize = 30;
 
 /// What the person has or waits for, by target.
 #[derive(Debug, Default)]
@@ -168,18 +173,90 @@ pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<As
         max_duration_seconds: entry.offer.max_duration.get(),
         reason_min_chars: names::count(world.policy.reason_min()),
         reason_max_chars: names::count(REASON_MAX),
-        preview: preview(world, &offer.preview),
+        preview: preview(world, entry, &offer.preview),
+        can_ask: offer.preview.outcome != Outcome::Refused || offer.preview.nearest.is_some(),
+        ticket: ticket(&offer.tickets),
+        others: Vec::new(),
+        prefill: None,
         current: current.on(entry),
         sign_in_again: SignInAgain::NotNeeded,
     })
 }
 
-fn preview(world: &World, verdict: &Verdict) -> PreviewView {
+/// What policy says of tickets: all of it has to be met, so one pattern is enough of a hint.
+fn ticket(rules: &[TicketRule]) -> Option<TicketView> {
+    let pattern = rules.iter().find_map(|rule| rule.pattern.as_ref());
+    (!rules.is_empty()).then(|| TicketView {
+        required: rules.iter().any(|rule| rule.required),
+        pattern: pattern.map_or_else(String::new, |pattern| pattern.as_str().to_owned()),
+    })
+}
+
+/// What else the person may ask for in the same request: the same in other accounts, then others in
+/// the same account, then the rest.
+pub(super) fn others(world: &World, offer: &Offer, entries: &[CatalogueEntry]) -> Vec<TargetView> {
+    let own = &offer.entry;
+    let distance = |entry: &CatalogueEntry| match (
+        entry.permission_set == own.permission_set,
+        entry.account == own.account,
+    ) {
+        (true, _) => 0,
+        (false, true) => 1,
+        (false, false) => 2,
+    };
+    let mut others: Vec<(u8, TargetView)> = entries
+        .iter()
+        .filter(|entry| entry.permission_set != own.permission_set || entry.account != own.account)
+        .filter_map(|entry| {
+            let account = world.directory.accounts.get(&entry.account)?;
+            let set = world.directory.permission_sets.get(&entry.permission_set)?;
+            let target = TargetView {
+                account_id: account.id.to_string(),
+                account_name: account.name.clone(),
+                ou_path: names::ou_path(&account.ou_path),
+                permission_set: set.name.to_string(),
+            };
+            Some((distance(entry), target))
+        })
+        .collect();
+    others.sort_by(|(a, left), (b, right)| {
+        let name = |view: &TargetView| (view.account_name.clone(), view.permission_set.clone());
+        a.cmp(b).then_with(|| name(left).cmp(&name(right)))
+    });
+    others.truncate(OTHERS_MAX);
+    others.into_iter().map(|(_, other)| other).collect()
+}
+
+/// The words of an earlier request, for this form.
+pub(super) fn prefill(request: &Request, form: &AskFormView) -> PrefillView {
+    let also = request.asks.iter().filter_map(|ask| match &ask.target {
+        Target::Account { account, .. } => {
+            let own = account.as_str() == form.account_id
+                && ask.names.permission_set == form.permission_set.name;
+            (!own).then(|| format!("{account}/{}", ask.names.permission_set))
+        }
+        Target::Group { .. } => None,
+    });
+    PrefillView {
+        duration_seconds: request.duration_seconds,
+        reason: request.reason.clone(),
+        ticket: request.terms.ticket.clone().unwrap_or_default(),
+        also: also.collect(),
+    }
+}
+
+fn preview(world: &World, entry: &CatalogueEntry, verdict: &Verdict) -> PreviewView {
     PreviewView {
         outcome: match verdict.code {
             Code::Automatic => PreviewOutcome::Automatic,
             Code::SelfApproved => PreviewOutcome::SelfApproved,
             Code::NeedsApproval => PreviewOutcome::NeedsApproval,
+            // The form asks for the ticket; everything else is as the catalogue has it.
+            Code::TicketRequired if only_a_ticket(verdict) => match approval(entry) {
+                ApprovalKind::Automatic => PreviewOutcome::Automatic,
+                ApprovalKind::SelfApproved => PreviewOutcome::SelfApproved,
+                ApprovalKind::Needed { .. } => PreviewOutcome::NeedsApproval,
+            },
             _ => PreviewOutcome::Refused,
         },
         reasons: reasons(verdict),
@@ -196,6 +273,18 @@ fn preview(world: &World, verdict: &Verdict) -> PreviewView {
             })
             .collect(),
     }
+}
+
+/// Whether nothing is missing but a ticket.
+fn only_a_ticket(verdict: &Verdict) -> bool {
+    verdict.nearest.is_some_and(|nearest| {
+        let same = nearest.duration.is_none()
+            && nearest.start.is_none()
+            && nearest.reason_chars.is_none()
+            && !nearest.break_glass
+            && !nearest.without_break_glass;
+        nearest.ticket && same
+    })
 }
 
 /// A verdict's reasons as pages know them, each once.

@@ -1,13 +1,15 @@
 //! A request, whole, and the short form of it that waits for an approver.
 
 use app::view::{
-    ActionsView, ApprovalView, AskView, GrantView, RequestView, ReviewKind, ReviewView, RouteView,
-    Trouble, WhyNot as Shown,
+    ActionsView, ApprovalView, AskView, BesideView, GrantView, RequestView, ReviewKind, ReviewView,
+    ReviewableView, RouteView, Trouble, WhyNot as Shown,
 };
 use domain::grant::{Grant, GrantState};
 use domain::key::{KeyState, Stage};
 use domain::policy::{ReviewOutcome, WhyNot};
-use domain::request::{Ask, AskState, NOTE_MAX_CHARS, Opinion, Request};
+use domain::request::{
+    Ask, AskState, Granting, NOTE_MAX_CHARS, NUDGED_AT_MOST_EVERY, Opinion, Request,
+};
 use domain::target::Target;
 use jiff::Timestamp;
 
@@ -39,6 +41,9 @@ pub(super) fn view(
         duration_seconds: request.duration_seconds,
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
+        start: request.terms.start.map(names::ms),
+        ticket: request.terms.ticket.clone().unwrap_or_default(),
+        is_separate: request.terms.granting == Granting::Separately,
         state: names::request_state(request, &detail.grants, now),
         asks: request
             .asks
@@ -47,7 +52,7 @@ pub(super) fn view(
             .map(|(ask, judged)| ask_view(portal, world, caller, detail, ask, judged, now))
             .collect(),
         events: detail.events.iter().filter_map(events::view).collect(),
-        actions: actions(caller, request, &detail.asks, detail.sign_in_again),
+        actions: actions(world, caller, request, &detail.asks, detail.sign_in_again),
     }
 }
 
@@ -76,7 +81,7 @@ pub(super) fn approval(world: &World, caller: &Caller, waiting: &Waiting) -> App
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
         routes,
-        actions: actions(caller, request, &waiting.asks, waiting.sign_in_again),
+        actions: actions(world, caller, request, &waiting.asks, waiting.sign_in_again),
     }
 }
 
@@ -109,11 +114,12 @@ fn ask_view(
                     Opinion::Deny => ReviewKind::Deny,
                 },
                 note: review.note.clone(),
+                seconds: review.seconds,
                 at: names::ms(review.at),
                 counts: counts(ask, judged, review),
             })
             .collect(),
-        grant: grant.map(|grant| grant_view(portal, caller, detail, grant, now)),
+        grant: grant.map(|grant| grant_view(portal, world, caller, detail, grant, now)),
     }
 }
 
@@ -170,6 +176,7 @@ fn routes(world: &World, judged: &AskDetail) -> Vec<RouteView> {
 }
 
 fn actions(
+    world: &World,
     caller: &Caller,
     request: &Request,
     judged: &[AskDetail],
@@ -187,9 +194,12 @@ fn actions(
             .iter()
             .any(|review| review.by.id == caller.who.id)
     };
-    let can_review = pending
+    let reviewable: Vec<&Ask> = pending
         .iter()
-        .any(|(ask, judged)| judged.may_review.is_ok() && !reviewed(ask));
+        .filter(|(ask, judged)| judged.may_review.is_ok() && !reviewed(ask))
+        .map(|(ask, _)| *ask)
+        .collect();
+    let can_review = !reviewable.is_empty();
     let why_not = if can_review {
         None
     } else if pending.is_empty() {
@@ -210,15 +220,52 @@ fn actions(
     ActionsView {
         can_approve: can_review,
         can_deny: can_review,
-        can_withdraw: is_mine && !pending.is_empty(),
+        can_withdraw: is_mine && !request.undecided().is_empty(),
+        can_retract: pending.iter().any(|(ask, _)| {
+            let mut reviews = ask.reviews.iter();
+            reviews.any(|have| have.by.id == caller.who.id && have.opinion == Opinion::Approve)
+        }),
+        can_nudge: is_mine && !pending.is_empty() && may_nudge(request, Timestamp::now()),
+        reviewable: if request.asks.len() > 1 {
+            reviewable
+                .into_iter()
+                .map(|ask| ReviewableView {
+                    index: u32::from(ask.index.0),
+                    target: names::target(world, &ask.target, &ask.names),
+                })
+                .collect()
+        } else {
+            Vec::new()
+        },
+        shorter_seconds: shorter(world, request),
         why_not,
         sign_in_again: names::sign_in_again(sign_in_again),
         note_max_chars: names::count(NOTE_MAX_CHARS),
     }
 }
 
+/// Windows that an approver may agree to instead: what is usual, below what was asked.
+fn shorter(world: &World, request: &Request) -> Vec<u32> {
+    /// What people mean by "less".
+    const USUAL: [u32; 8] = [300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400];
+    let min = world.policy.min_duration().get();
+    let mut all: Vec<u32> = USUAL.into_iter().chain([min]).collect();
+    all.retain(|seconds| (min..request.duration_seconds).contains(seconds));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn may_nudge(request: &Request, now: Timestamp) -> bool {
+    request
+        .nudged_at
+        .and_then(|before| before.checked_add(NUDGED_AT_MOST_EVERY).ok())
+        .is_none_or(|again_at| again_at <= now)
+}
+
 fn grant_view(
     portal: &Portal,
+    world: &World,
     caller: &Caller,
     detail: &RequestDetail,
     grant: &Grant,
@@ -239,6 +286,18 @@ fn grant_view(
         console_url: console_url(portal, grant).filter(|_| is_theirs),
         sessions_may_last_until: names::ms(grant.sessions_may_last_until()),
         trouble: key.and_then(trouble),
+        can_end: detail.can_end(world, caller, grant, now),
+        beside: detail
+            .beside
+            .iter()
+            .filter(|other| other.key == grant.key)
+            .map(|other| BesideView {
+                id: other.id.to_string(),
+                request_id: other.request.to_string(),
+                from: names::ms(other.from),
+                until: names::ms(other.until),
+            })
+            .collect(),
         receipt: receipt::view(detail, grant),
     }
 }

@@ -85,6 +85,14 @@ impl Setup {
         self
     }
 
+    /// Serves another policy than the sandbox's.
+    #[must_use]
+    pub(crate) fn policy(self, sandbox: &Sandbox, text: &str) -> Self {
+        let file = sandbox.folder().join("policy.toml");
+        std::fs::write(&file, text).unwrap();
+        self.with("BELAY_POLICY", file.to_str().unwrap())
+    }
+
     /// Leaves a variable out.
     #[must_use]
     pub(crate) fn without(mut self, name: &str) -> Self {

@@ -38,6 +38,9 @@ fn kind(event: &Value) -> EventKind {
             EventKind::ReviewedDeny
         }
         Kind::AskReviewed => EventKind::ReviewedApprove,
+        Kind::AskRetracted => EventKind::Retracted,
+        Kind::AskReopened => EventKind::Reopened,
+        Kind::RequestNudged => EventKind::Nudged,
         Kind::AskApproved => EventKind::Approved,
         Kind::AskDenied => EventKind::Denied,
         Kind::AskWithdrawn => EventKind::Withdrawn,
@@ -45,6 +48,7 @@ fn kind(event: &Value) -> EventKind {
         Kind::GrantScheduled => EventKind::Scheduled,
         Kind::GrantGranting => EventKind::Granting,
         Kind::GrantActivated => EventKind::Active,
+        Kind::GrantShortened => EventKind::EndedEarly,
         Kind::GrantRevoking => EventKind::Revoking,
         Kind::GrantEnded => EventKind::Ended,
         Kind::PolicyLoaded | Kind::PersonBound | Kind::FindingOpened | Kind::FindingClosed => {

@@ -1,0 +1,141 @@
+//! The fields of the form that not every request needs.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::problem_at,
+    sentence,
+    view::{AskFormView, Field, FormState},
+};
+
+/// A later start. Without a script there is no telling in which zone a browser is, so it is UTC.
+pub(super) fn start(before: &FormState) -> AnyView {
+    if !before.value("extend").is_empty() {
+        return ().into_any();
+    }
+    let typed = before.value("start").to_owned();
+    let problem = problem_at(&before.problems, Field::Start);
+    let is_open = !typed.is_empty() || !problem.is_empty();
+    view! {
+        <details class="more" open=is_open>
+            <summary>"Begin later"</summary>
+            {field(Text {
+                name: "start",
+                kind: "datetime-local",
+                label: "From when, in UTC?",
+                hint: "Leave it empty to begin as soon as it is approved.".to_owned(),
+                value: typed,
+                problem,
+            })}
+        </details>
+    }
+    .into_any()
+}
+
+/// The ticket, where policy says something of tickets or somebody named one.
+pub(super) fn ticket(form: &AskFormView, before: &FormState) -> AnyView {
+    let typed = before.value("ticket").to_owned();
+    let problem = problem_at(&before.problems, Field::Ticket);
+    let (hint, is_required) = match &form.ticket {
+        None if typed.is_empty() && problem.is_empty() => return ().into_any(),
+        None => (String::new(), false),
+        Some(ticket) if ticket.pattern.is_empty() => (String::new(), ticket.required),
+        Some(ticket) => (format!("It looks like {}", ticket.pattern), ticket.required),
+    };
+    field(Text {
+        name: "ticket",
+        kind: "text",
+        label: if is_required {
+            "Ticket"
+        } else {
+            "Ticket, if there is one"
+        },
+        hint,
+        value: typed,
+        problem,
+    })
+}
+
+struct Text {
+    name: &'static str,
+    kind: &'static str,
+    label: &'static str,
+    hint: String,
+    value: String,
+    problem: String,
+}
+
+fn field(text: Text) -> AnyView {
+    let Text {
+        name,
+        kind,
+        label,
+        hint,
+        value,
+        problem,
+    } = text;
+    let is_wrong = !problem.is_empty();
+    let (hint_id, problem_id) = (format!("{name}-hint"), format!("{name}-problem"));
+    let described_by = [(!hint.is_empty(), &hint_id), (is_wrong, &problem_id)]
+        .into_iter()
+        .filter(|(is_there, _)| *is_there)
+        .map(|(_, id)| id.clone())
+        .collect::<Vec<_>>()
+        .join(" ");
+    view! {
+        <div class=if is_wrong { "field field-wrong" } else { "field" }>
+            <label class="label" for=name>{label}</label>
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> }.into_any())}
+            {is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any())}
+            <input
+                class="input"
+                type=kind
+                id=name
+                name=name
+                value=value
+                aria-invalid=is_wrong.then_some("true")
+                aria-describedby=(!described_by.is_empty()).then_some(described_by)
+            />
+        </div>
+    }
+    .into_any()
+}
+
+/// What else to ask for in the same request.
+pub(super) fn others(form: &AskFormView, before: &FormState) -> AnyView {
+    if form.others.is_empty() || !before.value("extend").is_empty() {
+        return ().into_any();
+    }
+    let is_open = !before.value("also").is_empty();
+    let boxes: Vec<_> = form
+        .others
+        .iter()
+        .map(|target| {
+            let value = format!("{}/{}", target.account_id, target.permission_set);
+            let is_ticked = before.has("also", &value);
+            view! {
+                <label class="choice">
+                    <input type="checkbox" name="also" value=value checked=is_ticked/>
+                    <span>{sentence::target(target)}</span>
+                </label>
+            }
+            .into_any()
+        })
+        .collect();
+    let is_separate = before.has("granting", "separately");
+    view! {
+        <details class="more" open=is_open>
+            <summary>"Ask for more in the same request"</summary>
+            <fieldset class="field">
+                <legend class="label">"Also"</legend>
+                <p class="hint">"Up to ten in all, for the same time and the same reason."</p>
+                <div class="choices">{boxes}</div>
+            </fieldset>
+            <label class="choice">
+                <input type="checkbox" name="granting" value="separately" checked=is_separate/>
+                <span>"Grant each as soon as it is approved, not all together"</span>
+            </label>
+        </details>
+    }
+    .into_any()
+}
