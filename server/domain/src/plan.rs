@@ -426,6 +426,14 @@ fn continue_with(key: &KeyState, operation: &Operation, at: Context) -> Step {
         change.hand_over(now);
         return Step::Record(change);
     }
+    if operation.stage != Stage::Intended {
+        // Nor do those whose time passed before anything was begun for them.
+        let mut change = Change::to(key.clone());
+        change.lapse(now);
+        if !change.grants.is_empty() {
+            return Step::Record(change);
+        }
+    }
     let inspect_at = inspect_at(key, operation, now);
     if inspect_at.is_some_and(|at| at <= now) {
         return Step::Inspect(operation.id);

@@ -206,3 +206,17 @@ fn what_is_on_its_way_out_is_taken_away_even_if_nothing_is_under_way() {
     bench.accepted(Action::Delete);
     assert_eq!(bench.phase(grant), Some(Phase::Revoking));
 }
+
+#[test]
+fn a_window_that_passes_while_others_wait_for_aws_lapses_all_the_same() {
+    let mut bench = Bench::new();
+    bench.grant(0, HOUR);
+    bench.look(Presence::Absent);
+    bench.send(Action::Create, Sent::Unheard);
+    let waiting = bench.grant(0, MINUTE);
+    // Nobody can tell what became of the create, and it is wanted for an hour.
+    bench.pass_secs(MINUTE);
+    assert_eq!(words(&bench.record()), ["never-granted"]);
+    assert_eq!(bench.phase(waiting), None);
+    assert!(matches!(bench.stage(), Stage::Unknown { .. }));
+}

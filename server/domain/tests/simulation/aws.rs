@@ -3,7 +3,7 @@
 //! What its documents leave open is drawn from the seed, one answer a world: what creating what
 //! exists gives, and what deleting what does not exist gives.
 
-use domain::grant::ReadEvidence;
+use domain::grant::{Inspection, ReadEvidence};
 use domain::id::OperationId;
 use domain::key::Action;
 use domain::progress::{Presence, Sent, Status};
@@ -22,6 +22,8 @@ pub(crate) struct Aws {
     pub(crate) under_way: Vec<Request>,
     creating_what_exists_conflicts: bool,
     deleting_what_is_missing_is_refused: bool,
+    /// Otherwise they show nothing, as where a person is gone and the account is not.
+    reads_of_what_vanished_fail: bool,
 }
 
 /// One key's truth.
@@ -35,6 +37,10 @@ pub(crate) struct Pair {
     pub(crate) added_by_hand: Option<Millis>,
     /// When it was last removed by hand.
     pub(crate) removed_by_hand: Option<Millis>,
+    /// Since when what it is made of does not exist any more: an account, a person.
+    pub(crate) vanished: Option<Millis>,
+    /// Every look whether it exists.
+    pub(crate) inspections: Vec<Inspection>,
     /// As of when it was last known that nobody else had one, before we made ours.
     claimed_as_of: Millis,
     /// As of when ours was last proved gone.
@@ -54,6 +60,8 @@ impl Pair {
             theirs_until: None,
             added_by_hand: None,
             removed_by_hand: None,
+            vanished: None,
+            inspections: Vec::new(),
             claimed_as_of: Millis::MIN,
             gone_as_of: None,
             reads: Vec::new(),
@@ -159,6 +167,7 @@ impl Aws {
             under_way: Vec::new(),
             creating_what_exists_conflicts: dice.flip(),
             deleting_what_is_missing_is_refused: dice.flip(),
+            reads_of_what_vanished_fail: dice.flip(),
         }
     }
 
@@ -182,6 +191,9 @@ impl Aws {
             return refused("ThrottlingException");
         }
         let pair = &self.pairs[request.key];
+        if pair.vanished.is_some() {
+            return refused("ValidationException");
+        }
         if pair.running.is_some() {
             return contradicted("ConflictException");
         }
@@ -239,14 +251,27 @@ impl Aws {
         let job = &mut self.jobs[job];
         job.effect_at = None;
         let present = job.action == Action::Create;
-        self.pairs[job.key].change(present, now)
+        let pair = &mut self.pairs[job.key];
+        pair.vanished.is_none() && pair.change(present, now)
+    }
+
+    /// An account is closed, or a person deleted, and what they had with it.
+    pub(crate) fn vanish(&mut self, key: usize, now: Millis) {
+        let pair = &mut self.pairs[key];
+        pair.vanished.get_or_insert(now);
+        pair.change(false, now);
+    }
+
+    /// Whether a read of it fails because there is nothing to read about.
+    pub(crate) fn is_unreadable(&self, key: usize) -> bool {
+        self.reads_of_what_vanished_fail && self.pairs[key].vanished.is_some()
     }
 
     /// Somebody else adds or removes an assignment. Says whether that changed anything: AWS lets
     /// nobody in while it works on the pair, and what exists cannot be added.
     pub(crate) fn change_by_hand(&mut self, key: usize, present: bool, now: Millis) -> bool {
         let pair = &mut self.pairs[key];
-        if pair.running.is_some() || pair.present == present {
+        if pair.running.is_some() || pair.present == present || pair.vanished.is_some() {
             return false;
         }
         pair.change(present, now);

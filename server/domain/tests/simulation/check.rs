@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domain::event::Kind;
-use domain::grant::{Cause, Evidence, GrantChange, ReadEvidence, Receipt};
+use domain::grant::{Cause, Evidence, GrantChange, Inspection, ReadEvidence, Receipt};
 use domain::id::{GrantId, ServerId};
 use domain::key::{Action, KeyState, Operation, Phase, Stage, Standing};
 use domain::plan::Purpose;
@@ -143,6 +143,8 @@ impl Committed<'_> {
             }
             let holds = match step {
                 GrantChange::Granting => grant.from <= now && now < grant.until,
+                // By another server's clock its time was up before.
+                GrantChange::Ended { .. } if self.was_on_its_way_out(*id) => true,
                 GrantChange::Revoking | GrantChange::Ended { .. } => grant.until <= now,
                 GrantChange::Activated { .. } => true,
             };
@@ -151,6 +153,11 @@ impl Committed<'_> {
             })?;
         }
         Ok(())
+    }
+
+    fn was_on_its_way_out(&self, id: GrantId) -> bool {
+        let mut before = self.before.live.iter();
+        before.any(|live| live.grant == id && live.phase == Phase::Revoking)
     }
 
     /// Whether the grant ends by this because somebody removed it.
@@ -402,10 +409,29 @@ impl Committed<'_> {
                 )?;
                 Ok(None)
             }
-            Receipt::TargetGone { .. } => Err(Violation::new(
-                "nothing vanishes in this world",
-                String::new(),
-            )),
+            Receipt::TargetGone {
+                gone,
+                first,
+                second,
+            } => {
+                let skew = SignedDuration::from_millis(2 * self.skew_max);
+                let made = |look: &Inspection| {
+                    self.pair().inspections.contains(look) && gone.is_subset(&look.gone)
+                };
+                let apart = second.began_at.duration_since(first.finished_at) >= QUIET - skew;
+                ensure(
+                    !gone.is_empty() && made(first) && made(second) && apart,
+                    "what is called gone for good was found gone twice",
+                    || format!("{receipt:?}"),
+                )?;
+                ensure(
+                    self.pair().vanished.is_some()
+                        && !self.aws.may_still_appear(self.key, self.now),
+                    "only what vanished is called gone for good",
+                    || format!("{receipt:?}"),
+                )?;
+                Ok(None)
+            }
             // That its grant was only promised is what `Grant::apply` insists on.
             Receipt::NeverGranted => Ok(None),
         }
@@ -428,7 +454,7 @@ impl Committed<'_> {
             || format!("{first:?}, {second:?}, {:?}", self.before),
         )?;
         ensure(
-            self.pair().removed_by_hand.is_some(),
+            self.pair().removed_by_hand.is_some() || self.pair().vanished.is_some(),
             "a grant ends before its time only where somebody removed it",
             || format!("{:?}", self.before),
         )
@@ -517,6 +543,10 @@ pub(crate) fn served(
     since: Timestamp,
     at: Timestamp,
 ) -> Verdict {
+    if aws.pairs[key].vanished.is_some() {
+        // Nobody can be given it.
+        return Ok(());
+    }
     let state = store.key(key);
     let mut steady = state
         .holders(at)

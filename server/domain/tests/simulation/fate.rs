@@ -39,6 +39,10 @@ impl World {
                 self.write_hands(key, approved, until);
             }
         }
+        if self.dice.chance(self.faults.vanish) {
+            let when = self.dice.between(0, self.quiet_at);
+            self.at(when, Event::Vanish { key });
+        }
         let settled = self.quiet_at + RECOVERY;
         self.at(settled, Event::Served { key });
         self.ends_at = self.ends_at.max(settled);
@@ -95,7 +99,8 @@ impl World {
             approved_by: String::new(),
         };
         self.store.promise(key, grant);
-        let must_end = if self.now > self.quiet_at + RECOVERY {
+        let exists = self.aws.pairs[key].vanished.is_none();
+        let must_end = if self.now > self.quiet_at + RECOVERY && exists {
             until + self.prompt()
         } else {
             until.max(self.quiet_at) + RECOVERY
@@ -131,6 +136,13 @@ impl World {
         self.count("ended early");
         self.store.end_early(key, id, until);
         self.wake_all(key);
+    }
+
+    /// An account is closed, or a person deleted.
+    pub(crate) fn vanish(&mut self, key: usize) {
+        tell!(self, "what key {key} is about ceases to exist");
+        self.count("something vanished");
+        self.aws.vanish(key, self.now);
     }
 
     /// Somebody with rights of their own adds or removes the assignment.

@@ -84,6 +84,8 @@ pub(crate) struct Faults {
     pub(crate) lag: f64,
     /// Somebody adds or removes an assignment by hand, for each grant that is asked for.
     pub(crate) by_hand: f64,
+    /// What a key is about ceases to exist.
+    pub(crate) vanish: f64,
 }
 
 impl Faults {
@@ -115,6 +117,7 @@ impl Faults {
             unread: draw(0.05, 0.3),
             lag: draw(0.3, 0.9),
             by_hand: draw(0.2, 0.9),
+            vanish: draw(0.02, 0.3),
         }
     }
 

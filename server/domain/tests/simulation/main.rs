@@ -6,8 +6,8 @@
 //! of those a server may die (and come back as another one that knows nothing), or freeze, and
 //! thaw with what it had in mind and a signature of twenty minutes ago; any answer may be lost,
 //! though what was asked for happens; any commit may conflict, or be applied although its answer
-//! was lost, or be applied late. Meanwhile people end grants early, and others add and remove
-//! assignments by hand.
+//! was lost, or be applied late. Meanwhile people end grants early, others add and remove
+//! assignments by hand, and what a key is about may cease to exist.
 //!
 //! - [`world`] owns time and chance, and says what happens next;
 //! - [`faults`] says what may go wrong in this one, drawn from the seed ("swarm": some kinds are
@@ -26,8 +26,6 @@
 //! The last runs one seed and prints its story; a failure prints its seed and its story by itself.
 //! `SIM_SURVEY=1` goes on after failures and counts them by the promise that they broke. `make
 //! simulate SEEDS=1000000` is the same.
-//!
-//! Deliberately absent: accounts and people that vanish.
 //!
 //! Allowed, because nothing can prevent it:
 //!
@@ -63,13 +61,15 @@ use crate::world::{Ending, World};
 const SEEDS: u64 = 10_000;
 
 /// What a run of [`SEEDS`] must have seen, or it proves less than it seems to.
-const SITUATIONS: [&str; 32] = [
+const SITUATIONS: [&str; 34] = [
     "receipt removed",
     "receipt absent-already",
     "ended by whoever removed it",
     "receipt held-by",
     "receipt standing",
     "receipt never-granted",
+    "receipt target-gone",
+    "something vanished",
     "activated by a success",
     "activated by a sighting",
     "server died",

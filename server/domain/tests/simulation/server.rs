@@ -6,12 +6,12 @@
 
 use std::fmt;
 
-use domain::grant::{Inspection, ReadEvidence};
+use domain::grant::{Inspection, Part, ReadEvidence};
 use domain::id::{OperationId, ServerId};
 use domain::key::{Action, KeyState, Phase};
 use domain::plan::{Change, Context, Purpose, SEND_WITHIN, Step, plan};
 use domain::progress::{
-    Presence, Sent, Sighting, Status, inspected, observed, polled, read, sent, unread,
+    Presence, Sent, Sighting, Status, backoff, inspected, observed, polled, read, sent, unread,
 };
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -61,6 +61,8 @@ pub(crate) struct Task {
     timer: u32,
     /// What it has just stored itself, which it does not read again.
     stored: Option<KeyState>,
+    /// How often a read failed in a row that no operation paces.
+    unread: u32,
     /// The operation that it handed to the network last: it never does so twice.
     handed: Option<OperationId>,
 }
@@ -276,12 +278,7 @@ impl World {
                 );
             }
             Step::Inspect(operation) => {
-                // Nothing vanishes in this world.
-                let inspection = Inspection {
-                    began_at: at.now,
-                    finished_at: at.now,
-                    gone: std::collections::BTreeSet::new(),
-                };
+                let inspection = self.inspect(who, at.now);
                 self.soon(who, Act::Report(Report::Inspected(operation, inspection)));
             }
             Step::Poll {
@@ -297,6 +294,20 @@ impl World {
             ),
         }
         Ok(())
+    }
+
+    /// Asks whether everything still exists. A question that is not answered says nothing.
+    fn inspect(&mut self, who: Who, now: Timestamp) -> Inspection {
+        let answered = !self.dice.chance(self.faults.unread);
+        let pair = &mut self.aws.pairs[who.key];
+        let gone = (answered && pair.vanished.is_some()).then_some(Part::Account);
+        let inspection = Inspection {
+            began_at: now,
+            finished_at: now,
+            gone: gone.into_iter().collect(),
+        };
+        pair.inspections.push(inspection.clone());
+        inspection
     }
 
     /// Now and then somebody reads what nothing is planned for: the whole organisation.
@@ -412,8 +423,24 @@ impl World {
         let key = self.store.key(who.key).clone();
         match report.judge(&key, at) {
             Some(change) => self.wants_stored(who, change, at.now, Some(report)),
+            None if matches!(report, Report::Unread(_)) => self.paced(who),
             None => self.later(who, Act::Plan),
         }
+    }
+
+    /// Nothing was concluded from a read that failed: it is made again later and later.
+    fn paced(&mut self, who: Who) {
+        let task = &mut self.servers[who.server].tasks[who.key];
+        task.unread += 1;
+        let pause = backoff(task.unread).as_millis();
+        let when = self.now + Millis::try_from(pause).expect("five minutes at most");
+        self.at(
+            when,
+            Event::Act {
+                who,
+                act: Act::Plan,
+            },
+        );
     }
 
     /// Signs a request, once.
@@ -466,7 +493,7 @@ impl World {
 
     /// Asks for the next page.
     fn look(&mut self, who: Who, mut reading: Reading) {
-        if self.dice.chance(self.faults.unread) {
+        if self.aws.is_unreadable(who.key) || self.dice.chance(self.faults.unread) {
             tell!(self, "{who} does not get a page of a read");
             self.count("page lost");
             match reading.purpose {
@@ -495,6 +522,7 @@ impl World {
         };
         let presence = reading.presence;
         tell!(self, "{who} sees it {presence:?}");
+        self.servers[who.server].tasks[who.key].unread = 0;
         self.aws.pairs[who.key].reads.push((read.clone(), presence));
         let sighting = Sighting { presence, read };
         let report = match reading.purpose {

@@ -62,6 +62,10 @@ pub(crate) enum Event {
         key: usize,
         adds: bool,
     },
+    /// What it is about ceases to exist.
+    Vanish {
+        key: usize,
+    },
     Wake {
         who: Who,
         timer: Option<u32>,
@@ -221,6 +225,7 @@ impl World {
             Event::Promise { key, from, until } => self.promise(key, from, until),
             Event::EndEarly { key } => self.end_early(key),
             Event::ByHand { key, adds } => self.edit_by_hand(key, adds),
+            Event::Vanish { key } => self.vanish(key),
             Event::Wake { who, timer } => match self.thaws_at(who) {
                 Some(thaws_at) => self.at(thaws_at, Event::Wake { who, timer }),
                 None => self.wake(who, timer),
@@ -312,6 +317,7 @@ impl World {
                     "absent-already" => "receipt absent-already",
                     "held-by" => "receipt held-by",
                     "standing" => "receipt standing",
+                    "target-gone" => "receipt target-gone",
                     _ => "receipt never-granted",
                 }),
                 GrantChange::Granting | GrantChange::Revoking => {}

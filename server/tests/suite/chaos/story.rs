@@ -57,7 +57,7 @@ impl Story {
             match event["kind"].as_str().unwrap() {
                 "grant.activated" => told.activated = Some(time(&event["at"])),
                 "grant.ended" => {
-                    told.receipt = event["receipt"]["kind"].as_str().map(str::to_owned)
+                    told.receipt = event["receipt"]["kind"].as_str().map(str::to_owned);
                 }
                 _ => {}
             }

@@ -4,7 +4,7 @@ use domain::event::{Actor, NO_HASH, Source};
 use domain::grant::{Grant, GrantState};
 use domain::id::{AskIndex, GrantId, PolicyVersion, RequestId, ServerId, UserId};
 use domain::key::KeyState;
-use domain::request::{Ask, AskState, Names, Request, Who};
+use domain::request::{Ask, AskState, Names, Promise, Request, Terms, Who};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
 use server::store::item::StoredKey;
@@ -51,8 +51,10 @@ pub(crate) async fn promise(
         requester: who.clone(),
         approver: None,
         reason: "INC-77: promised by a test".to_owned(),
+        ticket: None,
         from: now,
         until: now + lasts,
+        run_from: None,
         state: GrantState::Scheduled,
         approved_by: NO_HASH.to_owned(),
     };
@@ -64,6 +66,7 @@ pub(crate) async fn promise(
         submitted_at: now,
         expires_at: now,
         policy: PolicyVersion::of_digest([7; 32]),
+        terms: Terms::default(),
         asks: vec![Ask {
             index: AskIndex(0),
             target,
@@ -72,10 +75,14 @@ pub(crate) async fn promise(
                 at: now,
                 rule: "test".to_owned(),
                 grant: grant.id,
+                seconds: u32::try_from(lasts.as_secs()).unwrap(),
+                approved_by: NO_HASH.to_owned(),
+                promise: Promise::Made,
             },
             verdict: serde_json::Value::Null,
             reviews: Vec::new(),
         }],
+        nudged_at: None,
         version: 1,
     };
     let before = store.key(&key).await.unwrap();
