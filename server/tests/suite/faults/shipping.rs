@@ -118,18 +118,22 @@ async fn events_wait_for_the_bucket_and_are_there_once() {
         fault["operation"] = "s3:PutObject".into();
         fault
     };
-    join_all([
-        ships_again(vec![put(json!({"kind": "error", "error": "InternalError", "times": 0}))]),
-        ships_again(vec![put(json!({"kind": "error", "error": "AccessDenied", "times": 0}))]),
-        ships_again(vec![put(json!({"kind": "throttle", "times": 0}))]),
-        ships_again(vec![put(json!({"kind": "latency", "ms": 2_000, "times": 2}))]),
-        ships_again(vec![put(json!({"kind": "lose-response", "times": 3}))]),
-        ships_again(vec![put(json!({"kind": "stall", "ms": 11_000, "times": 1}))]),
+    let all = [
+        vec![put(
+            json!({"kind": "error", "error": "InternalError", "times": 0}),
+        )],
+        vec![put(
+            json!({"kind": "error", "error": "AccessDenied", "times": 0}),
+        )],
+        vec![put(json!({"kind": "throttle", "times": 0}))],
+        vec![put(json!({"kind": "latency", "ms": 2_000, "times": 2}))],
+        vec![put(json!({"kind": "lose-response", "times": 3}))],
+        vec![put(json!({"kind": "stall", "ms": 11_000, "times": 1}))],
         // What is there already cannot be compared for a while.
-        ships_again(vec![
+        vec![
             put(json!({"kind": "lose-response", "times": 1})),
             json!({"operation": "s3:GetObject", "kind": "error", "error": "InternalError", "times": 3}),
-        ]),
-    ])
-    .await;
+        ],
+    ];
+    join_all(all.map(ships_again)).await;
 }

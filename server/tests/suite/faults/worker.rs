@@ -186,7 +186,12 @@ impl Case {
         let form = [("duration", "20"), ("reason", "INC-9: while AWS is unwell")];
         let page = browser.post(&path, &form).await;
         assert_eq!(page.status, 303, "{}: {}", self.name(), page.text());
-        self.request = page.location().split('?').next().unwrap().to_owned();
+        let location = page.location();
+        location
+            .split('?')
+            .next()
+            .unwrap()
+            .clone_into(&mut self.request);
     }
 
     /// What is recorded of its grant: the kinds, in order, and the last record.
