@@ -1,6 +1,10 @@
 //! Each kind of fault, on each operation that a person waits for: what they see, and what the table
 //! holds afterwards. Never half of anything, never another page than one that says what to do.
 
+mod directory;
+mod shipping;
+mod worker;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! The sandbox, with its control door.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -172,6 +172,23 @@ impl Sandbox {
         .await
     }
 
+    /// How many calls each fault has befallen, by its id.
+    pub(crate) async fn faults_fired(&self) -> BTreeMap<String, u64> {
+        let faults = self.told("/faults").await;
+        let faults = faults.as_array().unwrap();
+        faults
+            .iter()
+            .map(|fault| (fault["id"].to_string(), fault["fired"].as_u64().unwrap()))
+            .collect()
+    }
+
+    /// Lifts one fault.
+    pub(crate) async fn lift(&self, id: &str) {
+        let url = format!("{}/faults/{id}", self.control);
+        let answer = self.http.delete(url).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
     /// Lifts all faults.
     pub(crate) async fn heal(&self) {
         let url = format!("{}/faults", self.control);
@@ -285,6 +302,19 @@ impl Sandbox {
     /// A DynamoDB client, to look at the table as nobody else does.
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.tables.client()
+    }
+
+    /// An S3 client, to look at the bucket as nobody else does.
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        use aws_sdk_s3::config::{BehaviorVersion, Builder, Credentials, Region};
+        let config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(Credentials::new("sandbox", "sandbox", None, None, "test"))
+            .endpoint_url(&self.aws)
+            .force_path_style(true)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
     }
 
     /// Everything that the sandbox said.

@@ -1,0 +1,139 @@
+//! The audit bucket, under each kind of fault: people go on, events wait, and each is there once, as
+//! it was hashed, when the bucket is back.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::harness::{Belay, Sandbox};
+use crate::killed::{ASK, events};
+
+/// Three attempts of ten seconds, and a pause that doubled.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Objects of the audit log, by key.
+async fn shipped(sandbox: &Sandbox) -> Vec<(String, String)> {
+    let s3 = sandbox.s3();
+    let listed = s3
+        .list_objects_v2()
+        .bucket("belay-audit")
+        .prefix("audit/")
+        .send()
+        .await
+        .unwrap();
+    let keys = listed.contents().iter().filter_map(|object| object.key());
+    join_all(keys.map(|key| {
+        let get = s3.get_object().bucket("belay-audit").key(key).send();
+        async move {
+            let bytes = get.await.unwrap().body.collect().await.unwrap();
+            let text = String::from_utf8(bytes.into_bytes().to_vec()).unwrap();
+            (key.to_owned(), text)
+        }
+    }))
+    .await
+}
+
+async fn versions(sandbox: &Sandbox) -> usize {
+    let s3 = sandbox.s3();
+    let listed = s3
+        .list_object_versions()
+        .bucket("belay-audit")
+        .prefix("audit/")
+        .send()
+        .await
+        .unwrap();
+    listed.versions().len() + listed.delete_markers().len()
+}
+
+async fn ships_again(faults: Vec<Value>) {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let carla = belay.signed_in("carla.rossi").await;
+    let mut ids = Vec::new();
+    let mut lifted = BTreeSet::new();
+    for fault in &faults {
+        ids.push(sandbox.fault(fault.clone()).await);
+    }
+    let form = [("duration", "900"), ("reason", "INC-9: S3 is unwell")];
+    let page = carla.post(ASK, &form).await;
+    assert_eq!(page.status, 303, "{faults:?}: {}", page.text());
+    let request = page.location().split('?').next().unwrap().to_owned();
+    let page = carla.post(&request, &[("act", "withdraw")]).await;
+    assert_eq!(page.status, 303, "{faults:?}: {}", page.text());
+
+    let begun = Instant::now();
+    let mut met = BTreeMap::new();
+    loop {
+        met.extend(sandbox.faults_fired().await);
+        let all_fired = ids.iter().all(|id| met[id] > 0);
+        // What goes on until it is lifted was met, and is lifted: and those who run it are told.
+        for (fault, id) in faults.iter().zip(&ids) {
+            let goes_on = fault["times"] == 0 && !lifted.contains(id);
+            if goes_on && met[id] > 3 && belay.metric("belay_audit_shipping").await < 0.5 {
+                let waiting = events(&sandbox).await.len();
+                assert!(shipped(&sandbox).await.len() < waiting, "{fault}");
+                sandbox.lift(id).await;
+                lifted.insert(id.clone());
+            }
+        }
+        let is_lifted = |fault: &Value, id: &String| fault["times"] != 0 || lifted.contains(id);
+        let all_lifted = faults
+            .iter()
+            .zip(&ids)
+            .all(|(fault, id)| is_lifted(fault, id));
+        let events = events(&sandbox).await;
+        let there = shipped(&sandbox).await;
+        if all_fired && all_lifted && there.len() == events.len() {
+            for record in events.values() {
+                let id = record["id"].as_str().unwrap();
+                let (key, text) = there
+                    .iter()
+                    .find(|(key, _)| key.ends_with(&format!("/{id}.json")))
+                    .unwrap_or_else(|| panic!("{faults:?}: {id} is not there"));
+                assert_eq!(
+                    &serde_json::from_str::<Value>(text).unwrap(),
+                    record,
+                    "{key}"
+                );
+            }
+            break;
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{faults:?}: {} of {} shipped, met: {met:?}",
+            there.len(),
+            events.len()
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let objects = shipped(&sandbox).await.len();
+    assert_eq!(versions(&sandbox).await, objects, "{faults:?}: each once");
+}
+
+#[tokio::test]
+async fn events_wait_for_the_bucket_and_are_there_once() {
+    let put = |mut fault: Value| {
+        fault["operation"] = "s3:PutObject".into();
+        fault
+    };
+    let all = [
+        vec![put(
+            json!({"kind": "error", "error": "InternalError", "times": 0}),
+        )],
+        vec![put(
+            json!({"kind": "error", "error": "AccessDenied", "times": 0}),
+        )],
+        vec![put(json!({"kind": "throttle", "times": 0}))],
+        vec![put(json!({"kind": "latency", "ms": 2_000, "times": 2}))],
+        vec![put(json!({"kind": "lose-response", "times": 3}))],
+        vec![put(json!({"kind": "stall", "ms": 11_000, "times": 1}))],
+        // What is there already cannot be compared for a while.
+        vec![
+            put(json!({"kind": "lose-response", "times": 1})),
+            json!({"operation": "s3:GetObject", "kind": "error", "error": "InternalError", "times": 3}),
+        ],
+    ];
+    join_all(all.map(ships_again)).await;
+}
