@@ -86,7 +86,7 @@ test("nobody approves their own request, whatever they send", async ({ person, w
   // In Payments, so she may ask; in Security, so she is an approver of the others.
   const mia = await person("mia.novak");
   const id = await mia.ask(paymentsRead, 900, reason);
-  await expect(mia.page.getByRole("button", { name: "Approve" })).toHaveCount(0);
+  await expect(mia.page.getByRole("button", { name: "Approve", exact: true })).toHaveCount(0);
   const answer = await mia.forge(`/requests/${id}`, { act: "approve", note: "of course" });
   expect(answer.status()).toBe(403);
   expect(await answer.text()).toContain("You cannot approve your own request");

@@ -108,7 +108,8 @@ fn asks(request: RwSignal<RequestView>, before: FormState) -> AnyView {
         (request.asks.clone(), request.expires_at)
     });
     changing(move || {
-        shown.track();
+        // Read, not only tracked: a memo that nobody has read follows nothing yet.
+        shown.with(|_| ());
         ask::asks(&request.read_untracked(), &before)
     })
 }

@@ -102,7 +102,7 @@ async fn a_grant_comes_and_goes_whatever_the_outstanding_limit_says() {
 #[tokio::test]
 async fn a_grant_comes_and_goes_whatever_reads_show() {
     each_comes_and_goes(&[
-        &[SLOW, "--lag-ms-max=5000", "--eventual-reads=fresh"],
+        &[SLOW, "--lag-ms-max=2000", "--eventual-reads=fresh"],
         &[SLOW, "--group-rows=hidden"],
         &[SLOW, "--caller=delegated"],
     ])
