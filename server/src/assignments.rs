@@ -31,7 +31,7 @@ pub use everything::GroupRead;
 pub use places::Place;
 pub use reads::{PairRead, ReadFailed};
 
-use call::{Api, count, refused};
+use call::{Api, classify, count, refused};
 use existence::Existence;
 use gate::Gate;
 use memberships::Memberships;

@@ -5,8 +5,11 @@ What comes back is judged where every response is (`model.problems_of`); here ea
 """
 
 import json
+import time
 
 from botocore.exceptions import ClientError
+
+from judgement import PATIENCE_S
 
 SERVICES = ["sso-admin", "identitystore", "organizations", "dynamodb", "s3"]
 
@@ -92,6 +95,8 @@ def _under_faults(it, client, service, operation):
         it.check(f"{service}:{operation.name} under a fault of kind {kind}", refused, "was allowed")
 
 
+TOO_OFTEN = {"ThrottlingException", "TooManyRequestsException"}
+
 INTERNAL = {
     "sso-admin": "InternalServerException",
     "identitystore": "InternalServerException",
@@ -102,23 +107,31 @@ INTERNAL = {
 
 
 def _refuses(client, operation, members):
-    """Whether the call is refused. What with is judged where every response is."""
+    """The code that the call is refused with, if it is. Whether it may be that is judged where every response is."""
     try:
         _method(client, operation)(**members)
-    except ClientError:
-        return True
-    return False
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return None
 
 
 def _refuses_as_written(client, operation, members):
-    """The same for members that AWS's client would not write: its body is exchanged on the way."""
+    """The same for members that AWS's client would not write: its body is exchanged on the way.
+
+    Asked too often is no answer to what was asked, and would hide it: the call is made again until there is one.
+    """
 
     def exchange(params, **_):
         params["body"] = json.dumps(members).encode()
 
     client.meta.events.register_first("before-call", exchange)
     try:
-        return _refuses(client, operation, {})
+        deadline = time.monotonic() + PATIENCE_S
+        while (code := _refuses(client, operation, {})) in TOO_OFTEN:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{operation.name} was throttled for {PATIENCE_S} s")
+            time.sleep(0.1)
+        return code is not None
     finally:
         client.meta.events.unregister("before-call", exchange)
 

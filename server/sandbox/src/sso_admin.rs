@@ -81,10 +81,18 @@ pub(crate) fn answer(
 }
 
 /// Every call but two names the instance.
+///
+/// Of one that is not there (any more) `DescribeInstance` says that access is denied:
+/// <https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_DescribeInstance.html>.
 fn instance(input: &Input<'_>) -> Result<(), Refusal> {
     let arn = input.text("InstanceArn", INSTANCE_ARN)?;
     if arn == OURS {
         Ok(())
+    } else if input.operation == "DescribeInstance" {
+        Err(input.refuse(
+            "AccessDeniedException",
+            "You do not have sufficient access to perform this action",
+        ))
     } else {
         Err(input.refuse(
             "ResourceNotFoundException",

@@ -55,9 +55,7 @@ impl Api {
             .set_next_token(token)
             .send()
             .await;
-        answer
-            .inspect(|_| count(OPERATION, "ok"))
-            .map_err(|error| self.classify(OPERATION, &error))
+        self.counted(OPERATION, answer)
     }
 
     pub(super) async fn send(&self, of: &Pair, user: &UserId, action: Action, gate: &Gate) -> Sent {
@@ -174,19 +172,45 @@ impl Api {
         }
     }
 
-    /// Logs and counts an error, slows down if AWS asks for that, and names it.
+    /// An answer, counted; or AWS's error code.
+    fn counted<T, E>(
+        &self,
+        operation: &'static str,
+        answer: Result<T, SdkError<E>>,
+    ) -> Result<T, String>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        answer
+            .inspect(|_| count(operation, "ok"))
+            .map_err(|error| self.classify(operation, &error))
+    }
+
     fn classify<E>(&self, operation: &'static str, error: &SdkError<E>) -> String
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let code = error.code().unwrap_or("no answer").to_owned();
-        if is_throttle(&code) {
-            self.limiter.throttled();
-        }
-        count(operation, "error");
-        tracing::warn!(operation, code, error = %DisplayErrorContext(error), "Identity Center refused or did not answer");
-        code
+        classify(&self.limiter, "Identity Center", operation, error)
     }
+}
+
+/// Logs and counts an error, slows down if AWS asks for that, and names it.
+pub(super) fn classify<E>(
+    limiter: &Limiter,
+    service: &'static str,
+    operation: &'static str,
+    error: &SdkError<E>,
+) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let code = error.code().unwrap_or("no answer").to_owned();
+    if is_throttle(&code) {
+        limiter.throttled();
+    }
+    count(operation, "error");
+    tracing::warn!(operation, code, error = %DisplayErrorContext(error), "{service} refused or did not answer");
+    code
 }
 
 pub(super) fn count(operation: &'static str, outcome: &'static str) {
@@ -264,9 +288,7 @@ impl Api {
             .set_next_token(token)
             .send()
             .await;
-        answer
-            .inspect(|_| count(OPERATION, "ok"))
-            .map_err(|error| self.classify(OPERATION, &error))
+        self.counted(OPERATION, answer)
     }
 
     /// One page of the accounts that a permission set is provisioned in, or AWS's error code.
@@ -286,8 +308,6 @@ impl Api {
             .set_next_token(token)
             .send()
             .await;
-        answer
-            .inspect(|_| count(OPERATION, "ok"))
-            .map_err(|error| self.classify(OPERATION, &error))
+        self.counted(OPERATION, answer)
     }
 }

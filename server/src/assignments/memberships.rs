@@ -4,7 +4,7 @@
 //! group and person is another, and no business of ours. Only where the answer to our creation was
 //! lost is its id unknown, and then whatever is there counts (invariant 5).
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_identitystore::operation::list_group_memberships::ListGroupMembershipsOutput;
 use aws_sdk_identitystore::types::MemberId;
 use domain::grant::ReadEvidence;
@@ -14,7 +14,7 @@ use domain::progress::{Presence, Sent, Sighting, Status};
 
 use super::gate::Gate;
 use super::reads::ReadFailed;
-use super::{count, is_throttle, refused};
+use super::{classify, count, refused};
 use crate::aws::Clients;
 use crate::limiter::{Class, Limiter, Try};
 use crate::store::now;
@@ -260,12 +260,6 @@ impl Memberships {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let code = error.code().unwrap_or("no answer").to_owned();
-        if is_throttle(&code) {
-            self.limiter.throttled();
-        }
-        count(operation, "error");
-        tracing::warn!(operation, code, error = %DisplayErrorContext(error), "the Identity Store refused or did not answer");
-        code
+        classify(&self.limiter, "the Identity Store", operation, error)
     }
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Belay, Sandbox, Setup};
+use crate::harness::{ANYTHING_AT_ONCE, Belay, Sandbox, Setup};
 use crate::killed::{assert_chained, events};
 use story::Story;
 use watcher::Watcher;
@@ -24,24 +24,6 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The longest that one of the two stays frozen: longer than it takes to lose the lease.
 const FROZEN_MS: u64 = 13_000;
-
-/// Everybody may have anything at once: what is under fire here is the worker.
-const POLICY: &str = r#"
-version = 1
-
-[defaults]
-max_duration = "5m"
-min_duration = "5s"
-reason = { min_length = 1 }
-
-[[rule]]
-name = "anything"
-accounts = ["*"]
-permission_sets = ["*"]
-requesters = ["*"]
-approvers = ["group:Security"]
-approval = "none"
-"#;
 
 /// What goes wrong now and then, each once or twice.
 const FAULTS: [(&str, &str); 9] = [
@@ -99,9 +81,7 @@ async fn whatever_dies_or_freezes_what_aws_has_is_what_was_promised() {
         "--conflict-percent=2",
         &people,
     ]));
-    let policy = sandbox.folder().join("policy.toml");
-    std::fs::write(&policy, POLICY).unwrap();
-    let setup = Setup::of(&sandbox).with("BELAY_POLICY", policy.to_str().unwrap());
+    let setup = Setup::of(&sandbox).policy(&sandbox, ANYTHING_AT_ONCE);
     let mut servers = [
         Belay::launch(&setup).ready().await,
         Belay::launch(&setup).ready().await,

@@ -129,6 +129,28 @@ fn the_doctor_names_everything_that_is_wrong_and_what_to_do() {
 }
 
 #[test]
+fn an_instance_of_somebody_else_is_named_with_what_to_do() {
+    let sandbox = Sandbox::start();
+    let arn = "arn:aws:sso:::instance/ssoins-0000000000000000";
+    let output = Setup::of(&sandbox)
+        .with("BELAY_INSTANCE_ARN", arn)
+        .run(&["doctor", "--json"]);
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = &findings[2];
+    assert_eq!(output.status.code(), Some(1), "{findings:#}");
+    assert_eq!(finding["check"], "identity-center", "{findings:#}");
+    assert_eq!(finding["health"], "problem", "{findings:#}");
+    assert!(
+        finding["found"].as_str().unwrap().contains(arn),
+        "{finding:#}"
+    );
+    assert!(
+        finding["fix"].as_str().unwrap().contains("AWS_REGION"),
+        "{finding:#}"
+    );
+}
+
+#[test]
 fn the_doctor_says_when_it_could_not_find_out() {
     let sandbox = Sandbox::start();
     // Nobody listens there.

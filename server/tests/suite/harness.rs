@@ -12,7 +12,7 @@ mod table;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-pub(crate) use belay::{Belay, Setup, binary as belay_binary};
+pub(crate) use belay::{ANYTHING_AT_ONCE, Belay, Setup, binary as belay_binary};
 pub(crate) use browser::{Browser, Page};
 pub(crate) use promise::{Promised, promise};
 pub(crate) use provider::{Key, Provider, Say, reserve};

@@ -25,14 +25,15 @@ pub(super) async fn instance(clients: &Clients, config: &Config) -> Finding {
         Err(error)
             if matches!(
                 error.code(),
-                Some("ResourceNotFoundException" | "ValidationException")
+                Some("AccessDeniedException" | "ValidationException")
             ) =>
         {
+            // AWS does not tell an instance that is not there from one that may not be seen.
             return Finding::problem(
                 CHECK,
-                format!("{arn} is not known in this account and region"),
+                format!("{arn} is not known to these credentials in this region"),
                 "copy the instance's ARN from the Identity Center settings to BELAY_INSTANCE_ARN, \
-                 and set AWS_REGION to its region",
+                 set AWS_REGION to its region, and allow sso:DescribeInstance",
             );
         }
         Err(error) => {

@@ -8,29 +8,12 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Belay, Browser, Sandbox, Setup};
+use crate::harness::{ANYTHING_AT_ONCE, Belay, Browser, Sandbox, Setup};
 use crate::killed::{assert_chained, events};
 
 /// A window of 20 s, operations that are sent a second time, and the two reads 30 s apart that prove
 /// an absence which no deletion that we heard of explains; the rest is for slow machines.
 const PATIENCE: Duration = Duration::from_mins(3);
-
-/// Everybody may have anything at once: what is under fire here is the worker.
-const POLICY: &str = r#"
-version = 1
-
-[defaults]
-max_duration = "5m"
-min_duration = "5s"
-reason = { min_length = 1 }
-
-[[rule]]
-name = "anything"
-accounts = ["*"]
-permission_sets = ["*"]
-requesters = ["*"]
-approval = "none"
-"#;
 
 /// Who asks: nobody of the sandbox's permanent assignments.
 const PERSON: &str = "ines.costa";
@@ -268,9 +251,7 @@ impl Case {
 async fn whatever_goes_wrong_with_giving_taking_and_reading_access_ends_and_nobody_says_more_than_is_known()
  {
     let sandbox = Sandbox::start_with(&["--page-size-max=1"]);
-    let file = sandbox.folder().join("anything.toml");
-    std::fs::write(&file, POLICY).unwrap();
-    let setup = Setup::of(&sandbox).with("BELAY_POLICY", file.to_str().unwrap());
+    let setup = Setup::of(&sandbox).policy(&sandbox, ANYTHING_AT_ONCE);
     let belay = Belay::launch(&setup).ready().await;
     let browser = belay.signed_in(PERSON).await;
     let mut cases = keys(&sandbox).await;
@@ -336,9 +317,7 @@ async fn is_as(sandbox: &Sandbox, before: &Value) -> bool {
 /// has a server of its own. First one grant alone, asked about by itself, then three by one list.
 async fn comes_and_goes_while_statuses_fail(fault: Value) {
     let sandbox = Sandbox::start_with(&["--operation-ms=1500"]);
-    let file = sandbox.folder().join("anything.toml");
-    std::fs::write(&file, POLICY).unwrap();
-    let setup = Setup::of(&sandbox).with("BELAY_POLICY", file.to_str().unwrap());
+    let setup = Setup::of(&sandbox).policy(&sandbox, ANYTHING_AT_ONCE);
     let belay = Belay::launch(&setup).ready().await;
     let browser = belay.signed_in(PERSON).await;
     let before = sandbox.state().await["assignments"].clone();
@@ -430,9 +409,7 @@ async fn whatever_goes_wrong_with_statuses_is_asked_again() {
 async fn a_lost_creation_that_reads_do_not_show_yet_is_neither_given_twice_nor_called_gone_too_early()
  {
     let sandbox = Sandbox::start_with(&["--lag-ms-max=5000"]);
-    let file = sandbox.folder().join("anything.toml");
-    std::fs::write(&file, POLICY).unwrap();
-    let setup = Setup::of(&sandbox).with("BELAY_POLICY", file.to_str().unwrap());
+    let setup = Setup::of(&sandbox).policy(&sandbox, ANYTHING_AT_ONCE);
     let mut belay = Belay::launch(&setup).ready().await;
     let browser = belay.signed_in(PERSON).await;
     let before = sandbox.state().await["assignments"].clone();

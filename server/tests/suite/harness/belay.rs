@@ -9,6 +9,23 @@ use tempfile::TempDir;
 use super::process::Process;
 use super::{Browser, Sandbox, eventually};
 
+/// Everybody may have anything at once: for tests of what follows from a promise.
+pub(crate) const ANYTHING_AT_ONCE: &str = r#"
+version = 1
+
+[defaults]
+max_duration = "5m"
+min_duration = "5s"
+reason = { min_length = 1 }
+
+[[rule]]
+name = "anything"
+accounts = ["*"]
+permission_sets = ["*"]
+requesters = ["*"]
+approval = "none"
+"#;
+
 /// How to start it: the environment of a sandbox, changed at will.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
