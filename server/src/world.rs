@@ -234,7 +234,11 @@ impl Keeper {
             Err(error) if knowledge.directory().is_some() => (News::Same, Some(error)),
             Err(error) => return Err(error),
         };
-        let is_news = !matches!(news, News::Same);
+        // What came of an earlier look and could not be shown then is news, too.
+        let read_at = |directory: &Directory| directory.read_at;
+        let shown = self.world().and_then(|world| read_at(&world.directory));
+        let is_news =
+            !matches!(news, News::Same) || knowledge.directory().and_then(read_at) != shown;
         if is_news
             || self.world().is_none()
             || read.digest != *digest

@@ -49,6 +49,9 @@ const PLAN_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// A read that waited longer than this for its consequence is made again.
 const READ_GOOD_FOR: Duration = Duration::from_secs(10);
 
+/// What is recorded of an operation that never left this machine.
+const NOT_SENT: &str = "NotSent";
+
 /// Why a key is left for later.
 enum Leave {
     Done,
@@ -102,6 +105,10 @@ impl Worker {
             hands.stored = Some(self.decide(&stored, grant).await?);
             return Ok(None);
         }
+        if let Some(operation) = self.never_sent(&stored.state) {
+            hands.place = None;
+            return self.take_back(key, stored, operation, hands, stop).await;
+        }
         let context = self.context();
         self.late.meet(&stored.state, context.now);
         let next = plan::plan(&stored.state, context);
@@ -151,6 +158,38 @@ impl Worker {
                 return self.poll(&stored, of, Duration::ZERO, hands, stop).await;
             }
         }
+        Ok(None)
+    }
+
+    /// An intent of this very process that is too old to be sent and was not handed over: the answer
+    /// to the transaction that recorded it was lost, and with it the seconds in which it was good.
+    /// From here on nobody can hand it over.
+    fn never_sent(&self, state: &KeyState) -> Option<OperationId> {
+        let operation = state.operation.as_ref()?;
+        let is_old = now().duration_since(operation.intended_at) > plan::SEND_WITHIN;
+        let is_mine = operation.stage == Stage::Intended && operation.by == self.me;
+        (is_mine && is_old && self.hand_over(operation.id)).then_some(operation.id)
+    }
+
+    /// Records that an operation was not sent, and so has no outcome that anybody must wait for.
+    async fn take_back(
+        &self,
+        key: &str,
+        stored: StoredKey,
+        operation: OperationId,
+        hands: &mut Hands,
+        stop: &CancellationToken,
+    ) -> Result<Option<Leave>, StoreError> {
+        let answer = Sent::Refused {
+            code: NOT_SENT.to_owned(),
+        };
+        let at = now();
+        hands.stored = self
+            .report(key, Some(stored), stop, |state| {
+                progress::sent(state, operation, answer.clone(), at)
+            })
+            .await?;
+        self.forget(operation);
         Ok(None)
     }
 

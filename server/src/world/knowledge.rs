@@ -29,7 +29,7 @@ pub(super) struct Knowledge {
     store: Store,
     lease: Lease,
     known: Option<Known>,
-    /// A reading failed then.
+    /// A reading began then of which nothing has come yet.
     failed_at: Option<Timestamp>,
 }
 
@@ -87,7 +87,6 @@ impl Knowledge {
             refuse_less(&fresh, &known.directory)?;
             fresh.holdings = known.directory.holdings.clone();
         }
-        self.failed_at = None;
         Ok(News::Fresh(Box::new(fresh)))
     }
 
@@ -162,6 +161,7 @@ impl Knowledge {
         let had = self.known.as_ref().map(|known| known.manifest.id);
         match self.store.put_snapshot(whole, read_at, had).await {
             Ok(manifest) => {
+                self.failed_at = None;
                 self.known = Some(Known {
                     directory: fresh.clone(),
                     manifest,

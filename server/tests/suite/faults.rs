@@ -2,7 +2,14 @@
 //! holds afterwards. Never half of anything, never another page than one that says what to do.
 
 mod directory;
+mod doors;
+mod existence;
+mod matrix;
+mod memberships;
+mod promised;
+mod refresh;
 mod shipping;
+mod table;
 mod worker;
 
 use std::collections::BTreeSet;
@@ -27,6 +34,9 @@ const WAITED_FOR: [&str; 4] = [
     "identitystore:DescribeUser",
     "identitystore:IsMemberInGroups",
 ];
+
+/// How each of them is broken here; [`each_operation_under`] sees to it that this is so.
+const TRIED: [&str; 5] = ["latency", "throttle", "error", "lose-response", "stall"];
 
 fn request_of(page: &Page) -> String {
     page.location().split('?').next().unwrap().to_owned()
@@ -118,6 +128,8 @@ async fn each_operation_under(fault: impl Fn(&str) -> Value) {
         .await;
     assert_eq!(page.status, 303, "{}", page.text());
     for operation in WAITED_FOR {
+        let kind = fault(operation)["kind"].as_str().unwrap().to_owned();
+        assert!(TRIED.contains(&kind.as_str()), "{kind}");
         submit(&sandbox, &browser, &fault(operation)).await;
     }
 }

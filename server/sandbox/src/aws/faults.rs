@@ -52,7 +52,8 @@ pub(crate) struct FaultRequest {
     /// How many calls it befalls; 0 for all until it is deleted.
     #[serde(default = "once")]
     pub(crate) times: u32,
-    /// Members that the call's input must have, with these values.
+    /// Members that the call's input must have, with these values; of a list, elements that it must
+    /// have.
     #[serde(default, rename = "match")]
     pub(crate) matching: Map<String, Value>,
     #[serde(default)]
@@ -300,13 +301,18 @@ fn goes_on(input: &Map<String, Value>) -> bool {
 }
 
 fn is_subset(wanted: &Map<String, Value>, input: &Map<String, Value>) -> bool {
-    wanted.iter().all(|(name, wanted)| {
-        let Some(found) = input.get(name) else {
-            return false;
-        };
-        match (wanted, found) {
-            (Value::Object(wanted), Value::Object(found)) => is_subset(wanted, found),
-            _ => wanted == found,
-        }
-    })
+    wanted
+        .iter()
+        .all(|(name, wanted)| input.get(name).is_some_and(|found| is_part(wanted, found)))
+}
+
+/// Of an object the members that are wanted, of a list an element for each that is wanted.
+fn is_part(wanted: &Value, found: &Value) -> bool {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => is_subset(wanted, found),
+        (Value::Array(wanted), Value::Array(found)) => wanted
+            .iter()
+            .all(|wanted| found.iter().any(|found| is_part(wanted, found))),
+        _ => wanted == found,
+    }
 }

@@ -280,6 +280,33 @@ async fn a_fault_befalls_as_many_calls_as_it_says_and_only_those_that_match() {
 }
 
 #[tokio::test]
+async fn a_fault_may_be_about_what_is_in_a_list() {
+    let sandbox = Sandbox::quick(&[]);
+    let operation = "dynamodb:TransactWriteItems";
+    let put = |kind: &str| {
+        json!({"Put": {"TableName": "belay", "Item": {
+            "pk": {"S": format!("of {kind}")}, "sk": {"S": "it"}, "kind": {"S": kind},
+        }}})
+    };
+    let wanted = |kind: &str| json!({"Put": {"Item": {"kind": {"S": kind}}}});
+    sandbox
+        .fault(json!({
+            "operation": operation, "kind": "error", "error": "InternalServerError", "times": 0,
+            "match": {"TransactItems": [wanted("a"), wanted("b")]},
+        }))
+        .await;
+    let write = async |kinds: &[&str]| {
+        let items: Vec<_> = kinds.iter().map(|kind| put(kind)).collect();
+        sandbox
+            .call(operation, json!({"TransactItems": items}))
+            .await
+    };
+    write(&["a"]).await.ok();
+    write(&["a", "c"]).await.ok();
+    assert_eq!(write(&["c", "b", "a"]).await.code(), "InternalServerError");
+}
+
+#[tokio::test]
 async fn s3_fails_as_s3_does() {
     let sandbox = Sandbox::quick(&[]);
     let put = async || {

@@ -11,6 +11,30 @@ use crate::harness::{Belay, Sandbox, Setup, eventually};
 /// Small pages, so that every list has a second.
 const PAGES: &str = "--page-size-max=4";
 
+/// What it takes.
+pub(super) const OPERATIONS: [&str; 8] = [
+    "organizations:ListRoots",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListTagsForResource",
+    "sso-admin:ListPermissionSets",
+    "sso-admin:DescribePermissionSet",
+    "identitystore:ListUsers",
+    "identitystore:ListGroups",
+];
+
+/// What befalls each of them once.
+pub(super) fn faults() -> [Value; 5] {
+    [
+        json!({"kind": "error"}),
+        json!({"kind": "throttle"}),
+        json!({"kind": "lose-response"}),
+        json!({"kind": "latency", "ms": 300}),
+        // Longer than an attempt may take.
+        json!({"kind": "stall", "ms": 11_000}),
+    ]
+}
+
 /// What is read, without when.
 fn read(setup: &Setup) -> Result<Value, (Option<i32>, String)> {
     let output = setup.run(&["policy", "directory"]);
@@ -39,16 +63,7 @@ async fn operations(sandbox: &Sandbox, setup: &Setup) -> (Value, BTreeSet<String
     let before = sandbox.last_call().await;
     let whole = read_aside(setup).await.unwrap();
     let called = sandbox.called_since(before).await;
-    for operation in [
-        "organizations:ListRoots",
-        "organizations:ListAccountsForParent",
-        "organizations:ListOrganizationalUnitsForParent",
-        "organizations:ListTagsForResource",
-        "sso-admin:ListPermissionSets",
-        "sso-admin:DescribePermissionSet",
-        "identitystore:ListUsers",
-        "identitystore:ListGroups",
-    ] {
+    for operation in OPERATIONS {
         assert!(called.contains(operation), "{operation}: {called:?}");
     }
     (whole, called)
@@ -106,13 +121,7 @@ fn of(fault: &Value, operation: &str) -> Value {
 
 #[tokio::test]
 async fn the_organisation_is_read_whole_or_not_at_all() {
-    let kinds = [
-        json!({"kind": "error"}),
-        json!({"kind": "throttle"}),
-        json!({"kind": "lose-response"}),
-        json!({"kind": "lose-page"}),
-        json!({"kind": "latency", "ms": 300}),
-    ];
+    let pages = once(json!({"kind": "lose-page"}));
     let failing =
         ["error", "throttle", "lose-response"].map(|kind| json!({"kind": kind, "times": 0}));
     let services = [
@@ -127,7 +136,12 @@ async fn the_organisation_is_read_whole_or_not_at_all() {
         json!({"kind": "lose-page", "times": 0}),
         "identitystore:ListUsers",
     );
-    tokio::join!(join_all(kinds.map(once)), join_all(for_good), lost,);
+    tokio::join!(
+        join_all(faults().map(once)),
+        pages,
+        join_all(for_good),
+        lost
+    );
 }
 
 /// A server that cannot read all of the organisation sends nobody anywhere, says what is missing, and

@@ -20,7 +20,7 @@ const PERSON: &str = "ines.costa";
 
 /// What becomes of a grant under a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expect {
+pub(super) enum Expect {
     /// It comes and goes, and its receipt says that it is gone.
     Gone,
     /// It never came, and its receipt says that nothing is there.
@@ -52,7 +52,7 @@ impl Case {
 }
 
 /// The faults, and what they lead to.
-fn cases() -> Vec<(&'static str, Value, Expect)> {
+pub(super) fn cases() -> Vec<(&'static str, Value, Expect)> {
     use Expect::{Gone, GoneUnproven, NeverCame};
     let error = |code: &str, times: u32| json!({"kind": "error", "error": code, "times": times});
     let create = "sso-admin:CreateAccountAssignment";
@@ -313,6 +313,23 @@ async fn is_as(sandbox: &Sandbox, before: &Value) -> bool {
     sorted(&sandbox.state().await["assignments"]) == sorted(before)
 }
 
+pub(super) const STATUSES: [&str; 4] = [
+    "DescribeAccountAssignmentCreationStatus",
+    "DescribeAccountAssignmentDeletionStatus",
+    "ListAccountAssignmentCreationStatus",
+    "ListAccountAssignmentDeletionStatus",
+];
+
+pub(super) fn status_faults() -> [Value; 5] {
+    [
+        json!({"kind": "error", "error": "InternalServerException", "times": 2}),
+        json!({"kind": "throttle", "times": 2}),
+        json!({"kind": "lose-response", "times": 2}),
+        json!({"kind": "latency", "ms": 1_000, "times": 2}),
+        json!({"kind": "stall", "ms": 11_000, "times": 1}),
+    ]
+}
+
 /// The statuses of operations: which of them a fault is about cannot be told beforehand, so each kind
 /// has a server of its own. First one grant alone, asked about by itself, then three by one list.
 async fn comes_and_goes_while_statuses_fail(fault: Value) {
@@ -322,12 +339,7 @@ async fn comes_and_goes_while_statuses_fail(fault: Value) {
     let browser = belay.signed_in(PERSON).await;
     let before = sandbox.state().await["assignments"].clone();
     let mut ids = Vec::new();
-    for operation in [
-        "DescribeAccountAssignmentCreationStatus",
-        "DescribeAccountAssignmentDeletionStatus",
-        "ListAccountAssignmentCreationStatus",
-        "ListAccountAssignmentDeletionStatus",
-    ] {
+    for operation in STATUSES {
         let mut fault = fault.clone();
         fault["operation"] = format!("sso-admin:{operation}").into();
         ids.push((operation, sandbox.fault(fault).await));
@@ -388,18 +400,7 @@ async fn comes_and_goes_while_statuses_fail(fault: Value) {
 
 #[tokio::test]
 async fn whatever_goes_wrong_with_statuses_is_asked_again() {
-    join_all(
-        [
-            json!({"kind": "error", "error": "InternalServerException", "times": 2}),
-            json!({"kind": "throttle", "times": 2}),
-            json!({"kind": "lose-response", "times": 2}),
-            json!({"kind": "latency", "ms": 1_000, "times": 2}),
-            json!({"kind": "stall", "ms": 11_000, "times": 1}),
-        ]
-        .into_iter()
-        .map(comes_and_goes_while_statuses_fail),
-    )
-    .await;
+    join_all(status_faults().map(comes_and_goes_while_statuses_fail)).await;
 }
 
 /// Reads that lag as far as is assumed, and a creation whose answer is lost: not given twice, ended

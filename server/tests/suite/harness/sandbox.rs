@@ -237,6 +237,15 @@ impl Sandbox {
         assert_eq!(answer["changed"], true, "{answer}");
     }
 
+    /// Deletes somebody from the Identity Store.
+    pub(crate) async fn dismiss(&self, user_id: &str) {
+        let url = format!("{}/people", self.control);
+        let person = json!({ "user_id": user_id });
+        let answer = self.http.delete(url).json(&person).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
+    }
+
     /// Assigns a permission set by hand.
     pub(crate) async fn assign(&self, assignment: &Value) {
         let url = format!("{}/assignments", self.control);
