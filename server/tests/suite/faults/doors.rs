@@ -160,6 +160,11 @@ async fn sign_in(kind: &str, browser: &Browser) -> Option<()> {
 
 async fn comes_up_and_lets_in(kind: &'static str) {
     let sandbox = Sandbox::start_with(&["--page-size-max=1"]);
+    // Two on one pair, so that every list has a second page.
+    for person in ["hugo.martin", "grace.chen"] {
+        let pair = sandbox.assignment(person, "111122223333", "ReadOnlyAccess");
+        sandbox.assign(&pair.await).await;
+    }
     let mut set = befall(&sandbox, &START, kind).await;
     set.extend(befall(&sandbox, &PEOPLE, kind).await);
     let belay = Belay::launch(&Setup::of(&sandbox));
