@@ -16,6 +16,7 @@ mod chaos;
 mod configuration;
 mod conversion;
 mod decisions;
+mod departures;
 mod faults;
 mod forms;
 mod inventory;
