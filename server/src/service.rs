@@ -8,6 +8,7 @@
 mod approve;
 mod asked;
 mod begin;
+mod depart;
 mod end;
 mod expire;
 mod facts;
@@ -38,6 +39,7 @@ use crate::world::{Keeper, World};
 
 pub use asked::Submission;
 pub use begin::Begin;
+pub use depart::Left;
 pub use end::Ending;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
 pub use prove::SignInAgain;

@@ -13,6 +13,7 @@ mod lease;
 mod once;
 mod reads;
 mod records;
+pub(crate) mod sessions;
 mod snapshot;
 
 use std::fmt;

@@ -144,7 +144,9 @@ fn tried() -> BTreeSet<(String, String)> {
         tried.insert((operation.to_owned(), kind.to_owned()));
     };
     for operation in super::WAITED_FOR {
-        super::TRIED.iter().for_each(|kind| add(operation, kind));
+        for kind in super::TRIED {
+            add(operation, kind);
+        }
     }
     for (operation, kind) in doors::cells() {
         add(operation, kind);

@@ -136,7 +136,8 @@ async fn a_later_reading_that_finds_nobody_replaces_nobody() {
     let known = manifest(&sandbox).await;
     let people = sandbox.state().await["people"].clone();
     for person in people.as_array().unwrap() {
-        sandbox.dismiss(person["user_id"].as_str().unwrap()).await;
+        let id = person["user_id"].as_str().unwrap();
+        sandbox.delete_person(id).await;
     }
     let aged = age(&sandbox).await;
     until("a reading that finds nobody", &belay, || async {

@@ -237,15 +237,6 @@ impl Sandbox {
         assert_eq!(answer["changed"], true, "{answer}");
     }
 
-    /// Deletes somebody from the Identity Store.
-    pub(crate) async fn dismiss(&self, user_id: &str) {
-        let url = format!("{}/people", self.control);
-        let person = json!({ "user_id": user_id });
-        let answer = self.http.delete(url).json(&person).send().await.unwrap();
-        let answer: Value = answer.json().await.unwrap();
-        assert_eq!(answer["changed"], true, "{answer}");
-    }
-
     /// Assigns a permission set by hand.
     pub(crate) async fn assign(&self, assignment: &Value) {
         let url = format!("{}/assignments", self.control);
@@ -277,6 +268,24 @@ impl Sandbox {
             "principal_type": "USER",
             "principal_id": self.user_id(user_name).await,
         })
+    }
+
+    /// Disables or enables somebody, as an administrator or a directory's synchronisation would.
+    pub(crate) async fn set_status(&self, user_id: &str, status: &str) {
+        let url = format!("{}/people", self.control);
+        let person = json!({ "user_id": user_id, "status": status });
+        let answer = self.http.put(url).json(&person).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
+    }
+
+    /// Deletes somebody. What they were assigned stays behind, as in AWS.
+    pub(crate) async fn delete_person(&self, user_id: &str) {
+        let url = format!("{}/people", self.control);
+        let person = json!({ "user_id": user_id });
+        let answer = self.http.delete(url).json(&person).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
     }
 
     /// Puts somebody into a group by hand; gives the membership's id.

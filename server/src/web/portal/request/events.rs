@@ -51,9 +51,11 @@ fn kind(event: &Value) -> EventKind {
         Kind::GrantShortened => EventKind::EndedEarly,
         Kind::GrantRevoking => EventKind::Revoking,
         Kind::GrantEnded => EventKind::Ended,
-        Kind::PolicyLoaded | Kind::PersonBound | Kind::FindingOpened | Kind::FindingClosed => {
-            EventKind::Other(word.to_owned())
-        }
+        Kind::PolicyLoaded
+        | Kind::PersonBound
+        | Kind::PersonDeparted
+        | Kind::FindingOpened
+        | Kind::FindingClosed => EventKind::Other(word.to_owned()),
     }
 }
 
