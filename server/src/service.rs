@@ -103,6 +103,9 @@ pub enum ServiceError {
     /// It is not for them, and they may know that it exists.
     #[error("this person may not do that")]
     NotAllowed,
+    /// Policy would let them ask for it, and AWS does not let Belay assign it.
+    #[error("AWS does not let Belay assign this")]
+    BeyondReach,
     /// What was typed is not right.
     #[error("the submission has {} problems", .0.len())]
     Invalid(Vec<Invalid>),

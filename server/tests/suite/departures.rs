@@ -101,7 +101,8 @@ async fn sessions_of(sandbox: &Sandbox, user: &str) -> i32 {
 
 fn said_why(events: &[Value], kind: &str) -> bool {
     events.iter().any(|event| {
-        let why = event["why"].as_str().unwrap_or_default();
+        let why = event["note"].as_str().or(event["why"].as_str());
+        let why = why.unwrap_or_default();
         event["kind"] == kind && why.contains("Identity Center says that this person")
     })
 }

@@ -16,6 +16,7 @@ mod chaos;
 mod configuration;
 mod conversion;
 mod decisions;
+mod delegated;
 mod departures;
 mod faults;
 mod forms;
