@@ -10,7 +10,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use server::store::keys;
 
-use crate::harness::{ANYTHING_AT_ONCE, Belay, Browser, Sandbox, Setup};
+use crate::harness::{ANYTHING_AT_ONCE, Belay, Browser, Sandbox, Setup, eventually};
 use crate::killed::{assert_chained, events};
 
 /// A window of 75 s at most, and attempts that are given up after some seconds, stage by stage.
@@ -277,6 +277,50 @@ async fn whatever_goes_wrong_with_the_workers_table_aws_is_asked_once_and_each_e
         );
     });
     join_all(pages).await;
+}
+
+/// AWS says once that a deletion was accepted. While that cannot be stored it is kept, and so the
+/// receipt tells of a deletion, and not of something that was gone already.
+#[tokio::test]
+async fn what_aws_said_while_the_table_was_away_is_on_the_receipt() {
+    let sandbox = Sandbox::start();
+    let setup = Setup::of(&sandbox).policy(&sandbox, ANYTHING_AT_ONCE);
+    let belay = Belay::launch(&setup).ready().await;
+    let browser = belay.signed_in(PEOPLE[0]).await;
+    let delete = "sso-admin:DeleteAccountAssignment";
+    sandbox
+        .fault(json!({"operation": delete, "kind": "latency", "ms": 4_000}))
+        .await;
+    let form = [("duration", "10"), ("reason", "INC-9: the table is unwell")];
+    let page = browser
+        .post("/access/111122223333/NetworkAdministrator", &form)
+        .await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    let request = page.location().split('?').next().unwrap().to_owned();
+    eventually("the deletion is on its way", || async {
+        (!sandbox.calls(delete).await.is_empty()).then_some(())
+    })
+    .await;
+    let away = sandbox
+        .fault(json!({
+            "operation": TRANSACT, "kind": "error", "error": "InternalServerError",
+            "times": 2 * ATTEMPTS + 1,
+        }))
+        .await;
+    let page = eventually("it is told as removed", || async {
+        let page = browser.get(&request).await;
+        (page.status == 200 && page.body.contains("Removed")).then_some(page)
+    })
+    .await;
+    assert!(!page.body.contains("Was gone already"), "{}", page.text());
+    assert!(sandbox.faults_fired().await[&away] > u64::from(2 * ATTEMPTS));
+    let events = events(&sandbox).await;
+    assert_chained(&events);
+    let ended = events
+        .values()
+        .find(|record| record["kind"] == "grant.ended");
+    assert_eq!(ended.unwrap()["receipt"]["kind"], "removed");
+    assert_eq!(sandbox.calls(delete).await.len(), 1);
 }
 
 fn sorted(rows: &Value) -> Vec<String> {
