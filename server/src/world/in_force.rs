@@ -266,7 +266,7 @@ impl Keeper {
             keep(&mut commit, policy, read, lost).await?;
             match self.store.commit(commit).await {
                 Ok(_) => {
-                    tracing::warn!(version = %policy.version(), "the policy in force was not in the table, and is now")
+                    tracing::warn!(version = %policy.version(), "the policy in force was not in the table, and is now");
                 }
                 // Another server has written it.
                 Err(StoreError::Changed) => {}
