@@ -52,7 +52,7 @@ mod who;
 mod written;
 
 pub(crate) use accounts::covers;
-pub use cases::{Actual, CaseReport, Difference, Expected, cases_text, run_cases};
+pub use cases::{Actual, CaseReport, Difference, Expected, cases_summary, cases_text, run_cases};
 pub(crate) use decide::decide_among;
 pub use decide::{BreakGlass, Proposal, Run, decide};
 pub use diff::{Change, diff, diff_at_once, diff_text};
