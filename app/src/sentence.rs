@@ -18,7 +18,12 @@ use crate::{
 
 /// `1 approval`, `2 approvals`.
 pub(crate) fn count(number: u32, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+    let many = match thing {
+        _ if number == 1 => "",
+        _ if thing.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{number} {thing}{many}")
 }
 
 /// `A`, `A or B`, `A, B or C`.
@@ -312,6 +317,13 @@ mod tests {
 
     fn names(all: &[&str]) -> Vec<String> {
         all.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn more_than_one_is_many() {
+        assert_eq!(count(1, "match"), "1 match");
+        assert_eq!(count(12, "match"), "12 matches");
+        assert_eq!(count(0, "approval"), "0 approvals");
     }
 
     #[test]

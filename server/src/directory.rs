@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
-use domain::directory::{Account, Directory, Group, PermissionSet, Person, Status};
+use aws_sdk_ssoadmin::types::PrincipalType;
+use domain::directory::{Account, Beyond, Directory, Group, PermissionSet, Person, Status};
 use domain::id::{AccountId, GroupId, InvalidId, UserId};
 use jiff::SignedDuration;
 use thiserror::Error;
@@ -155,6 +156,10 @@ impl Reader {
             tokio::try_join!(self.accounts(), self.permission_sets(), async {
                 tokio::try_join!(self.people(), self.groups())
             },)?;
+        let beyond = match people.keys().next() {
+            Some(anybody) => self.beyond(anybody).await?,
+            None => Beyond::default(),
+        };
         Ok(Directory {
             accounts,
             permission_sets,
@@ -163,6 +168,7 @@ impl Reader {
             members: domain::directory::Members::default(),
             // What groups are assigned is not read yet, so none can be asked for.
             holdings: domain::directory::Holdings::default(),
+            beyond,
             read_at: Some(read_at),
         })
     }
@@ -200,6 +206,68 @@ impl Reader {
             members.insert(group.clone(), people);
         }
         Ok(members)
+    }
+
+    /// What cannot be assigned from here. `ListAccountAssignmentsForPrincipal`, which "must be called
+    /// from the management account", tells whether that is where we are: a delegated administrator is
+    /// denied it. (So is whoever may not call it at all, which the log says as well.)
+    /// <https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListAccountAssignmentsForPrincipal.html>
+    async fn beyond(&self, anybody: &UserId) -> Result<Beyond, DirectoryError> {
+        const ASSIGNMENTS: &str = "ListAccountAssignmentsForPrincipal";
+        const ORGANIZATION: &str = "DescribeOrganization";
+        self.sso.pass(Class::Refresh).await;
+        let answer = self
+            .clients
+            .ssoadmin
+            .list_account_assignments_for_principal()
+            .instance_arn(&self.instance_arn)
+            .principal_type(PrincipalType::User)
+            .principal_id(anybody.as_str())
+            .max_results(1)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => return Ok(Beyond::default()),
+            // Whoever was there a moment ago.
+            Err(error) if error.code() == Some("ResourceNotFoundException") => {
+                return Ok(Beyond::default());
+            }
+            Err(error) if error.code() == Some("AccessDeniedException") => {}
+            Err(error) => {
+                slow_down(&self.sso, &error);
+                return Err(failed(ASSIGNMENTS, &error));
+            }
+        }
+        self.organizations.pass(Class::Refresh).await;
+        let answer = self.clients.organizations.describe_organization().send();
+        let answer = answer.await.map_err(|error| {
+            slow_down(&self.organizations, &error);
+            failed(ORGANIZATION, &error)
+        })?;
+        let organization = need(answer.organization(), ORGANIZATION, "Organization")?;
+        let account = organization.master_account_id();
+        let account: AccountId = need(account, ORGANIZATION, "MasterAccountId")?.parse()?;
+        let mut permission_sets = BTreeSet::new();
+        every_page!("ListPermissionSetsProvisionedToAccount", self.sso, token => {
+            self.clients.ssoadmin.list_permission_sets_provisioned_to_account()
+                .instance_arn(&self.instance_arn)
+                .account_id(account.as_str())
+                .max_results(100)
+                .set_next_token(token)
+                .send()
+        }, page => for arn in page.permission_sets() {
+            permission_sets.insert(arn.parse()?);
+        });
+        tracing::info!(
+            management_account = %account,
+            permission_sets = permission_sets.len(),
+            "AWS denied {ASSIGNMENTS}: Belay calls as a delegated administrator, which cannot assign \
+             in the management account, nor what is provisioned there"
+        );
+        Ok(Beyond {
+            account: Some(account),
+            permission_sets,
+        })
     }
 
     async fn is_there(&self, group: &GroupId) -> Result<bool, DirectoryError> {

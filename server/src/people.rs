@@ -56,9 +56,23 @@ impl People {
         slow_down(&self.limiter, error);
     }
 
+    /// The Identity Store's budget, for whoever spaces their calls.
+    pub(crate) const fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
     /// Whether the person may use AWS at all; `None`: there is no such person.
     pub async fn status(&self, user: &UserId) -> Result<Option<Status>, DirectoryError> {
-        self.limiter.pass(Class::Grant).await;
+        self.status_for(user, Class::Grant).await
+    }
+
+    /// The same, for something of this class.
+    pub(crate) async fn status_for(
+        &self,
+        user: &UserId,
+        class: Class,
+    ) -> Result<Option<Status>, DirectoryError> {
+        self.limiter.pass(class).await;
         let answer = self
             .clients
             .people

@@ -1,9 +1,10 @@
 //! Whether what was promised and what AWS has are the same, looked after in the background.
 //!
-//! Two passes, by whoever holds the executor lease. [`near`] reads the pairs on which somebody has
+//! Three passes, by whoever holds the executor lease. [`near`] reads the pairs on which somebody has
 //! or lately had a grant, about once a minute; [`far`] reads the whole organisation about once an
 //! hour, by the cheapest set of calls there is, and goes on where it was interrupted. Both take a
-//! small part of the calls, in the limiter's class for it.
+//! small part of the calls, in the limiter's class for it. [`people`] looks whether those who have
+//! access are still there.
 //!
 //! What is ours to put right is handed to the same steps as everything else
 //! ([`domain::progress::observed`]); the rest becomes a finding ([`findings`]). Deliberately
@@ -13,6 +14,7 @@
 mod far;
 mod findings;
 mod near;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,7 +41,7 @@ use crate::world::Keeper;
 
 use findings::Findings;
 
-/// Each of the two passes takes at most this part of the calls: one a second of the 15 that are
+/// Each of the passes takes at most this part of the calls: one a second of the 15 that are
 /// ours by default, so that people never wait for it.
 const PART: f64 = 1.0 / 15.0;
 
@@ -144,7 +146,7 @@ impl Reconciler {
 
     /// Looks after everything for as long as this server leads, until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let both = async { tokio::join!(self.keep_near(), self.keep_far()) };
+        let both = async { tokio::join!(self.keep_near(), self.keep_far(), self.keep_people()) };
         tokio::select! {
             () = stop.cancelled() => {}
             _ = both => {}

@@ -8,6 +8,7 @@
 mod approve;
 mod asked;
 mod begin;
+mod depart;
 mod end;
 mod expire;
 mod facts;
@@ -39,6 +40,7 @@ use crate::world::{Keeper, World};
 
 pub use asked::Submission;
 pub use begin::Begin;
+pub use depart::Left;
 pub use end::Ending;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
 pub use prove::SignInAgain;
@@ -103,6 +105,9 @@ pub enum ServiceError {
     /// It is not for them, and they may know that it exists.
     #[error("this person may not do that")]
     NotAllowed,
+    /// Policy would let them ask for it, and AWS does not let Belay assign it.
+    #[error("AWS does not let Belay assign this")]
+    BeyondReach,
     /// What was typed is not right.
     #[error("the submission has {} problems", .0.len())]
     Invalid(Vec<Invalid>),

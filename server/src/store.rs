@@ -15,6 +15,7 @@ mod parts;
 pub(crate) mod policies;
 mod reads;
 mod records;
+pub(crate) mod sessions;
 mod snapshot;
 
 use std::fmt;

@@ -189,6 +189,11 @@ impl Worker {
         &self.late
     }
 
+    /// The use cases, for what reconciling finds.
+    pub(crate) const fn service(&self) -> &Service {
+        &self.service
+    }
+
     /// Marks an operation as handed to the network; `false` if it was before.
     fn hand_over(&self, operation: OperationId) -> bool {
         self.handed

@@ -91,7 +91,7 @@ pub(crate) fn refuse(error: WireError) -> AnyView {
     status(match error {
         WireError::SignedOut => 401,
         WireError::NotFound => 404,
-        WireError::NotAllowed => 403,
+        WireError::NotAllowed | WireError::BeyondReach => 403,
         WireError::Unavailable { .. } | WireError::Stale => 503,
     });
     let (title, advice) = sentence::wire_error(&error);
@@ -112,7 +112,7 @@ fn way_on(error: &WireError) -> AnyView {
         WireError::SignedOut => {
             view! { <a class="button button-main" rel="external" href=link::sign_in(&here)>"Sign in"</a> }.into_any()
         }
-        WireError::NotFound | WireError::NotAllowed => view! {
+        WireError::NotFound | WireError::NotAllowed | WireError::BeyondReach => view! {
             <a class="button button-main" href="/">"See what you may ask for"</a>
             <a class="button" href="/mine">"See what you have"</a>
         }

@@ -190,6 +190,13 @@ pub(crate) fn wire_error(error: &WireError) -> (&'static str, String) {
             "This page is not for you",
             "Auditors and admins see it. If you need it, ask an admin to add you to their group.".to_owned(),
         ),
+        WireError::BeyondReach => (
+            "AWS does not let Belay assign this",
+            "Belay runs here as a delegated administrator of Identity Center. AWS lets none assign \
+             anything in the management account, nor a permission set that is provisioned there. Ask \
+             for a group that has the access, or turn to whoever looks after the management account."
+                .to_owned(),
+        ),
         WireError::Unavailable { part: which } => (
             "Just now this cannot be shown",
             format!(

@@ -14,6 +14,8 @@ pub enum WireError {
     NotFound,
     /// It exists, they may know so, and it is not for them.
     NotAllowed,
+    /// Policy would let them ask for it, and AWS does not let Belay assign it.
+    BeyondReach,
     /// A part that is needed did not answer; asking again later may work.
     Unavailable {
         /// Which one.

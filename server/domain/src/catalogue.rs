@@ -377,7 +377,10 @@ impl Catalogue {
             return None;
         }
         let found = Found::of(target, facts)?;
-        if found.is_unknown() || found.protected(&self.policy).is_some() {
+        if found.is_unknown()
+            || found.protected(&self.policy).is_some()
+            || found.beyond(facts.directory).is_some()
+        {
             return None;
         }
         if let Target::Group { group } = target

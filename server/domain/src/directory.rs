@@ -179,8 +179,22 @@ pub struct Directory {
     /// What the groups are assigned that were read.
     #[serde(default)]
     pub holdings: Holdings,
+    /// What cannot be assigned from where Belay calls AWS.
+    #[serde(default)]
+    pub beyond: Beyond,
     /// When the read that made this began; `None` for an empty directory.
     pub read_at: Option<Timestamp>,
+}
+
+/// What a delegated administrator of Identity Center cannot assign. Empty where Belay calls as the
+/// management account.
+/// <https://docs.aws.amazon.com/singlesignon/latest/userguide/delegated-admin.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beyond {
+    /// The management account: nothing in it.
+    pub account: Option<AccountId>,
+    /// The permission sets that are provisioned there: in no account.
+    pub permission_sets: BTreeSet<PermissionSetArn>,
 }
 
 impl Directory {

@@ -90,6 +90,9 @@ pub enum Kind {
     /// A login was bound to a person, once and for ever.
     #[serde(rename = "person.bound")]
     PersonBound,
+    /// Two looks found somebody gone from Identity Center: what they hold ends.
+    #[serde(rename = "person.departed")]
+    PersonDeparted,
 }
 
 impl Kind {
@@ -116,6 +119,7 @@ impl Kind {
             Self::FindingClosed => "finding.closed",
             Self::PolicyLoaded => "policy.loaded",
             Self::PersonBound => "person.bound",
+            Self::PersonDeparted => "person.departed",
         }
     }
 }

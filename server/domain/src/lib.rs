@@ -11,10 +11,12 @@
 //! 3. [`request`] and [`grant`]: the life of a request, and of what was promised.
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
 //! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ.
-//! 6. [`event`]: the record of each step.
-//! 7. [`inventory`]: what was held before any of this.
+//! 6. [`departure`]: whose access ends because they have left.
+//! 7. [`event`]: the record of each step.
+//! 8. [`inventory`]: what was held before any of this.
 
 pub mod catalogue;
+pub mod departure;
 pub mod directory;
 pub mod event;
 pub mod finding;

@@ -321,6 +321,16 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
     for event in [found.opened(), found.closed(Closed::Gone)] {
         all.push(by_server(Stream::Finding(found.id), Source::Worker, event));
     }
+    let departed = Details {
+        requester: Some(ana()),
+        more: BTreeMap::from([("gone", Value::from("disabled"))]),
+        ..Details::default()
+    };
+    all.push(by_server(
+        Stream::Server(server()),
+        Source::Worker,
+        (Kind::PersonDeparted, departed),
+    ));
     all
 }
 
@@ -437,6 +447,7 @@ fn there_is_an_example_of_each_kind() {
         "grant.ended",
         "policy.loaded",
         "person.bound",
+        "person.departed",
         "finding.opened",
         "finding.closed",
     ] {
@@ -530,6 +541,7 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "person.bound  is person.bound",
             "finding.opened  is finding.opened",
             "finding.closed  is finding.closed",
+            "person.departed  is person.departed",
         ]
     );
 }

@@ -77,7 +77,7 @@ impl Reconciler {
         Ok(())
     }
 
-    fn parse(&self, texts: Vec<String>) -> BTreeSet<Key> {
+    pub(super) fn parse(&self, texts: Vec<String>) -> BTreeSet<Key> {
         let parsed = texts.into_iter().filter_map(|text| {
             let key = Key::parse(&text, &self.sets);
             if key.is_none() {

@@ -7,7 +7,7 @@ use domain::event::Stream;
 use domain::grant::Grant;
 use domain::id::{AccountId, GrantId, RequestId};
 use domain::key::KeyState;
-use domain::policy::{self, Proposal, ReviewOutcome, RuleName, TicketRule, Verdict, WhyNot};
+use domain::policy::{self, Code, Proposal, ReviewOutcome, RuleName, TicketRule, Verdict, WhyNot};
 use domain::request::{Ask, AskState, Promise, Request};
 use domain::target::Target;
 
@@ -148,6 +148,7 @@ impl Service {
     }
 
     /// The form for one target; not found for everything that they may not ask for, known or not.
+    /// What only AWS is in the way of says so.
     pub fn offer(
         &self,
         caller: &Caller,
@@ -166,7 +167,7 @@ impl Service {
         let entry = world
             .catalogue
             .entry(&caller.who.id, &target, &world.facts())
-            .ok_or(ServiceError::NotFound)?;
+            .ok_or_else(|| no_offer(&world, caller, &target))?;
         let shortest = entry.offer.durations.iter().copied().min();
         let proposal = Proposal::new(
             caller.who.id.clone(),
@@ -370,4 +371,21 @@ fn group_names(world: &World, request: &Request) -> Vec<String> {
         .filter_map(|group| world.directory.groups.get(group))
         .map(|group| group.name.clone())
         .collect()
+}
+
+/// Why there is no form for this target.
+fn no_offer(world: &World, caller: &Caller, target: &Target) -> ServiceError {
+    let proposal = Proposal::new(
+        caller.who.id.clone(),
+        target.clone(),
+        world.policy.min_duration(),
+        world.policy.reason_min(),
+        now(),
+    );
+    let verdict = policy::decide(&world.policy, &proposal, &world.facts()).for_requester();
+    if verdict.code == Code::BeyondReach {
+        ServiceError::BeyondReach
+    } else {
+        ServiceError::NotFound
+    }
 }

@@ -30,9 +30,9 @@
 //!
 //! Sessions, sign-ins and logins are documented where they are written, in `web`; proofs in `proof`.
 //!
-//! The indexes serve history alone, since index reads are never consistent. They hold summaries,
-//! a partition a month: `gsi1` all of it, `gsi2` by person, `gsi3` by account, `gsi4` by permission
-//! set; sorted by time.
+//! The indexes serve history, since index reads are never consistent. They hold summaries, a
+//! partition a month: `gsi1` all of it, `gsi2` by person, `gsi3` by account, `gsi4` by permission
+//! set; sorted by time. `gsi2` also has `sessions#USER`: a person's sessions, to close them all.
 
 use std::fmt::Display;
 
@@ -136,6 +136,12 @@ pub const OPEN: &str = "open";
 #[must_use]
 pub fn open(submitted_at: Timestamp, id: RequestId) -> At {
     At::new(OPEN, format!("{}#{id}", millis(submitted_at)))
+}
+
+/// The partition of `gsi2` that has a person's sessions.
+#[must_use]
+pub fn sessions_of(user: &UserId) -> String {
+    format!("sessions#{user}")
 }
 
 /// The partition of what belongs to a person.

@@ -49,6 +49,7 @@ fn wire(error: ServiceError) -> WireError {
     match error {
         ServiceError::NotFound => WireError::NotFound,
         ServiceError::NotAllowed => WireError::NotAllowed,
+        ServiceError::BeyondReach => WireError::BeyondReach,
         ServiceError::Unavailable { part } => WireError::Unavailable {
             part: view_part(part),
         },

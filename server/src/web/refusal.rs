@@ -47,6 +47,10 @@ impl Refusal {
         use StatusCode as Is;
         match error {
             ServiceError::NotFound => Self::of(Is::NOT_FOUND, Field::Form, Problem::NotAvailable),
+            // The page itself says so, with its own status.
+            ServiceError::BeyondReach => {
+                Self::of(Is::FORBIDDEN, Field::Form, Problem::NotAvailable)
+            }
             ServiceError::NotAllowed => Self::of(Is::FORBIDDEN, Field::Form, Problem::NotYours),
             ServiceError::Invalid(invalid) => Self {
                 status: Is::UNPROCESSABLE_ENTITY,
@@ -276,6 +280,8 @@ fn reason_problem(reason: &Reason) -> Option<FieldProblem> {
         | Reason::NotAvailable => at(Field::Form, Problem::NotAvailable),
         Reason::HoldingsUnknown { .. }
         | Reason::PolicyGroup { .. }
+        | Reason::ManagementAccount { .. }
+        | Reason::ProvisionedInManagement { .. }
         | Reason::Denied { .. }
         | Reason::SessionTooLong { .. }
         | Reason::OutsideHours { .. }

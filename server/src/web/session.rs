@@ -4,6 +4,9 @@
 //! | --- | --- | --- |
 //! | session | `session#<SHA-256 of the id>` / `session` | what a browser's cookie stands for |
 //!
+//! Of somebody signed in they are in the index `gsi2` as well, so that all of one person's can be
+//! closed ([`crate::store::sessions`]).
+//!
 //! Ids are hashed at rest: who reads the table cannot become anybody. Expiry is checked on every
 //! load, because DynamoDB deletes expired items only within days.
 
@@ -20,6 +23,9 @@ use tower_sessions::cookie::time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionManagerLayer, SessionStore};
+
+use super::signed_in::{PERSON, Person};
+use crate::store::sessions;
 
 /// `__Host-` makes browsers refuse the cookie unless it is Secure, for `/` and for this host only.
 pub(super) const COOKIE: &str = "__Host-belay";
@@ -83,9 +89,16 @@ impl DynamoSessions {
         let data = serde_json::to_string(&record.data)
             .map_err(|error| Error::Encode(error.to_string()))?;
         let until = record.expiry_date.unix_timestamp();
+        let person = record.data.get(PERSON).cloned();
+        let person: Option<Person> = person
+            .map(serde_json::from_value)
+            .transpose()
+            .map_err(|error| Error::Encode(error.to_string()))?;
+        let index = person.map(|person| sessions::index(&person.user, person.signed_in_at));
         Ok(self
             .dynamodb
             .put_item()
+            .set_item(index)
             .table_name(&self.table)
             .item("pk", text(partition(&record.id)))
             .item("sk", text(SESSION))

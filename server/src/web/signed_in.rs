@@ -4,14 +4,17 @@ use app::view::Part;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use domain::directory::Status;
 use domain::event::Source;
 use domain::id::UserId;
 use domain::request::Who;
 use http::Method;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::{Expiry, Session};
 
+use crate::directory::DirectoryError;
 use crate::proof::Sitting;
 use crate::service::Caller;
 
@@ -100,13 +103,55 @@ pub(super) async fn name_browser(
     Ok(name)
 }
 
+/// Why it cannot be said who is asking.
+#[derive(Debug, Error)]
+enum CallerError {
+    #[error(transparent)]
+    Session(#[from] tower_sessions::session::Error),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
+
+impl CallerError {
+    const fn part(&self) -> Part {
+        match self {
+            Self::Session(_) => Part::Store,
+            Self::Directory(_) => Part::IdentityCenter,
+        }
+    }
+}
+
 /// The person of a session and the name of its browser, for a request that may act for them.
-async fn caller(session: &Session) -> Result<Option<Caller>, tower_sessions::session::Error> {
+async fn caller(portal: &Portal, session: &Session) -> Result<Option<Caller>, CallerError> {
     let Some(person) = person(session).await? else {
         return Ok(None);
     };
+    if seems_gone(portal, &person) {
+        let status = portal.service.people().status(&person.user).await?;
+        if status != Some(Status::Active) {
+            tracing::warn!(user = %person.user, "signed out: disabled or gone in Identity Center");
+            session.flush().await?;
+            return Ok(None);
+        }
+    }
     let browser = browser(session).await?;
     Ok(Some(person.caller(browser.as_deref())))
+}
+
+/// Whether the snapshot has this person as disabled, or no more. It may lag: only the Identity Store
+/// itself signs anybody out.
+fn seems_gone(portal: &Portal, person: &Person) -> bool {
+    let Ok(world) = portal.service.world() else {
+        return false;
+    };
+    match world.directory.people.get(&person.user) {
+        Some(known) => known.status != Status::Active,
+        // Whoever came after it was read is not in it.
+        None => world
+            .directory
+            .read_at
+            .is_some_and(|read_at| read_at.as_second() > person.signed_in_at),
+    }
 }
 
 /// The person of a session, if there is one and their time is not up. Leaves the session as it is:
@@ -145,7 +190,7 @@ pub(super) async fn required(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match caller(&session).await {
+    match caller(&portal, &session).await {
         Ok(Some(caller)) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -157,11 +202,11 @@ pub(super) async fn required(
         // What was typed cannot be carried through the provider; the page that it came from can.
         Ok(None) => Redirect::to(&start_at(Some(request.uri().path()))).into_response(),
         Err(error) => {
-            tracing::error!(%error, "a session could not be read");
+            tracing::error!(%error, "who is asking cannot be told");
             problem::page(
                 &portal,
                 request.headers(),
-                app::view::PageProblem::Unavailable(Part::Store),
+                app::view::PageProblem::Unavailable(error.part()),
             )
         }
     }
@@ -174,7 +219,7 @@ pub(super) async fn optional(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match caller(&session).await {
+    match caller(&portal, &session).await {
         Ok(caller) => {
             if let Some(caller) = caller {
                 request.extensions_mut().insert(caller);
@@ -182,11 +227,11 @@ pub(super) async fn optional(
             next.run(request).await
         }
         Err(error) => {
-            tracing::error!(%error, "a session could not be read");
+            tracing::error!(%error, "who is asking cannot be told");
             problem::page(
                 &portal,
                 request.headers(),
-                app::view::PageProblem::Unavailable(Part::Store),
+                app::view::PageProblem::Unavailable(error.part()),
             )
         }
     }

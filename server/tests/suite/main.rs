@@ -16,6 +16,8 @@ mod chaos;
 mod configuration;
 mod conversion;
 mod decisions;
+mod delegated;
+mod departures;
 mod faults;
 mod forms;
 mod inventory;

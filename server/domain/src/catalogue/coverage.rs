@@ -126,9 +126,14 @@ impl Coverage {
             .accounts
             .values()
             .filter(|account| account.active && !policy.is_protected(&account.id))
+            .filter(|account| directory.beyond.account.as_ref() != Some(&account.id))
             .collect();
         accounts.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-        let mut sets: Vec<&PermissionSet> = directory.permission_sets.values().collect();
+        let mut sets: Vec<&PermissionSet> = directory
+            .permission_sets
+            .values()
+            .filter(|set| !directory.beyond.permission_sets.contains(&set.arn))
+            .collect();
         sets.sort_by(|a, b| (&a.name, &a.arn).cmp(&(&b.name, &b.arn)));
 
         let mut of_accounts = vec![statements.none(); accounts.len()];

@@ -157,6 +157,9 @@ pub(crate) fn decide_among<'p>(
     if let Some(account) = found.protected(policy) {
         return verdict.refused(Code::Protected, Reason::Protected { account });
     }
+    if let Some(reason) = found.beyond(facts.directory) {
+        return verdict.refused(Code::BeyondReach, reason);
+    }
     if say.matching.is_empty() {
         return verdict.refused(Code::NoRule, Reason::NoRule);
     }

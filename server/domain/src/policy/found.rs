@@ -2,8 +2,8 @@
 
 use super::facts::Facts;
 use super::guardrail::Guardrail;
-use super::{Policy, Rule};
-use crate::directory::{Account, Group, PermissionSet};
+use super::{Policy, Reason, Rule};
+use crate::directory::{Account, Directory, Group, PermissionSet};
 use crate::id::AccountId;
 use crate::target::Target;
 
@@ -79,6 +79,24 @@ impl<'a> Found<'a> {
             .map(|pair| &pair.account.id)
             .find(|account| policy.is_protected(account))
             .cloned()
+    }
+
+    /// Why AWS would not let Belay assign the target, if it would not. A group it would: who joins
+    /// one is assigned nothing.
+    pub(crate) fn beyond(&self, directory: &Directory) -> Option<Reason> {
+        let Self::Pair(pair) = self else {
+            return None;
+        };
+        let beyond = &directory.beyond;
+        if beyond.account.as_ref() == Some(&pair.account.id) {
+            let account = pair.account.id.clone();
+            return Some(Reason::ManagementAccount { account });
+        }
+        let permission_set = pair.set.name.clone();
+        beyond
+            .permission_sets
+            .contains(&pair.set.arn)
+            .then_some(Reason::ProvisionedInManagement { permission_set })
     }
 
     /// The longest session that the target's permission sets open, in seconds.

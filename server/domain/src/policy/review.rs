@@ -307,6 +307,7 @@ fn open_routes(policy: &Policy, ask: &AskFacts<'_>, facts: &Facts<'_>) -> Result
     let fence = Fence::of(policy.guardrails(), &found);
     let stopped = !facts.is_active(ask.requester)
         || found.protected(policy).is_some()
+        || found.beyond(facts.directory).is_some()
         || found.is_unknown()
         || say.unknown.is_some()
         || matches!(&found, Found::Group { group, .. } if policy.is_policy_group(&group.id));

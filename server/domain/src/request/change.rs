@@ -159,6 +159,20 @@ impl Request {
         Ok(self.into_next(Kind::AskWithdrawn, details))
     }
 
+    /// The requester has left, so nobody needs to answer any more.
+    pub fn abandoned(
+        mut self,
+        index: AskIndex,
+        why: &str,
+        at: Timestamp,
+    ) -> Result<Transition, Refused> {
+        let mut details = self.details_of(index)?;
+        details.note("why", why);
+        self.in_time(at)?;
+        self.undecided_ask(index)?.state = AskState::Withdrawn { at };
+        Ok(self.into_next(Kind::AskWithdrawn, details))
+    }
+
     /// Nobody decided in time. For the caller to ask when it has passed: [`Self::expires_at`].
     pub fn expired(mut self, index: AskIndex, at: Timestamp) -> Result<Transition, Refused> {
         let details = self.details_of(index)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::catalogue::Catalogue;
+use domain::directory::Beyond;
 use domain::policy::Setting;
 
 use crate::organisation::{Organisation, rule, seconds};
@@ -89,6 +90,30 @@ fn a_person_sees_what_they_may_ask_for_and_only_that() {
     assert_eq!(lines(&organisation, &catalogue, "ines.costa").len(), 14 * 7);
     assert_eq!(lines(&organisation, &catalogue, "liam.murphy"), [""; 0]);
     assert_eq!(lines(&organisation, &catalogue, "noah.berg"), [""; 0]);
+}
+
+#[test]
+fn what_a_delegated_administrator_cannot_assign_is_in_nobodys_catalogue() {
+    let mut organisation = Organisation::new();
+    let billing = organisation.directory.permission_set_named("Billing");
+    organisation.directory.beyond = Beyond {
+        account: Some("100000000001".parse().unwrap()),
+        permission_sets: [billing.unwrap().arn.clone()].into(),
+    };
+    let policy = organisation.policy(&rule("r", &[]));
+    let catalogue = Catalogue::build(Arc::new(policy), &organisation.directory);
+    let seen = lines(&organisation, &catalogue, "carla.rossi");
+    assert_eq!(seen.len(), 13 * 6);
+    let is_beyond = |line: &&String| line.contains("Management") || line.contains("Billing");
+    assert_eq!(seen.iter().find(is_beyond), None);
+    for (account, set) in [
+        ("Shared Services", "Billing"),
+        ("Management", "ReadOnlyAccess"),
+    ] {
+        let target = organisation.target(account, set);
+        let (carla, facts) = (organisation.user("carla.rossi"), organisation.facts());
+        assert_eq!(catalogue.entry(&carla, &target, &facts), None);
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::policy::{Code, Proposal, REASON_MAX, decide};
+use domain::directory::Beyond;
+use domain::policy::{Code, Proposal, REASON_MAX, Reason, decide};
 use domain::target::Target;
 
 use crate::organisation::{Organisation, now, rule, seconds};
@@ -424,6 +425,38 @@ fn a_reason_has_a_shortest_and_a_longest() {
     ] {
         assert_eq!(organisation.line(&ask(reason_chars, duration)), expected);
     }
+}
+
+#[test]
+fn a_delegated_administrator_does_not_promise_what_aws_would_refuse() {
+    let mut organisation = Organisation::new();
+    let arn = |name: &str, organisation: &Organisation| {
+        let set = organisation.directory.permission_set_named(name).unwrap();
+        set.arn.clone()
+    };
+    organisation.directory.beyond = Beyond {
+        account: Some("100000000001".parse().unwrap()),
+        permission_sets: BTreeSet::from([arn("Billing", &organisation)]),
+    };
+    let free = rule("r", &[("approval", "\"none\""), ("approvers", "")]);
+    let policy = organisation.policy(&free);
+    let verdict = |account, set| organisation.ask(&policy, "carla.rossi", account, set, "1h");
+    let management = verdict("Management", "ReadOnlyAccess");
+    assert_eq!(management.code, Code::BeyondReach);
+    assert!(matches!(
+        management.reasons[0],
+        Reason::ManagementAccount { .. }
+    ));
+    let billing = verdict("Shared Services", "Billing");
+    assert_eq!(billing.code, Code::BeyondReach);
+    assert!(matches!(
+        billing.reasons[0],
+        Reason::ProvisionedInManagement { .. }
+    ));
+    assert_eq!(
+        verdict("Shared Services", "ReadOnlyAccess").code,
+        Code::Automatic
+    );
 }
 
 #[test]

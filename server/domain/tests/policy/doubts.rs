@@ -1,7 +1,5 @@
 //! What is doubtful in a policy that is valid, and what is not.
 
-use std::time::{Duration, Instant};
-
 use domain::policy::{Format, ProblemCode, check, parse, report_text, warnings};
 
 use crate::organisation::{Organisation, guardrail, rule};
@@ -259,8 +257,7 @@ fn names_that_others_can_change_carry_no_guardrail_unseen() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "it measures")]
-fn a_thousand_rules_over_five_thousand_accounts_are_checked_in_a_moment() {
+fn a_thousand_rules_over_five_thousand_accounts_are_checked_with_bounded_output() {
     let mut organisation = Organisation::new();
     let sample = organisation.account("Network").clone();
     for n in 0..5_000_u64 {
@@ -297,10 +294,7 @@ fn a_thousand_rules_over_five_thousand_accounts_are_checked_in_a_moment() {
         "p",
     )
     .unwrap();
-    let began = Instant::now();
     let found = warnings(&file, Some(&organisation.directory));
-    let took = began.elapsed();
     assert!(!found.is_empty() && found.len() <= 4_000, "{}", found.len());
-    assert!(took < Duration::from_secs(10), "{took:?}");
     let _ = report_text("p", &found);
 }

@@ -346,6 +346,8 @@ fn reason_view(verdict: &Verdict, reason: &Reason) -> Option<Shown> {
         | Reason::GroupsUnknown { .. } => Shown::NotAvailable,
         Reason::HoldingsUnknown { .. }
         | Reason::PolicyGroup { .. }
+        | Reason::ManagementAccount { .. }
+        | Reason::ProvisionedInManagement { .. }
         | Reason::Denied { .. }
         | Reason::SessionTooLong { .. }
         | Reason::TooFarAhead { .. }

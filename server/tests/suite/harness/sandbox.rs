@@ -270,6 +270,24 @@ impl Sandbox {
         })
     }
 
+    /// Disables or enables somebody, as an administrator or a directory's synchronisation would.
+    pub(crate) async fn set_status(&self, user_id: &str, status: &str) {
+        let url = format!("{}/people", self.control);
+        let person = json!({ "user_id": user_id, "status": status });
+        let answer = self.http.put(url).json(&person).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
+    }
+
+    /// Deletes somebody. What they were assigned stays behind, as in AWS.
+    pub(crate) async fn delete_person(&self, user_id: &str) {
+        let url = format!("{}/people", self.control);
+        let person = json!({ "user_id": user_id });
+        let answer = self.http.delete(url).json(&person).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        assert_eq!(answer["changed"], true, "{answer}");
+    }
+
     /// Puts somebody into a group by hand; gives the membership's id.
     pub(crate) async fn join(&self, user_id: &str, group_id: &str) -> String {
         let url = format!("{}/memberships", self.control);

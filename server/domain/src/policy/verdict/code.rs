@@ -19,6 +19,8 @@ closed! {
         UnknownTarget = "unknown-target",
         /// Refused: the deployment protects the account; no policy opens it.
         Protected = "protected",
+        /// Refused: AWS does not let Belay assign it, since Belay is a delegated administrator.
+        BeyondReach = "beyond-reach",
         /// Refused: no rule covers the target.
         NoRule = "no-rule",
         /// Refused: rules cover the target, but none is for this requester.
@@ -75,6 +77,9 @@ impl Code {
             Self::RequesterInactive => "This person is not active in Identity Center.",
             Self::UnknownTarget => "There is no such open account or permission set.",
             Self::Protected => "This account is protected: no policy can give access to it.",
+            Self::BeyondReach => {
+                "AWS does not let Belay assign this. A group that has it can be asked for instead."
+            }
             Self::NoRule => "No rule covers this account and permission set.",
             Self::RequesterNotAllowed => "No rule for this access includes this person.",
             Self::PolicyGroup => "This group has a part in the policy: nobody can ask to join it.",

@@ -26,6 +26,16 @@ pub enum Reason {
         /// Which.
         account: AccountId,
     },
+    /// A delegated administrator, as Belay is here, cannot assign anything in the management account.
+    ManagementAccount {
+        /// Which.
+        account: AccountId,
+    },
+    /// Nor can it assign, in any account, what is provisioned in the management account.
+    ProvisionedInManagement {
+        /// Which.
+        permission_set: PermissionSetName,
+    },
     /// No rule covers the target.
     NoRule,
     /// A rule covers the target, and is not for this requester.
@@ -232,6 +242,8 @@ impl Reason {
             Self::RequesterInactive
             | Self::UnknownTarget { .. }
             | Self::Protected { .. }
+            | Self::ManagementAccount { .. }
+            | Self::ProvisionedInManagement { .. }
             | Self::NoRule
             | Self::HoldingsUnknown { .. }
             | Self::PolicyGroup { .. }
@@ -273,6 +285,17 @@ impl fmt::Display for Reason {
             Self::Protected { account } => {
                 write!(f, "account {account} is protected by the deployment")
             }
+            Self::ManagementAccount { account } => write!(
+                f,
+                "account {account} is the management account, where Belay, a delegated administrator, \
+                 cannot assign anything; ask for a group that has the access"
+            ),
+            Self::ProvisionedInManagement { permission_set } => write!(
+                f,
+                "permission set {permission_set} is provisioned in the management account, so that \
+                 Belay, a delegated administrator, cannot assign it anywhere; ask for a group that \
+                 has the access"
+            ),
             Self::NoRule => f.write_str("no rule covers the target"),
             Self::NotARequester { rule } => {
                 write!(f, "rule `{rule}` covers the target, but not this requester")

@@ -18,6 +18,8 @@ pub(super) fn view(event: &Value) -> Option<EventView> {
         ask: text("ask").and_then(|ask| ask.parse().ok()),
         note: text("note")
             .filter(|note| *note != "NA")
+            // What a person said, or else why Belay did it.
+            .or_else(|| text("why"))
             .unwrap_or_default()
             .to_owned(),
     })
@@ -51,9 +53,11 @@ fn kind(event: &Value) -> EventKind {
         Kind::GrantShortened => EventKind::EndedEarly,
         Kind::GrantRevoking => EventKind::Revoking,
         Kind::GrantEnded => EventKind::Ended,
-        Kind::PolicyLoaded | Kind::PersonBound | Kind::FindingOpened | Kind::FindingClosed => {
-            EventKind::Other(word.to_owned())
-        }
+        Kind::PolicyLoaded
+        | Kind::PersonBound
+        | Kind::PersonDeparted
+        | Kind::FindingOpened
+        | Kind::FindingClosed => EventKind::Other(word.to_owned()),
     }
 }
 
