@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use jiff::Timestamp;
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use self::reading::{Case, CaseAccount, CasePerson, Length, Source};
 use self::world::World;
@@ -256,7 +256,7 @@ fn policy_of(
 /// characters that put before the rest of the first line.
 fn versioned(policy: &str) -> (Cow<'_, str>, u32) {
     const VERSION: &str = "\"version\":1";
-    let keys: Option<BTreeMap<String, IgnoredAny>> = serde_json::from_str(policy).ok();
+    let keys: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(policy).ok();
     match (keys, policy.strip_prefix('{')) {
         (Some(keys), Some(rest)) if !keys.contains_key("version") => {
             let comma = if keys.is_empty() { "" } else { "," };

@@ -95,6 +95,9 @@ pub(super) enum Length {
     Seconds(u32),
 }
 
+/// What a case is called, and itself or what is wrong with it.
+pub(super) type Read<'s> = (String, Result<Case<'s>, Vec<Problem>>);
+
 /// A file of cases, to say where in it something is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'s> {
@@ -103,10 +106,8 @@ pub(super) struct Source<'s> {
 }
 
 impl<'s> Source<'s> {
-    /// Each case with what it is called, or what is wrong with it.
-    pub(super) fn cases(
-        self,
-    ) -> Result<Vec<(String, Result<Case<'s>, Vec<Problem>>)>, Vec<Problem>> {
+    /// Each case, right or wrong.
+    pub(super) fn cases(self) -> Result<Vec<Read<'s>>, Vec<Problem>> {
         let parts: Vec<&RawValue> = serde_json::from_str(self.text).map_err(|error| {
             let help = "a file of cases is a JSON list of cases";
             self.syntax(self.text, &error, help)
