@@ -371,6 +371,14 @@ fn print_json(value: &impl serde::Serialize) {
     }
 }
 
+/// The same on one line.
+fn print_line(value: &impl serde::Serialize) {
+    match serde_json::to_string(value) {
+        Ok(text) => print(&text),
+        Err(error) => say(&format!("the result could not be written as JSON: {error}")),
+    }
+}
+
 /// An error with its causes, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

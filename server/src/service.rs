@@ -20,6 +20,7 @@ mod prove;
 mod review;
 mod search;
 mod submit;
+mod versions;
 mod withdraw;
 
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::{HistoryFound, HistorySearch};
 pub use submit::Submitted;
+pub use versions::PolicyFound;
 
 /// A decision that somebody else's change overtook is made again this often. People on one request
 /// are few; more than this means that something else is wrong.

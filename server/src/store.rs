@@ -11,6 +11,8 @@ pub mod item;
 pub mod keys;
 mod lease;
 mod once;
+mod parts;
+pub(crate) mod policies;
 mod reads;
 mod records;
 pub(crate) mod sessions;
@@ -28,9 +30,11 @@ pub use commit::{Commit, Committed, Expect};
 pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
 pub use item::{Tally, Undelivered};
 pub use lease::LeaseItem;
+pub use parts::PartsError;
+pub use policies::{Loaded, VERSIONS_A_PAGE, Versions};
 pub use reads::{Due, DueWhat, Waiting};
 pub(crate) use records::ENDED_KEPT;
-pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest, SnapshotError};
+pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest};
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.
 const NEWS_KEPT: usize = 256;

@@ -319,7 +319,8 @@ impl Worker {
             };
             match &due.what {
                 DueWhat::Key(key) => {
-                    if let Some(pause) = worker.advance(key, &due.entry, &stop).await {
+                    let advanced = Box::pin(worker.advance(key, &due.entry, &stop));
+                    if let Some(pause) = advanced.await {
                         worker.busy.park(key, pause);
                     }
                 }

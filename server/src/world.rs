@@ -5,6 +5,7 @@
 //! one. Until there is a first one, nobody is served and nothing is granted, and each missing part
 //! says why.
 
+mod in_force;
 mod knowledge;
 
 use std::collections::BTreeSet;
@@ -14,22 +15,19 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use domain::catalogue::Catalogue;
 use domain::directory::{Directory, Holdings, Members};
-use domain::event::{self, Actor, Details, Head, Kind, Source, Stream};
-use domain::id::{AccountId, PolicyVersion, ServerId};
-use domain::policy::{self, Change, Facts, Policy, PolicyFile, Setting};
+use domain::id::{AccountId, ServerId};
+use domain::policy::{Facts, Policy};
 use domain::target::{Key, Target};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PolicySource;
 use crate::directory::{DirectoryError, Reader};
 use crate::lease::Lease;
-use crate::policy_text::{PolicyText, PolicyUnreadable};
-use crate::store::commit::{Commit, Expect};
-use crate::store::item::{self, PolicyInForce};
-use crate::store::{SnapshotError, Store, StoreError, keys, now};
+use crate::policy_text::PolicyUnreadable;
+use crate::store::{PartsError, Store, StoreError, now};
 
+use in_force::ReadPolicy;
 use knowledge::{Knowledge, News};
 
 /// How often the policy's source and the table's snapshot are looked at: soon enough that an author
@@ -81,9 +79,9 @@ pub enum WorldError {
     /// Whoever leads reads it, and nobody has yet.
     #[error("no server that leads has read the organisation yet")]
     NotReadYet,
-    /// The snapshot in the table could not be kept or had.
-    #[error("the snapshot of the organisation could not be kept or had")]
-    Kept(#[from] SnapshotError),
+    /// A snapshot or a policy in the table could not be kept or had.
+    #[error("what is large could not be kept in the table or had from it")]
+    Kept(#[from] PartsError),
     /// It could not be written or read as JSON.
     #[error("the snapshot of the organisation is not understood")]
     Snapshot(#[source] serde_json::Error),
@@ -94,7 +92,7 @@ pub enum WorldError {
     #[error(transparent)]
     PolicySource(#[from] PolicyUnreadable),
     /// The policy has problems.
-    #[error("the policy {place} is not valid ({count} problems; `belay policy check` lists them)")]
+    #[error("the policy {place} is not valid (problems: {count}; `belay policy check` lists them)")]
     Policy {
         /// Where it is.
         place: String,
@@ -116,20 +114,6 @@ pub struct Keeper {
     me: ServerId,
     world: ArcSwapOption<World>,
     trouble: ArcSwap<Option<String>>,
-}
-
-/// A policy that may have to be put in force.
-struct Next {
-    policy: Arc<Policy>,
-    before: Option<PolicyInForce>,
-    /// Of the policy's stream, from before `before` was read.
-    head: Head,
-}
-
-/// A policy as it was read, with the digest of its source.
-struct ReadPolicy {
-    file: PolicyFile,
-    digest: String,
 }
 
 impl Keeper {
@@ -283,7 +267,8 @@ impl Keeper {
             let holdings = self.learnt();
             complete = knowledge.keep(complete, holdings).await?;
         }
-        self.put_in_force(next, &read.digest, &complete).await?;
+        self.put_in_force(next, read, &complete, knowledge.reader())
+            .await?;
         let catalogue = Catalogue::build(Arc::clone(&policy), &complete);
         tracing::info!(
             accounts = complete.accounts.len(),
@@ -325,134 +310,5 @@ impl Keeper {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
-    }
-
-    /// Whether what this server decides by is what the table says is in force.
-    async fn is_in_force(&self) -> Result<bool, WorldError> {
-        let Some(world) = self.world() else {
-            return Ok(false);
-        };
-        let in_force = self.store.policy_in_force().await?;
-        Ok(in_force.is_some_and(|in_force| in_force.policy_version == *world.policy.version()))
-    }
-
-    async fn read_policy(&self) -> Result<ReadPolicy, WorldError> {
-        let PolicyText {
-            place,
-            text,
-            included,
-        } = PolicyText::read(&self.source, &self.s3).await?;
-        let mut whole = Sha256::new_with_prefix(text.as_bytes());
-        for (name, text) in &included {
-            // Lengths keep a text from running into the next name.
-            let text = text.as_deref().unwrap_or_default();
-            whole.update(format!("\n{}:{name}{}:", name.len(), text.len()));
-            whole.update(text);
-        }
-        let digest = event::hex(&whole.finalize());
-        let format = policy::Format::of_file_name(&place);
-        match policy::parse_with(&text, format, &place, &included) {
-            Ok(file) => Ok(ReadPolicy { file, digest }),
-            Err(problems) => {
-                for problem in &problems {
-                    tracing::error!("{problem}");
-                }
-                Err(WorldError::Policy {
-                    place,
-                    count: problems.len(),
-                })
-            }
-        }
-    }
-
-    /// Names become ids; the same source keeps the ids that it had, on every server.
-    async fn resolve(&self, read: &ReadPolicy, base: &Directory) -> Result<Next, WorldError> {
-        // The head first: whatever is put in force after this read moves it, and ours then fails.
-        let head = self.store.head(&Stream::Policy).await?;
-        let in_force = self.store.policy_in_force().await?;
-        let earlier = in_force
-            .as_ref()
-            .filter(|in_force| in_force.source == read.digest)
-            .and_then(|in_force| serde_json::from_value(in_force.bindings.clone()).ok());
-        let setting = Setting {
-            protected: self.protected.clone(),
-            earlier,
-        };
-        let resolved = policy::resolve(&read.file, base, &setting);
-        for problem in &resolved.problems {
-            tracing::warn!("{problem}");
-        }
-        for problem in policy::not_carried_out(&read.file) {
-            tracing::warn!("{problem}");
-        }
-        Ok(Next {
-            policy: Arc::new(resolved.policy),
-            before: in_force,
-            head,
-        })
-    }
-
-    /// Who gains and loses what against the policy that this server knows, if that is the one which
-    /// was in force.
-    async fn changes(&self, next: &Next, directory: &Directory) -> Option<Vec<Change>> {
-        let known = self.world()?;
-        let before = next.before.as_ref()?;
-        if before.policy_version != *known.policy.version() {
-            return None;
-        }
-        // The groups of both: those of the old as they were read for it.
-        let mut directory = directory.clone();
-        for group in known.policy.referenced_groups() {
-            if !directory.members.knows(&group) && known.directory.members.knows(&group) {
-                let members = known.directory.members.of(&group).cloned().collect();
-                directory.members.insert(group, members);
-            }
-        }
-        let policy = Arc::clone(&next.policy);
-        let compared = tokio::task::spawn_blocking(move || {
-            policy::diff_at_once(&known.policy, &policy, &directory)
-        });
-        compared.await.ok().flatten()
-    }
-
-    /// Unless it is in force already.
-    async fn put_in_force(
-        &self,
-        next: Next,
-        digest: &str,
-        directory: &Directory,
-    ) -> Result<(), WorldError> {
-        let is_new = next
-            .before
-            .as_ref()
-            .is_none_or(|before| before.policy_version != *next.policy.version());
-        if !is_new {
-            return Ok(());
-        }
-        let changes = self.changes(&next, directory).await;
-        let Next {
-            policy,
-            before,
-            head,
-        } = next;
-        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
-        let bindings = serde_json::to_value(policy.bindings()).unwrap_or_default();
-        let in_force = PolicyInForce {
-            policy_version: policy.version().clone(),
-            source: digest.to_owned(),
-            bindings,
-        };
-        // Any change since was recorded on the stream, whose head is a condition too.
-        let expect = before.as_ref().map_or(Expect::Absent, |_| Expect::Present);
-        commit.put(&keys::policy(), item::attributes(&in_force)?, Some(expect))?;
-        commit.continue_stream(&Stream::Policy, head);
-        let previous: Option<&PolicyVersion> = before.as_ref().map(|before| &before.policy_version);
-        let mut details = Details::policy(policy.version(), previous);
-        if let Some(changes) = changes {
-            details = details.with_changes(&changes);
-        }
-        commit.event(&Stream::Policy, Kind::PolicyLoaded, &details)?;
-        self.store.commit(commit).await?;
-        Ok(())
     }
 }

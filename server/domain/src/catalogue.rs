@@ -22,7 +22,7 @@ use crate::directory::Directory;
 use crate::id::{AccountId, GroupId, PermissionSetArn, UserId};
 use crate::policy::found::Found;
 use crate::policy::guardrail::Fence;
-use crate::policy::route::{Electorate, Routes, Say, Way, routes};
+use crate::policy::route::{Others, Routes, Say, Way, routes};
 use crate::policy::{Facts, Policy, Proposal, Rule, RuleName, Seconds, Verdict, decide_among};
 use crate::target::Target;
 
@@ -327,7 +327,7 @@ impl Catalogue {
         let statements = self.coverage.statements;
         let mut approves = statements.none();
         for (at, rule) in self.policy.rules().iter().enumerate() {
-            let for_somebody = || rule.requesters.count(facts, user) > 0;
+            let for_somebody = || rule.requesters.count(facts, user, 1) > 0;
             approves.set(at, rule.approvers.includes(user, facts) && for_somebody());
         }
         let Coverage { accounts, sets, .. } = &self.coverage;
@@ -359,7 +359,7 @@ impl Catalogue {
             .rules()
             .iter()
             .filter(|rule| rule.approvers.includes(user, facts))
-            .filter(|rule| rule.requesters.count(facts, user) > 0)
+            .filter(|rule| rule.requesters.count(facts, user, 1) > 0)
             .flat_map(|rule| rule.scope.groups())
             .filter(|group| !self.policy.is_policy_group(group))
             .cloned()
@@ -401,7 +401,12 @@ impl Catalogue {
         if say.unknown.is_some() || say.eligible.is_empty() || fence.shuts_out(&found) {
             return None;
         }
-        let routes = routes(&say, &fence, |rule| Electorate::of(rule, user, facts));
+        let routes = routes(
+            &say,
+            &fence,
+            |rule| rule.approvers.includes(user, facts),
+            |rule| Others::Counted(Others::counted(rule, user, facts)),
+        );
         Some((routes, fence))
     }
 
@@ -458,7 +463,8 @@ struct Judge<'c, 'f> {
     eligible: FixedBitSet,
     /// Those, those that could forbid them something or cannot be judged, and all guardrails.
     concerned: FixedBitSet,
-    electorates: HashMap<&'c RuleName, Electorate>,
+    /// How many others could agree under each rule, once that was asked.
+    others: HashMap<&'c RuleName, u32>,
     judged: HashMap<FixedBitSet, Option<Arc<Offer>>>,
 }
 
@@ -467,13 +473,13 @@ impl<'c, 'f> Judge<'c, 'f> {
         let statements = catalogue.coverage.statements;
         let mut eligible = statements.none();
         let mut concerned = statements.none();
+        let active = facts.is_active(user);
         for (at, rule) in catalogue.policy.rules().iter().enumerate() {
-            let included = rule.requesters.includes(user, facts);
+            let requesters = rule.requesters.names(user, facts);
+            let known = requesters.known && rule.approvers.is_known(facts);
+            let included = active && requesters.included;
             eligible.set(at, included);
-            concerned.set(
-                at,
-                included || rule.requesters.incomplete || !rule.is_known(facts),
-            );
+            concerned.set(at, included || rule.requesters.incomplete || !known);
         }
         concerned.insert_range(statements.rules..);
         Self {
@@ -482,7 +488,7 @@ impl<'c, 'f> Judge<'c, 'f> {
             facts,
             eligible,
             concerned,
-            electorates: HashMap::new(),
+            others: HashMap::new(),
             judged: HashMap::new(),
         }
     }
@@ -511,12 +517,18 @@ impl<'c, 'f> Judge<'c, 'f> {
         if session_too_long || fence.denies() {
             return None;
         }
-        let electorates = &mut self.electorates;
-        let routes = routes(&say, &fence, |rule| {
-            *electorates
-                .entry(&rule.name)
-                .or_insert_with(|| Electorate::of(rule, user, facts))
-        });
+        let others = &mut self.others;
+        let routes = routes(
+            &say,
+            &fence,
+            |rule| rule.approvers.includes(user, facts),
+            |rule| {
+                let others = others
+                    .entry(&rule.name)
+                    .or_insert_with(|| Others::counted(rule, user, facts));
+                Others::Counted(*others)
+            },
+        );
         Offer::of(&routes, &fence, catalogue.policy.min_duration())
     }
 }

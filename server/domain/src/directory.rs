@@ -122,6 +122,11 @@ impl Members {
             .is_some_and(|members| members.contains(user))
     }
 
+    /// The same, where it has to be told whether the group was read at all: `None` if not.
+    pub(crate) fn membership(&self, user: &UserId, group: &GroupId) -> Option<bool> {
+        Some(self.groups.get(group)?.contains(user))
+    }
+
     /// Everyone in the group.
     pub fn of(&self, group: &GroupId) -> impl Iterator<Item = &UserId> {
         self.groups.get(group).into_iter().flatten()

@@ -210,6 +210,32 @@ pub struct Details {
     pub more: BTreeMap<&'static str, Value>,
 }
 
+/// Why two policies were not compared when one took the other's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCompared {
+    /// The one before is not in the table.
+    NotKept,
+    /// What the table has of it is damaged, or not of a language that this version reads.
+    Damaged,
+    /// Who is in the groups that it names could not be read.
+    MembersUnknown,
+    /// It would have kept everyone waiting: `belay policy diff` takes the time.
+    TooMuch,
+}
+
+impl NotCompared {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NotKept => "not-kept",
+            Self::Damaged => "damaged",
+            Self::MembersUnknown => "members-unknown",
+            Self::TooMuch => "too-much",
+        }
+    }
+}
+
 impl Details {
     pub(crate) fn about(&mut self, target: &Target, names: &Names) {
         self.target = Some((target.clone(), names.clone()));
@@ -261,7 +287,14 @@ impl Details {
         details
     }
 
-    /// Who gained and who lost by another policy, as far as that was compared.
+    /// Why nobody can say who gained and who lost by another policy.
+    #[must_use]
+    pub fn not_compared(mut self, why: NotCompared) -> Self {
+        self.note("not_compared", why.word());
+        self
+    }
+
+    /// Who gained and who lost by another policy.
     #[must_use]
     pub fn with_changes(mut self, changes: &[Change]) -> Self {
         /// An event is read by people and kept for ever; the rest is counted.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use arrayvec::ArrayString;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
@@ -30,22 +31,45 @@ impl InvalidId {
     }
 }
 
+/// A text of at most 47 bytes, which is what the Identity Store's ids have, where it is and not
+/// elsewhere: deciding looks ids up in maps of tens of thousands, and following a pointer at each
+/// comparison is what took the time.
+type Short = ArrayString<47>;
+
+/// How an id keeps its text.
+trait Kept: Sized {
+    /// `None` if it is too long.
+    fn kept(text: &str) -> Option<Self>;
+}
+
+impl Kept for Arc<str> {
+    fn kept(text: &str) -> Option<Self> {
+        Some(text.into())
+    }
+}
+
+impl Kept for Short {
+    fn kept(text: &str) -> Option<Self> {
+        Self::from(text).ok()
+    }
+}
+
 macro_rules! text_id {
-    ($(#[$doc:meta])* $name:ident, $expected:literal, $valid:expr) => {
+    ($(#[$doc:meta])* $name:ident($kept:ty), $expected:literal, $valid:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Arc<str>);
+        pub struct $name($kept);
 
         impl $name {
             /// Parses and checks the format.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 let valid: fn(&str) -> bool = $valid;
-                if valid(text) {
-                    Ok(Self(text.into()))
-                } else {
-                    Err(InvalidId::new(text, $expected))
-                }
+                Some(text)
+                    .filter(|text| valid(text))
+                    .and_then(<$kept>::kept)
+                    .map(Self)
+                    .ok_or_else(|| InvalidId::new(text, $expected))
             }
 
             /// The id as AWS writes it.
@@ -85,14 +109,14 @@ macro_rules! text_id {
 
 text_id!(
     /// An AWS account: 12 digits.
-    AccountId,
+    AccountId(Arc<str>),
     "an AWS account id (12 digits)",
     |text| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 );
 
 text_id!(
     /// A permission set's ARN. Names may be given to another set later; ARNs are not reused.
-    PermissionSetArn,
+    PermissionSetArn(Arc<str>),
     "a permission set ARN (arn:aws:sso:::permissionSet/ssoins-.../ps-...)",
     |text| {
         text.len() <= 224
@@ -108,7 +132,7 @@ text_id!(
 
 text_id!(
     /// A permission set's name: 1 to 32 of `[\w+=,.@-]`.
-    PermissionSetName,
+    PermissionSetName(Arc<str>),
     "a permission set name (1 to 32 letters, digits or +=,.@_-)",
     |text| {
         (1..=32).contains(&text.len())
@@ -136,14 +160,14 @@ fn identity_store_id(text: &str) -> bool {
 
 text_id!(
     /// A person: an Identity Store `UserId`. The only thing that people are compared by.
-    UserId,
+    UserId(Short),
     "an Identity Store user id",
     identity_store_id
 );
 
 text_id!(
     /// An Identity Store group.
-    GroupId,
+    GroupId(Short),
     "an Identity Store group id",
     identity_store_id
 );
@@ -151,7 +175,7 @@ text_id!(
 text_id!(
     /// Which policy: the SHA-256 of what it says and whom its names mean, as 64 lower-case hex
     /// digits.
-    PolicyVersion,
+    PolicyVersion(Arc<str>),
     "a policy version (64 hex digits)",
     |text| {
         text.len() == 64

@@ -30,6 +30,7 @@ pub(crate) mod found;
 pub(crate) mod guardrail;
 mod hours;
 mod import;
+mod kept;
 pub mod language;
 mod pattern;
 mod problem;
@@ -51,13 +52,14 @@ mod who;
 mod written;
 
 pub(crate) use accounts::covers;
-pub use cases::{Actual, CaseReport, Difference, Expected, cases_text, run_cases};
+pub use cases::{Actual, CaseReport, Difference, Expected, cases_summary, cases_text, run_cases};
 pub(crate) use decide::decide_among;
 pub use decide::{BreakGlass, Proposal, Run, decide};
 pub use diff::{Change, diff, diff_at_once, diff_text};
 pub use facts::{Facts, with_person};
 pub use hours::Hours;
 pub use import::import;
+pub use kept::{KeptPolicy, NotTheSame};
 pub use language::{
     Approval, Defaults, MAX_START_AHEAD, MAX_WINDOW, PolicyFile, REASON_MAX, RuleName, SelfApproval,
 };

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use domain::event::{
-    Actor, Details, Envelope, Head, Kind, NO_HASH, SCHEMA, Sealed, Source, Stream, seal,
+    Actor, Details, Envelope, Head, Kind, NO_HASH, NotCompared, SCHEMA, Sealed, Source, Stream,
+    seal,
 };
 use domain::finding::{Closed, Difference, Finding};
 use domain::grant::{
@@ -331,6 +332,31 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
         (Kind::PersonDeparted, departed),
     ));
     all
+}
+
+#[test]
+fn a_policy_that_took_another_ones_place_says_why_nobody_compared_them() {
+    let all = [
+        (NotCompared::NotKept, "not-kept"),
+        (NotCompared::Damaged, "damaged"),
+        (NotCompared::MembersUnknown, "members-unknown"),
+        (NotCompared::TooMuch, "too-much"),
+    ];
+    for (why, word) in all {
+        let server = Actor::Server(server());
+        let envelope = Envelope {
+            id: EventId::new(Uuid::from_u128(1)),
+            stream: Stream::Policy,
+            actor: &server,
+            source: Source::Worker,
+            at: at(0),
+        };
+        let details = Details::policy(&version('b'), Some(&version('a'))).not_compared(why);
+        let event = seal(envelope, &mut Head::default(), Kind::PolicyLoaded, &details);
+        let fields = fields(&event);
+        assert_eq!(fields["not_compared"], word);
+        assert!(!fields.contains_key("gained"), "nobody knows: {fields:?}");
+    }
 }
 
 /// All of them, each onto its stream.

@@ -7,7 +7,7 @@ use domain::policy::{self, PolicyFile, Setting};
 
 use crate::policy_text::PolicyText;
 
-use super::{Organisation, Outcome, print, print_json, say};
+use super::{Organisation, Outcome, print, print_json, print_line, say};
 
 /// Reports the problems of one file.
 pub(super) fn check(file: &Path, organisation: Option<&Organisation>, json: bool) -> Outcome {
@@ -97,18 +97,20 @@ pub(super) fn test(cases: &Path, shared: Option<&Path>, json: bool) -> Outcome {
             return Outcome::No;
         }
     };
+    let summary = policy::cases_summary(&reports);
     if json {
         for report in &reports {
             match &report.actual {
-                Ok(actual) => match serde_json::to_string(actual) {
-                    Ok(line) => print(&line),
-                    Err(error) => say(&format!("{}: {error}", report.name)),
-                },
-                Err(problems) => problems
-                    .iter()
-                    .for_each(|problem| say(&problem.to_string())),
+                Ok(actual) => print_line(actual),
+                Err(problems) => {
+                    for problem in problems {
+                        say(&problem.to_string());
+                    }
+                    print_line(&serde_json::json!({ "name": report.name, "problems": problems }));
+                }
             }
         }
+        say(&summary);
     } else {
         print(policy::cases_text(&reports).trim_end());
     }

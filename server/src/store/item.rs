@@ -175,10 +175,9 @@ pub struct Tally {
 pub struct PolicyInForce {
     /// Its version: names already resolved to ids.
     pub policy_version: PolicyVersion,
-    /// The SHA-256 of its source, which another server compares with its own.
+    /// The SHA-256 of its source, which another server compares with its own. Which ids the names
+    /// meant is kept with the version: each decision reads this item.
     pub source: String,
-    /// Which ids its names meant when it was loaded.
-    pub bindings: serde_json::Value,
 }
 
 /// What history shows of an ask: at most 1 KB, so that a page of 50 is read in one go.

@@ -23,6 +23,9 @@
 //! | snapshot of the organisation | `snapshot` | `manifest` | `GetItem`: which parts |
 //! | part of a snapshot | `snapshot#ID` | `part#N` | `BatchGetItem`, all of them |
 //! | policy in force | `policy` | `current` | condition of each decision |
+//! | version of the policy | `policy#VERSION` | `manifest` | `GetItem`: which parts |
+//! | part of a version | `policy#VERSION` | `part#N` | `BatchGetItem`, all of them |
+//! | when a version came into force | `policies` | `MS#VERSION` | `Query`: the latest |
 //! | executor lease | `lease` | `executor` | `GetItem`, consistent: who acts |
 //!
 //! Sessions, sign-ins and logins are documented where they are written, in `web`; proofs in `proof`.
@@ -36,7 +39,8 @@ use std::fmt::Display;
 use domain::event::Stream;
 use domain::finding::Difference;
 use domain::id::{
-    AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, RequestId, UserId,
+    AccountId, AskIndex, EventId, GrantId, GroupId, PermissionSetArn, PolicyVersion, RequestId,
+    UserId,
 };
 use domain::target::Key;
 use jiff::Timestamp;
@@ -272,6 +276,27 @@ pub fn policy() -> At {
     At::new("policy", "current")
 }
 
+/// Which parts a version of the policy has.
+#[must_use]
+pub fn policy_version(version: &PolicyVersion) -> At {
+    At::new(format!("policy#{version}"), "manifest")
+}
+
+/// A part of a version of the policy.
+#[must_use]
+pub fn policy_part(version: &PolicyVersion, number: usize) -> At {
+    At::new(format!("policy#{version}"), format!("part#{number:04}"))
+}
+
+/// The partition of what came into force.
+pub const POLICIES: &str = "policies";
+
+/// A version of the policy came into force.
+#[must_use]
+pub fn policy_loaded(at: Timestamp, version: &PolicyVersion) -> At {
+    At::new(POLICIES, format!("{}#{version}", millis(at)))
+}
+
 /// The executor lease.
 #[must_use]
 pub fn lease() -> At {
@@ -348,6 +373,7 @@ mod tests {
             target: target.clone(),
         };
         let at: Timestamp = "2026-11-22T08:00:00.5Z".parse().unwrap();
+        let version = PolicyVersion::of_digest([0xab; 32]);
         let all = [
             request(request_id),
             summary(request_id, AskIndex(3)),
@@ -371,6 +397,9 @@ mod tests {
             reconcile(),
             snapshot(),
             snapshot_part(request_id.uuid(), 7),
+            policy_version(&version),
+            policy_part(&version, 7),
+            policy_loaded(at, &version),
         ];
         let lines: Vec<String> = all
             .iter()

@@ -6,28 +6,21 @@
 //! finished is nobody's. What was named before stays for readers that are under way, and goes with
 //! the next swap.
 
-use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::event::hex;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use thiserror::Error;
 use uuid::Uuid;
 
 use super::commit::Expect;
 use super::item::{self, Attributes};
 use super::keys::{self, At};
-use super::reads::place;
+use super::parts::{self, PartsError};
 use super::{Store, StoreError, now};
-
-/// An item holds 400 KB, with its names and keys (DESIGN 5).
-const PART_BYTES: usize = 350 * 1024;
 
 /// 35 MB of zstd: some ten times what 100,000 people and 3,000 accounts take.
 const PARTS_MAX: usize = 100;
 
-/// What that may become: a damaged part must not fill the memory.
+/// What that may become.
 const WHOLE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
 /// Parts that no manifest names go by themselves after this long ...
@@ -35,9 +28,6 @@ const PART_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// ... and so those that one names are written anew long before.
 const REWRITTEN_AFTER: SignedDuration = SignedDuration::from_hours(10 * 24);
-
-/// A good trade for text that is written every few minutes: a tenth of the size, in milliseconds.
-const LEVEL: i32 = 3;
 
 /// Which snapshot there is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,43 +54,14 @@ pub struct Manifest {
 /// The layout that this version writes.
 pub const LAYOUT: u32 = 1;
 
-/// Why a snapshot could not be kept or had.
-#[derive(Debug, Error)]
-pub enum SnapshotError {
-    /// The table did not do its part, or somebody else wrote one.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Not all of it is there, or not as it was written.
-    #[error("the snapshot {id} is not whole")]
-    NotWhole {
-        /// Which.
-        id: Uuid,
-    },
-    /// It could not be packed or unpacked.
-    #[error("the snapshot cannot be packed or unpacked")]
-    Pack(#[source] std::io::Error),
-    /// More than an organisation of AWS's largest size takes.
-    #[error("a snapshot of {bytes} bytes, packed, is too large to be kept")]
-    TooLarge {
-        /// How large.
-        bytes: usize,
-    },
-}
-
-fn digest(whole: &[u8]) -> String {
-    hex(&Sha256::digest(whole))
-}
-
-/// What a part looks like.
-fn part(packed: &[u8], at: Timestamp) -> Attributes {
+/// A part that goes by itself.
+fn expiring(mut part: Attributes, at: Timestamp) -> Attributes {
     let expires = at.saturating_add(PART_KEPT).unwrap_or(at).as_second();
-    Attributes::from([
-        ("zstd".to_owned(), AttributeValue::B(Blob::new(packed))),
-        (
-            "expires_at".to_owned(),
-            AttributeValue::N(expires.to_string()),
-        ),
-    ])
+    part.insert(
+        "expires_at".to_owned(),
+        AttributeValue::N(expires.to_string()),
+    );
+    part
 }
 
 impl Store {
@@ -110,42 +71,17 @@ impl Store {
     }
 
     /// The whole of a snapshot, as it was written.
-    pub async fn snapshot(&self, manifest: &Manifest) -> Result<Vec<u8>, SnapshotError> {
-        let id = manifest.id;
+    pub async fn snapshot(&self, manifest: &Manifest) -> Result<Vec<u8>, PartsError> {
+        let what = format!("the snapshot {}", manifest.id);
         if manifest.parts > PARTS_MAX {
-            return Err(SnapshotError::NotWhole { id });
+            let why = "it has too many parts";
+            return Err(PartsError::NotWhole { what, why });
         }
         let places: Vec<At> = (0..manifest.parts)
-            .map(|number| keys::snapshot_part(id, number))
+            .map(|number| keys::snapshot_part(manifest.id, number))
             .collect();
-        let mut parts: Vec<(At, Attributes)> = self
-            .get_many(&places)
-            .await?
-            .into_iter()
-            .map(|item| (place(&item), item))
-            .collect();
-        parts.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut packed = Vec::new();
-        for (_, part) in &parts {
-            match part.get("zstd") {
-                Some(AttributeValue::B(blob)) => packed.extend_from_slice(blob.as_ref()),
-                _ => return Err(SnapshotError::NotWhole { id }),
-            }
-        }
-        if parts.len() != manifest.parts {
-            return Err(SnapshotError::NotWhole { id });
-        }
-        let whole =
-            tokio::task::spawn_blocking(move || zstd::bulk::decompress(&packed, WHOLE_BYTES_MAX))
-                .await
-                .map_err(std::io::Error::other)
-                .and_then(|whole| whole)
-                .map_err(SnapshotError::Pack)?;
-        if digest(&whole) == manifest.sha256 {
-            Ok(whole)
-        } else {
-            Err(SnapshotError::NotWhole { id })
-        }
+        self.whole(&what, &places, &manifest.sha256, WHOLE_BYTES_MAX)
+            .await
     }
 
     /// Keeps a snapshot of AWS as it was read from that instant. One that says the same as the one
@@ -156,9 +92,9 @@ impl Store {
         whole: Vec<u8>,
         read_at: Timestamp,
         had: Option<Uuid>,
-    ) -> Result<Manifest, SnapshotError> {
+    ) -> Result<Manifest, PartsError> {
         let before = self.snapshot_manifest().await?;
-        let sha256 = digest(&whole);
+        let sha256 = parts::digest(&whole);
         let now = now();
         if let Some(before) = &before
             && before.sha256 == sha256
@@ -173,25 +109,17 @@ impl Store {
             self.swap(&manifest, Some(before.version)).await?;
             return Ok(manifest);
         }
-        let packed = tokio::task::spawn_blocking(move || zstd::bulk::compress(&whole, LEVEL))
-            .await
-            .map_err(std::io::Error::other)
-            .and_then(|packed| packed)
-            .map_err(SnapshotError::Pack)?;
-        let parts: Vec<&[u8]> = packed.chunks(PART_BYTES).collect();
-        if parts.len() > PARTS_MAX {
-            let bytes = packed.len();
-            return Err(SnapshotError::TooLarge { bytes });
-        }
+        let packed = parts::pack(whole, PARTS_MAX).await?;
         let id = Uuid::now_v7();
-        for (number, packed) in parts.iter().enumerate() {
+        let parts = packed.parts.len();
+        for (number, part) in packed.parts.into_iter().enumerate() {
             let at = keys::snapshot_part(id, number);
-            self.overwrite(&at, part(packed, now)).await?;
+            self.overwrite(&at, expiring(part, now)).await?;
         }
         let manifest = Manifest {
             layout: LAYOUT,
             id,
-            parts: parts.len(),
+            parts,
             sha256,
             read_at,
             written_at: now,

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::WorldError;
 use crate::directory::Reader;
 use crate::lease::Lease;
-use crate::store::{Manifest, SNAPSHOT_LAYOUT, SnapshotError, Store, StoreError, now};
+use crate::store::{Manifest, PartsError, SNAPSHOT_LAYOUT, Store, StoreError, now};
 
 /// How often the organisation is read anew. Reading 300 accounts takes some 700 calls, a minute at
 /// our share of the quota; five minutes keep pages fresh and leave the quota to the worker.
@@ -127,7 +127,7 @@ impl Knowledge {
             Ok(whole) => whole,
             // It was replaced while it was read, or is damaged: what is known stays, and whoever
             // leads writes another.
-            Err(SnapshotError::NotWhole { .. }) if self.known.is_some() || self.lease.held() => {
+            Err(PartsError::NotWhole { .. }) if self.known.is_some() || self.lease.held() => {
                 tracing::warn!(id = %manifest.id, "the snapshot is not whole");
                 return Ok(News::Same);
             }
@@ -169,7 +169,7 @@ impl Knowledge {
                 Ok(fresh)
             }
             // Somebody else leads, and wrote one: it is read next.
-            Err(SnapshotError::Store(StoreError::Changed)) => Ok(fresh),
+            Err(PartsError::Store(StoreError::Changed)) => Ok(fresh),
             Err(error) => Err(error.into()),
         }
     }

@@ -38,4 +38,5 @@ mod signing_in_again;
 mod snapshots;
 mod together;
 mod vanishing;
+mod versions;
 mod windows;

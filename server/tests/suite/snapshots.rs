@@ -1,7 +1,7 @@
 //! The organisation is read by one server and known to all: from the table, whole or not at all.
 
 use jiff::Timestamp;
-use server::store::{SnapshotError, Store, StoreError};
+use server::store::{PartsError, Store, StoreError};
 
 use crate::harness::{Belay, Sandbox, Setup, create_table, eventually};
 
@@ -105,7 +105,7 @@ async fn a_snapshot_is_whole_or_nothing_however_large_and_whoever_writes() {
     let third = store.put_snapshot(noise(3), at, None).await.unwrap();
     assert!(matches!(
         store.snapshot(&first).await,
-        Err(SnapshotError::NotWhole { .. })
+        Err(PartsError::NotWhole { .. })
     ));
     assert_eq!(store.snapshot(&second).await.unwrap(), noise(2));
     assert_eq!(store.snapshot_manifest().await.unwrap(), Some(third));
@@ -121,7 +121,7 @@ async fn a_snapshot_is_whole_or_nothing_however_large_and_whoever_writes() {
         match outcome {
             // The later of two that did not meet.
             Ok(_) => {}
-            Err(SnapshotError::Store(StoreError::Changed)) => assert_ne!(whole, written),
+            Err(PartsError::Store(StoreError::Changed)) => assert_ne!(whole, written),
             Err(error) => panic!("{error}"),
         }
     }

@@ -4,19 +4,22 @@
 //! What a case does not say is filled in with what it names: it speaks of what it is about, and of
 //! nothing else.
 
+mod reading;
 mod world;
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::reading::{Case, CaseAccount, CasePerson, Length, Source};
 use self::world::World;
 use super::decide::{BreakGlass, Proposal, Run, decide};
 use super::facts::Facts;
-use super::import::import;
+use super::import::import_or_nothing;
 use super::language::PolicyFile;
 use super::problem::{Place, Problem, ProblemCode, Problems};
 use super::read::parse;
@@ -26,7 +29,7 @@ use super::seconds::Seconds;
 use super::signature::{Signing, sign};
 use super::source::Format;
 use super::verdict::{Code, Outcome, Verdict};
-use crate::id::{AccountId, UserId};
+use crate::id::UserId;
 
 /// A file of cases larger than this is not one that people keep.
 const MAX_BYTES: usize = 16 << 20;
@@ -34,88 +37,6 @@ const MAX_BYTES: usize = 16 << 20;
 /// When a case is judged that does not say: a Wednesday at noon, UTC, so that the same file gives the
 /// same answer on any day.
 const NOON: Timestamp = Timestamp::constant(1_767_787_200, 0);
-
-/// One case, as it is written.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    name: String,
-    /// A policy in JSON; `version` may be left out here.
-    policy: Option<Box<RawValue>>,
-    /// SSO Elevator's configuration, which is imported.
-    sso_elevator: Option<Box<RawValue>>,
-    /// Everyone there is. Absent: whoever the case and its policy name.
-    people: Option<Vec<CasePerson>>,
-    /// Every account there is. Absent: whatever the case and its policy name.
-    accounts: Option<Vec<CaseAccount>>,
-    /// Accounts that the deployment protects.
-    #[serde(default)]
-    protected: Vec<AccountId>,
-    ask: CaseAsk,
-    review: Option<CaseReview>,
-    #[serde(default)]
-    expect: Expected,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CasePerson {
-    id: Option<String>,
-    email: Option<String>,
-    user_name: Option<String>,
-    #[serde(default)]
-    groups: Vec<String>,
-    /// Disabled people may have nothing and approve nothing.
-    #[serde(default)]
-    disabled: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaseAccount {
-    id: AccountId,
-    name: Option<String>,
-    #[serde(default)]
-    ou: Vec<String>,
-    #[serde(default)]
-    tags: std::collections::BTreeMap<String, String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaseAsk {
-    by: String,
-    account: Option<String>,
-    permission_set: Option<String>,
-    group: Option<String>,
-    /// Absent: the shortest that the policy allows.
-    duration: Option<Length>,
-    /// Absent: one that is just long enough.
-    reason: Option<String>,
-    ticket: Option<String>,
-    /// When it is judged; see [`NOON`].
-    now: Option<Timestamp>,
-    /// A later start.
-    start: Option<Timestamp>,
-    /// When the access began that this extends.
-    extends: Option<Timestamp>,
-    #[serde(default)]
-    break_glass: bool,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaseReview {
-    by: String,
-}
-
-/// `"1h30m"`, or a number of seconds.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Length {
-    Text(String),
-    Seconds(u32),
-}
 
 /// What a case expects; what is absent is not compared, and lists compare as sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -220,9 +141,16 @@ pub fn cases_text(reports: &[CaseReport]) -> String {
         // Writing to a String cannot fail.
         let _ = write!(text, "{report}");
     }
-    let passed = reports.iter().filter(|report| report.passed()).count();
-    let _ = writeln!(text, "{passed} passed, {} failed", reports.len() - passed);
+    text.push_str(&cases_summary(reports));
+    text.push('\n');
     text
+}
+
+/// `N passed, N failed`.
+#[must_use]
+pub fn cases_summary(reports: &[CaseReport]) -> String {
+    let passed = reports.iter().filter(|report| report.passed()).count();
+    format!("{passed} passed, {} failed", reports.len() - passed)
 }
 
 /// Runs every case of a JSON file: a list of cases. Those without a policy of their own are judged by
@@ -242,93 +170,112 @@ pub fn run_cases(
         );
         return Err(problems.into_sorted());
     }
-    match serde_json::from_str::<Vec<Case>>(source) {
-        Ok(cases) => Ok(cases
-            .iter()
-            .map(|case| run(case, file_name, policy))
-            .collect()),
-        Err(error) => {
-            let at = |number: usize| u32::try_from(number.max(1)).unwrap_or(u32::MAX);
-            let place = Place {
-                line: at(error.line()),
-                column: at(error.column()),
-            };
-            let text = error.to_string();
-            let message = text
-                .rsplit_once(" at line ")
-                .map_or(&*text, |(what, _)| what);
-            problems.error(
-                place,
-                ProblemCode::Syntax,
-                message,
-                "a file of cases is a JSON list of cases",
-            );
-            Err(problems.into_sorted())
-        }
-    }
+    let source = Source {
+        text: source,
+        name: file_name,
+    };
+    let cases = source.cases()?;
+    Ok(cases
+        .into_iter()
+        .map(|(name, case)| run(name, case, source, policy))
+        .collect())
 }
 
-fn run(case: &Case, file_name: &str, policy: Option<&PolicyFile>) -> CaseReport {
-    let place = format!("{file_name}, case {}", super::problem::quote(&case.name));
-    let actual = judge(case, &place, policy);
-    let differences = actual
-        .as_ref()
-        .map(|actual| differences(&case.expect, actual))
-        .unwrap_or_default();
+fn run(
+    name: String,
+    case: Result<Case<'_>, Vec<Problem>>,
+    source: Source<'_>,
+    policy: Option<&PolicyFile>,
+) -> CaseReport {
+    let judged = case.and_then(|case| {
+        let actual = judge(&case, source, policy)?;
+        Ok((differences(&case.expect, &actual), actual))
+    });
+    let (actual, differences) = match judged {
+        Ok((differences, actual)) => (Ok(actual), differences),
+        Err(problems) => (Err(problems), Vec::new()),
+    };
     CaseReport {
-        name: case.name.clone(),
+        name,
         actual,
         differences,
     }
 }
 
-fn wrong(place: &str, message: &str, help: &str) -> Vec<Problem> {
-    let mut problems = Problems::new(place);
-    problems.error(Place::START, ProblemCode::InvalidValue, message, help);
+fn wrong(case: &Case<'_>, source: Source<'_>, message: &str, help: &str) -> Vec<Problem> {
+    let mut problems = Problems::new(source.name);
+    let place = source.place(case.place, Place::START);
+    problems.error(place, ProblemCode::InvalidValue, message, help);
     problems.into_sorted()
 }
 
 /// The policy that a case is judged by.
 fn policy_of(
-    case: &Case,
-    place: &str,
+    case: &Case<'_>,
+    source: Source<'_>,
     shared: Option<&PolicyFile>,
 ) -> Result<PolicyFile, Vec<Problem>> {
-    match (&case.policy, &case.sso_elevator, shared) {
-        (Some(_), Some(_), _) => Err(wrong(
-            place,
+    let wrong = |message, help| Err(wrong(case, source, message, help));
+    match (case.policy, case.sso_elevator, shared) {
+        (Some(_), Some(_), _) => wrong(
             "the case has both `policy` and `sso_elevator`",
             "keep one of them",
-        )),
-        (Some(policy), None, _) => parse(&versioned(policy.get()), Format::Json, place),
+        ),
+        (Some(policy), None, _) => {
+            let policy = policy.get();
+            let (text, added) = versioned(policy);
+            parse(&text, Format::Json, source.name).map_err(|mut problems| {
+                for problem in &mut problems {
+                    if problem.place.line == 1 {
+                        let column = problem.place.column.saturating_sub(added);
+                        problem.place.column = column.max(1);
+                    }
+                }
+                source.moved(policy, problems)
+            })
+        }
         (None, Some(theirs), _) => {
-            let imported = import(theirs.get(), place)?;
-            parse(&imported, Format::Toml, place)
+            let theirs = theirs.get();
+            let imported = import_or_nothing(theirs, source.name)
+                .map_err(|problems| source.moved(theirs, problems))?;
+            match imported {
+                Some(imported) => parse(&imported, Format::Toml, source.name),
+                // That tool starts without a statement, and lets nobody in.
+                None => Ok(PolicyFile::without_rules(source.name)),
+            }
         }
         (None, None, Some(shared)) => Ok(shared.clone()),
-        (None, None, None) => Err(wrong(
-            place,
+        (None, None, None) => wrong(
             "the case has no policy",
             "write `policy` or `sso_elevator` in it, or give --policy FILE",
-        )),
+        ),
     }
 }
 
-/// A case need not say which version of the language it is written in: there is one.
-fn versioned(policy: &str) -> String {
-    match serde_json::from_str::<serde_json::Value>(policy) {
-        Ok(serde_json::Value::Object(mut keys)) if !keys.contains_key("version") => {
-            keys.insert("version".to_owned(), 1.into());
-            serde_json::Value::Object(keys).to_string()
+/// A case need not say which version of the language it is written in: there is one. With how many
+/// characters that put before the rest of the first line.
+fn versioned(policy: &str) -> (Cow<'_, str>, u32) {
+    const VERSION: &str = "\"version\":1";
+    let keys: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(policy).ok();
+    match (keys, policy.strip_prefix('{')) {
+        (Some(keys), Some(rest)) if !keys.contains_key("version") => {
+            let comma = if keys.is_empty() { "" } else { "," };
+            let added = u32::try_from(VERSION.len() + comma.len()).unwrap_or_default();
+            (format!("{{{VERSION}{comma}{rest}").into(), added)
         }
-        _ => policy.to_owned(),
+        _ => (policy.into(), 0),
     }
 }
 
-fn judge(case: &Case, place: &str, shared: Option<&PolicyFile>) -> Result<Actual, Vec<Problem>> {
-    let file = policy_of(case, place, shared)?;
+fn judge(
+    case: &Case<'_>,
+    source: Source<'_>,
+    shared: Option<&PolicyFile>,
+) -> Result<Actual, Vec<Problem>> {
+    let wrong = |message: &str, help| wrong(case, source, message, help);
+    let file = policy_of(case, source, shared)?;
     let world = World::of(case, &file)
-        .map_err(|message| wrong(place, &message, "see the policy reference on cases"))?;
+        .map_err(|message| wrong(&message, "see the policy reference on tests of a policy"))?;
     let setting = Setting {
         protected: case.protected.iter().cloned().collect(),
         earlier: None,
@@ -341,7 +288,6 @@ fn judge(case: &Case, place: &str, shared: Option<&PolicyFile>) -> Result<Actual
         Some(Length::Seconds(seconds)) => Seconds::new(*seconds),
         Some(Length::Text(text)) => Seconds::parse(text).map_err(|error| {
             wrong(
-                place,
                 &format!("`duration`: {text} is not a duration: {error}"),
                 "write it like \"20s\", \"15m\" or \"1h30m\"",
             )
@@ -485,7 +431,7 @@ fn differences(expected: &Expected, actual: &Actual) -> Vec<Difference> {
 fn set(items: &[String], spelt: impl Fn(&str) -> String) -> String {
     let items: BTreeSet<String> = items.iter().map(|item| spelt(item)).collect();
     if items.is_empty() {
-        return "nobody and nothing".to_owned();
+        return "none".to_owned();
     }
     items.into_iter().collect::<Vec<_>>().join(", ")
 }

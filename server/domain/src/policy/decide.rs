@@ -10,7 +10,7 @@ use super::Policy;
 use super::facts::Facts;
 use super::found::Found;
 use super::guardrail::Fence;
-use super::route::{Electorate, Say, routes};
+use super::route::{Others, Say, routes};
 use super::seconds::Seconds;
 use super::verdict::{Code, Outcome, Reason, Verdict};
 use crate::id::UserId;
@@ -192,7 +192,12 @@ pub(crate) fn decide_among<'p>(
         return verdict;
     }
     verdict.reauthenticate = fence.reauthenticate().is_some();
-    let routes = routes(&say, &fence, |rule| Electorate::of(rule, requester, facts));
+    let routes = routes(
+        &say,
+        &fence,
+        |rule| rule.approvers.includes(requester, facts),
+        |rule| Others::known(rule, requester, facts),
+    );
     Judge::new(verdict, &routes, &fence, proposal, policy).judge(&found, facts)
 }
 

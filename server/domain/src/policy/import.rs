@@ -20,7 +20,7 @@ mod writing;
 use super::problem::{Problem, ProblemCode, Problems};
 use super::source::{Format, Node, tree};
 use super::written::too_large;
-use statement::{Kind, statements};
+use statement::{Kind, Statement, statements};
 
 /// The approver of a statement that has none. That tool counts such a statement: it covers the
 /// target, and what it forbids binds. Our language wants approvers wherever somebody has to agree.
@@ -33,20 +33,41 @@ pub(super) const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// Either all of it is right, or every problem is reported, in the file's order.
 pub fn import(source: &str, file_name: &str) -> Result<String, Vec<Problem>> {
     let mut problems = Problems::new(file_name);
-    let policy = tree(source, Format::Json, &mut problems)
-        .and_then(|root| import_tree(&root, &mut problems));
+    let policy =
+        read(source, &mut problems).and_then(|(root, found)| policy(&root, &found, &mut problems));
     match policy {
         Some(policy) if problems.is_empty() => Ok(policy),
         _ => Err(problems.into_sorted()),
     }
 }
 
-/// The same from a tree: the configuration may be a part of a larger file.
-fn import_tree(root: &Node, problems: &mut Problems<'_>) -> Option<String> {
-    let found = statements(root, problems);
-    if !problems.is_empty() {
-        return None;
+/// The same for a test of what it decides: `None` if no statement says anything, which that tool
+/// takes, and which is no policy of ours.
+pub(super) fn import_or_nothing(
+    source: &str,
+    file_name: &str,
+) -> Result<Option<String>, Vec<Problem>> {
+    let mut problems = Problems::new(file_name);
+    match read(source, &mut problems) {
+        Some((_, found)) if says_nothing(&found) => Ok(None),
+        _ => import(source, file_name).map(Some),
     }
+}
+
+fn says_nothing(found: &[Statement]) -> bool {
+    found
+        .iter()
+        .all(|statement| statement.kind == Kind::Nothing)
+}
+
+/// Every statement, if all of them are right.
+fn read(source: &str, problems: &mut Problems<'_>) -> Option<(Node, Vec<Statement>)> {
+    let root = tree(source, Format::Json, problems)?;
+    let found = statements(&root, problems);
+    problems.is_empty().then_some((root, found))
+}
+
+fn policy(root: &Node, found: &[Statement], problems: &mut Problems<'_>) -> Option<String> {
     if found.is_empty() {
         problems.error(
             root.place,
@@ -56,10 +77,7 @@ fn import_tree(root: &Node, problems: &mut Problems<'_>) -> Option<String> {
         );
         return None;
     }
-    if found
-        .iter()
-        .all(|statement| statement.kind == Kind::Nothing)
-    {
+    if says_nothing(found) {
         problems.error(
             root.place,
             ProblemCode::InvalidValue,
@@ -68,7 +86,7 @@ fn import_tree(root: &Node, problems: &mut Problems<'_>) -> Option<String> {
         );
         return None;
     }
-    let policy = writing::policy(&found);
+    let policy = writing::policy(found);
     too_large(&policy, problems);
     Some(policy)
 }

@@ -24,6 +24,10 @@ use super::table::{Need, Table, length, list, text, whole};
 /// The version of the language, the only one so far.
 const LANGUAGE: i64 = 1;
 
+/// The most rules that there may be, written generously, are some 2 MB. Each version is kept whole, in
+/// one transaction of the table, which takes 4 MB.
+const MAX_WHOLE: usize = 2 << 20;
+
 /// Reads a policy that includes no other file. Either all of it is right, or every problem is
 /// reported, in the file's order.
 pub fn parse(source: &str, format: Format, file_name: &str) -> Result<PolicyFile, Vec<Problem>> {
@@ -39,6 +43,17 @@ pub fn parse_with(
     included: &Included,
 ) -> Result<PolicyFile, Vec<Problem>> {
     let mut problems = Problems::new(file_name);
+    let texts = included.values().filter_map(|text| text.as_ref().ok());
+    let whole = source.len() + texts.map(String::len).sum::<usize>();
+    if whole > MAX_WHOLE {
+        problems.error(
+            Place::START,
+            ProblemCode::TooLarge,
+            format!("with what it includes the policy has {whole} bytes"),
+            format!("all files together have at most {MAX_WHOLE}"),
+        );
+        return Err(problems.into_sorted());
+    }
     let file = tree(source, format, &mut problems)
         .map(|root| policy(&root, file_name, included, &mut problems));
     match file {

@@ -15,7 +15,7 @@ use super::facts::Facts;
 use super::found::Found;
 use super::guardrail::Fence;
 use super::language::{REASON_MAX, RuleName};
-use super::route::{Electorate, Say, routes};
+use super::route::{Others, Say, routes};
 use super::seconds::Seconds;
 use super::verdict::{Code, Route};
 use crate::id::UserId;
@@ -315,9 +315,12 @@ fn open_routes(policy: &Policy, ask: &AskFacts<'_>, facts: &Facts<'_>) -> Result
         return Err(today());
     }
     let longest = fence.longest_now(&found, &proposal).map_err(|()| today())?;
-    let routes = routes(&say, &fence, |rule| {
-        Electorate::of(rule, ask.requester, facts)
-    });
+    let routes = routes(
+        &say,
+        &fence,
+        |rule| rule.approvers.includes(ask.requester, facts),
+        |rule| Others::known(rule, ask.requester, facts),
+    );
     let judged = proposal.judged();
     let before = judged.minus(ask.duration);
     let mut open: Vec<Route> = routes

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::facts::Facts;
 use super::found::Found;
 use super::guardrail::Fence;
-use super::language::{Approval, RuleName, SelfApproval};
+use super::language::{Approval, MAX_APPROVALS, RuleName, SelfApproval};
 use super::seconds::Seconds;
 use super::verdict::Route;
 use super::{Policy, Rule};
@@ -48,12 +48,14 @@ impl<'p> Say<'p> {
         facts: &Facts<'_>,
     ) -> Self {
         let mut say = Self::default();
+        let active = facts.is_active(requester);
         for rule in covering {
             say.matching.push(rule);
-            if !rule.is_known(facts) {
+            let requesters = rule.requesters.names(requester, facts);
+            if !(requesters.known && rule.approvers.is_known(facts)) {
                 say.unknown.get_or_insert(rule);
             }
-            let eligible = rule.requesters.includes(requester, facts);
+            let eligible = active && requesters.included;
             if eligible {
                 say.eligible.push(rule);
             }
@@ -76,8 +78,35 @@ pub(crate) struct Way<'p> {
     pub(crate) max_duration: Seconds,
     /// Whether the requester is one of those who agree.
     pub(crate) self_counts: bool,
-    /// How many other people could agree.
-    pub(crate) others: u32,
+    /// The other people who could agree.
+    pub(crate) others: Others,
+}
+
+/// The people other than the requester who could agree under a rule.
+#[derive(Debug, Clone)]
+pub(crate) enum Others {
+    /// How many, where that is all that is asked for: beyond [`MAX_APPROVALS`], more make no
+    /// difference and are not counted.
+    Counted(u32),
+    /// Who they are.
+    Known(BTreeSet<UserId>),
+}
+
+impl Others {
+    pub(crate) fn counted(rule: &Rule, requester: &UserId, facts: &Facts<'_>) -> u32 {
+        rule.approvers.count(facts, requester, MAX_APPROVALS)
+    }
+
+    pub(crate) fn known(rule: &Rule, requester: &UserId, facts: &Facts<'_>) -> Self {
+        Self::Known(rule.approvers.members(facts, requester))
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        match self {
+            Self::Counted(count) => *count,
+            Self::Known(people) => u32::try_from(people.len()).unwrap_or(u32::MAX),
+        }
+    }
 }
 
 impl Way<'_> {
@@ -88,15 +117,15 @@ impl Way<'_> {
 
     /// Whether there are that many.
     pub(crate) fn can_complete(&self) -> bool {
-        self.others >= self.needed_from_others()
+        self.others.count() >= self.needed_from_others()
     }
 
     /// With everyone who could agree, for verdicts and reviews.
     pub(crate) fn route(&self, requester: &UserId, facts: &Facts<'_>, min: Seconds) -> Route {
-        let approvers = if self.approvals == 0 {
-            BTreeSet::new()
-        } else {
-            self.rule.approvers.members(facts, requester)
+        let approvers = match &self.others {
+            _ if self.approvals == 0 => BTreeSet::new(),
+            Others::Known(people) => people.clone(),
+            Others::Counted(_) => self.rule.approvers.members(facts, requester),
         };
         Route {
             rule: self.rule.name.clone(),
@@ -156,27 +185,13 @@ pub(crate) struct Routes<'p> {
     pub(crate) shortened_by: Option<(Seconds, &'p RuleName)>,
 }
 
-/// How many other people could agree under a rule, and whether the requester is one of its approvers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Electorate {
-    pub(crate) others: u32,
-    pub(crate) own: bool,
-}
-
-impl Electorate {
-    pub(crate) fn of(rule: &Rule, requester: &UserId, facts: &Facts<'_>) -> Self {
-        Self {
-            others: rule.approvers.count(facts, requester),
-            own: rule.approvers.includes(requester, facts),
-        }
-    }
-}
-
-/// How a person can get to the target, by the rules that have a say and within the fence.
+/// How a person can get to the target, by the rules that have a say and within the fence. `own` says
+/// whether they are an approver of a rule themselves, `others` who else is.
 pub(crate) fn routes<'p>(
     say: &Say<'p>,
     fence: &Fence<'p>,
-    mut electorate: impl FnMut(&'p Rule) -> Electorate,
+    own: impl Fn(&Rule) -> bool,
+    mut others: impl FnMut(&'p Rule) -> Others,
 ) -> Routes<'p> {
     let required = say
         .binding
@@ -189,7 +204,7 @@ pub(crate) fn routes<'p>(
         .iter()
         .find(|rule| {
             rule.self_approval == Some(SelfApproval::Deny)
-                && (rule.approvers.incomplete || electorate(rule).own)
+                && (rule.approvers.incomplete || own(rule))
         })
         .map(|rule| &rule.name);
     let max = fence.max_duration();
@@ -218,7 +233,7 @@ pub(crate) fn routes<'p>(
             approvals: 0,
             max_duration,
             self_counts: false,
-            others: 0,
+            others: Others::Counted(0),
         };
         if rule.approval == Some(Approval::None) {
             if required.is_some() {
@@ -232,14 +247,13 @@ pub(crate) fn routes<'p>(
                 continue;
             }
         }
-        let Electorate { others, own } = electorate(rule);
         let break_glass = rule.approval == Some(Approval::After);
         if break_glass && let Some(name) = fence.no_break_glass() {
             routes.break_glass_denied_by = Some(name);
             continue;
         }
         // Nobody signs for themselves.
-        let allowed = own && !break_glass && rule.self_approval == Some(SelfApproval::Allow);
+        let allowed = !break_glass && rule.self_approval == Some(SelfApproval::Allow) && own(rule);
         if allowed {
             routes.self_approval_denied_by = self_denied;
             routes.no_self_approval_by = no_self_approval;
@@ -252,7 +266,7 @@ pub(crate) fn routes<'p>(
         let way = Way {
             approvals: rule.approvals.max(more),
             self_counts,
-            others,
+            others: others(rule),
             ..at_once
         };
         if break_glass {

@@ -21,16 +21,33 @@ pub(crate) struct Who {
     pub(crate) incomplete: bool,
 }
 
+/// Whether somebody is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) included: bool,
+    /// Every group in the list was read: otherwise no decision may rest on it.
+    pub(crate) known: bool,
+}
+
 impl Who {
     /// Whether this active person is meant.
     pub(crate) fn includes(&self, user: &UserId, facts: &Facts<'_>) -> bool {
-        facts.is_active(user)
-            && (self.everyone
-                || self.users.contains(user)
-                || self
-                    .groups
-                    .iter()
-                    .any(|group| facts.members.is_member(user, group)))
+        self.names(user, facts).included && facts.is_active(user)
+    }
+
+    /// Whether this person is meant, active or not, and whether that is certain.
+    pub(crate) fn names(&self, user: &UserId, facts: &Facts<'_>) -> Named {
+        let mut named = Named {
+            included: self.everyone || self.users.contains(user),
+            known: true,
+        };
+        for group in &self.groups {
+            match facts.members.membership(user, group) {
+                Some(member) => named.included |= member,
+                None => named.known = false,
+            }
+        }
+        named
     }
 
     /// All active people who are meant, but for one.
@@ -58,16 +75,20 @@ impl Who {
         self.named(facts).collect::<BTreeSet<&UserId>>().len()
     }
 
-    /// How many active people are meant, but for one.
-    pub(crate) fn count(&self, facts: &Facts<'_>, but: &UserId) -> u32 {
+    /// How many active people are meant, but for one: no more than `enough` are counted.
+    pub(crate) fn count(&self, facts: &Facts<'_>, but: &UserId, enough: u32) -> u32 {
+        let enough = usize::try_from(enough).unwrap_or(usize::MAX);
         let others = |user: &&UserId| *user != but;
         let count = if self.everyone {
-            facts.active_people().filter(others).count()
-        } else if self.users.is_empty() && self.groups.len() <= 1 {
-            // One group has nobody twice.
-            self.named(facts).filter(others).count()
+            facts.active_people().filter(others).take(enough).count()
         } else {
-            let distinct: BTreeSet<&UserId> = self.named(facts).filter(others).collect();
+            let mut distinct: BTreeSet<&UserId> = BTreeSet::new();
+            for user in self.named(facts).filter(others) {
+                distinct.insert(user);
+                if distinct.len() >= enough {
+                    break;
+                }
+            }
             distinct.len()
         };
         u32::try_from(count).unwrap_or(u32::MAX)

@@ -121,17 +121,98 @@ fn a_case_that_cannot_be_run_fails_and_says_why() {
 
 #[test]
 fn what_is_no_file_of_cases_is_refused_in_its_place() {
-    let wrong = |cases: &str| {
+    for (cases, place) in [
+        ("{}", "cases.json:1:"),
+        ("[\n {\"name\": \"x\"},\n]", "cases.json:3:1"),
+    ] {
         let problems = run_cases(cases, "cases.json", None).unwrap_err();
-        problems[0].to_string()
-    };
-    assert!(wrong("{}").starts_with("cases.json:1:"), "{}", wrong("{}"));
-    let unknown = "[\n  {\"name\": \"x\", \"aks\": {}}\n]";
-    assert!(
-        wrong(unknown).starts_with("cases.json:2:"),
-        "{}",
-        wrong(unknown)
-    );
+        let problem = problems[0].to_string();
+        assert!(problem.starts_with(place), "{problem}");
+    }
+}
+
+#[test]
+fn one_case_that_is_not_right_leaves_the_others_alone() {
+    let right = r#"{"name": "right", "policy": {"rule": [{"name": "r", "accounts": ["*"],
+      "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
+      "ask": {"by": "a", "account": "111122223333", "permission_set": "X"},
+      "expect": {"outcome": "granted"}}"#;
+    let wrong = [
+        (
+            r#"{"name": "no ask"}"#,
+            "FAIL  no ask",
+            "missing field `ask`",
+        ),
+        (
+            r#"{"name": "misspelt", "aks": {}}"#,
+            "FAIL  misspelt",
+            "unknown field `aks`",
+        ),
+        (r#"{"ask": {}}"#, "FAIL  case 2", "missing field"),
+        ("17", "FAIL  case 2", "invalid type"),
+    ];
+    for (wrong, name, why) in wrong {
+        let text = cases_text(&run(&format!("[\n{right},\n  {wrong},\n{right}\n]")));
+        assert!(text.ends_with("2 passed, 1 failed\n"), "{text}");
+        assert!(text.contains(name) && text.contains(why), "{text}");
+        assert!(text.contains("cases.json:6:"), "with its line: {text}");
+    }
+}
+
+/// Problems of a policy in a case are where they are in the file.
+#[test]
+fn problems_within_a_case_are_in_their_place() {
+    let ask = r#""ask": {"by": "a", "account": "111122223333", "permission_set": "X"}"#;
+    for (policy, wrong) in [
+        (r#""policy": {"rule": [{"nme": "r"}]}"#, "\"nme\""),
+        (
+            r#""policy": {"version": 1, "rule": [{"nme": "r"}]}"#,
+            "\"nme\"",
+        ),
+        (r#""é": 1, "policy": {}"#, "\"é\": 1"),
+        (r#""policy": {"é": 1, "rules": []}"#, "\"rules\""),
+        ("\"policy\": {\n \"rule\": [{\"nme\": \"r\"}]}", "\"nme\""),
+        ("\"policy\":\n  {\"rles\": []}", "\"rles\""),
+        (
+            r#""sso_elevator": {"config": [{"Rsource": "*"}]}"#,
+            "\"Rsource\"",
+        ),
+        // No policy at all: the case's own place.
+        (r#""expect": {}"#, "{\"name\""),
+    ] {
+        let cases = format!("[\n {{\"name\": \"n\", {policy}, {ask}}}]");
+        let before = &cases[..cases.find(wrong).unwrap()];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+        let text = cases_text(&run(&cases));
+        let place = format!("cases.json:{line}:");
+        assert!(text.contains(&place), "{policy}: {line}: {text}");
+        // What serde finds is where it stopped: somewhere in that line.
+        if !policy.starts_with("\"é\"") {
+            let place = format!("{place}{column}: ");
+            assert!(text.contains(&place), "{policy}: {place} {text}");
+        }
+    }
+}
+
+/// That tool starts without a statement, and so does a test of what it decides.
+#[test]
+fn a_configuration_that_says_nothing_lets_nobody_in() {
+    for config in [
+        r"{}",
+        r#"{"config": [], "group_config": []}"#,
+        r#"{"config": [{"Resource": [], "PermissionSet": "*", "ApprovalIsNotRequired": true}]}"#,
+    ] {
+        let cases = format!(
+            r#"[{{"name": "n", "sso_elevator": {config},
+              "ask": {{"by": "a@example.com", "account": "111122223333", "permission_set": "X"}},
+              "expect": {{"outcome": "denied", "reason": "no-rule", "approvers": [], "rules": []}}}}]"#
+        );
+        let text = cases_text(&run(&cases));
+        assert_eq!(text, "ok    n\n1 passed, 0 failed\n", "{config}");
+    }
+    let problems = domain::policy::import("{}", "sso.json").unwrap_err();
+    assert_eq!(problems.len(), 1, "as a policy of a server it is a mistake");
 }
 
 #[test]

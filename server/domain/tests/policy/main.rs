@@ -20,6 +20,7 @@ mod group_targets;
 mod guardrails;
 mod importing;
 mod includes;
+mod kept;
 mod matrix;
 mod organisation;
 mod parsing;

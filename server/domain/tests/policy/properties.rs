@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use domain::catalogue::Catalogue;
 use domain::policy::{
-    AskFacts, BreakGlass, Code, Decision, Format, Outcome, Policy, Reason, Review, ReviewOutcome,
-    Route, RuleName, Seconds, Verdict, decide, may_review, parse, review,
+    AskFacts, BreakGlass, Code, Decision, Format, Included, KeptPolicy, Outcome, Policy, Reason,
+    Review, ReviewOutcome, Route, RuleName, Seconds, Verdict, decide, may_review, parse, review,
 };
 use domain::target::Target;
 use jiff::Timestamp;
@@ -172,6 +172,18 @@ proptest! {
                 prop_assert!(catalogue.offer(&ask.requester, &ask.target, &facts).is_some());
             }
         }
+    }
+
+    /// A version that was kept is the same policy, whatever has become of the organisation.
+    #[test]
+    fn what_is_kept_of_a_policy_is_all_of_it(rules in rules(), guardrails in guardrails(0..4)) {
+        let (organisation, joins) = with_a_group();
+        let text = format!("version = 1\n{joins}{}{}", rules.concat(), guardrails.concat());
+        let policy = organisation.policy(text.trim_start_matches("version = 1\n"));
+        let kept = KeptPolicy::of(&policy, "policy.toml", &text, &Included::new());
+        let stored = serde_json::to_string(&kept).unwrap();
+        let read: KeptPolicy = serde_json::from_str(&stored).unwrap();
+        prop_assert_eq!(read.policy().unwrap(), policy);
     }
 
     /// What reviews give by today's guardrails, asking for it today would not refuse for its length,

@@ -1,8 +1,8 @@
 //! Every example of the reference page is run.
 
 use domain::policy::{
-    Code, Format, ProblemCode, Setting, check, check_with, decide, included_files, parse,
-    report_text, resolve,
+    Code, Format, ProblemCode, Setting, cases_text, check, check_with, decide, included_files,
+    parse, report_text, resolve, run_cases,
 };
 
 use crate::organisation::{Organisation, at, included, rule};
@@ -49,6 +49,16 @@ fn every_policy_on_the_page_is_valid_and_means_somebody() {
         found.retain(|problem| problem.code != ProblemCode::SessionOutlives);
         assert_eq!(found, [], "{source}");
     }
+}
+
+#[test]
+fn every_case_on_the_page_passes() {
+    let cases = blocks("json cases");
+    assert_eq!(cases.len(), 1);
+    let reports = run_cases(cases[0], "cases.json", None).unwrap();
+    assert_eq!(reports.len(), 2);
+    let text = cases_text(&reports);
+    assert!(text.ends_with("2 passed, 0 failed\n"), "{text}");
 }
 
 #[test]

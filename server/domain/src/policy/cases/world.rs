@@ -22,7 +22,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn of(case: &Case, file: &PolicyFile) -> Result<Self, String> {
+    pub(super) fn of(case: &Case<'_>, file: &PolicyFile) -> Result<Self, String> {
         let mut making = Making::default();
         for group in groups(case, file) {
             making.group(&group);
@@ -255,7 +255,7 @@ impl Making {
         Ok(())
     }
 
-    fn world(self, case: &Case) -> Result<World, String> {
+    fn world(self, case: &Case<'_>) -> Result<World, String> {
         let ask = &case.ask;
         let target = match (&ask.account, &ask.permission_set, &ask.group) {
             (Some(account), Some(set), None) => Target::Account {
@@ -307,7 +307,7 @@ fn bare(group: &str) -> &str {
 }
 
 /// Every group that the policy or the case names: each is there, if only with nobody in it.
-fn groups(case: &Case, file: &PolicyFile) -> BTreeSet<String> {
+fn groups(case: &Case<'_>, file: &PolicyFile) -> BTreeSet<String> {
     let people = selectors(file).filter_map(|selector| match selector {
         PersonSelector::GroupId(id) => Some(id.to_string()),
         PersonSelector::Group(name) => Some(name.clone()),
@@ -342,7 +342,7 @@ fn selectors(file: &PolicyFile) -> impl Iterator<Item = &PersonSelector> {
         .map(|person| &person.value)
 }
 
-fn named_people(case: &Case, file: &PolicyFile) -> Vec<String> {
+fn named_people(case: &Case<'_>, file: &PolicyFile) -> Vec<String> {
     let asked = [&case.ask.by]
         .into_iter()
         .chain(case.review.as_ref().map(|review| &review.by))
@@ -356,7 +356,7 @@ fn named_people(case: &Case, file: &PolicyFile) -> Vec<String> {
     asked.chain(named).collect()
 }
 
-fn named_accounts(case: &Case, file: &PolicyFile) -> BTreeSet<AccountId> {
+fn named_accounts(case: &Case<'_>, file: &PolicyFile) -> BTreeSet<AccountId> {
     let asked = case
         .ask
         .account
@@ -378,7 +378,7 @@ fn named_accounts(case: &Case, file: &PolicyFile) -> BTreeSet<AccountId> {
     asked.chain(named).collect()
 }
 
-fn named_sets(case: &Case, file: &PolicyFile) -> BTreeSet<String> {
+fn named_sets(case: &Case<'_>, file: &PolicyFile) -> BTreeSet<String> {
     let named = file
         .rules
         .iter()

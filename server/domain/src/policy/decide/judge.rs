@@ -388,7 +388,7 @@ fn explain(verdict: &mut Verdict, routes: &Routes<'_>, asked: Seconds) {
     };
     for way in routes.waiting.iter().filter(|way| !automatic(way)) {
         let rule = way.rule.name.clone();
-        let approvers = way.others;
+        let approvers = way.others.count();
         reasons.push(if way.can_complete() {
             Reason::Open {
                 rule,
@@ -422,7 +422,7 @@ fn too_few(way: &Way<'_>) -> Reason {
     Reason::TooFewApprovers {
         rule: way.rule.name.clone(),
         needed: way.needed_from_others(),
-        found: way.others,
+        found: way.others.count(),
     }
 }
 

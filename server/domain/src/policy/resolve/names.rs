@@ -279,14 +279,20 @@ impl<'a> Names<'a> {
         who
     }
 
-    /// Ids are hexadecimal, so case means nothing in them; the directory's spelling is kept.
+    /// Ids are hexadecimal, so case means nothing in them; the directory's spelling is kept, and is
+    /// part of the version where it is another than the policy's.
     fn user_id(&mut self, id: &UserId, selector: &Placed<PersonSelector>) -> UserId {
+        if let Some(bound) = self.bindings.users.get(id.as_str()) {
+            return bound.clone();
+        }
         let people = &self.directory.people;
         let same = |known: &&UserId| known.as_str().eq_ignore_ascii_case(id.as_str());
         if let Some(known) = people.get_key_value(id).map(|(known, _)| known) {
             return known.clone();
         }
         if let Some(known) = people.keys().find(same) {
+            let bound = (id.as_str().to_owned(), known.clone());
+            self.bindings.users.extend([bound]);
             return known.clone();
         }
         self.unknown(selector, "person", None);
@@ -294,12 +300,17 @@ impl<'a> Names<'a> {
     }
 
     fn group_id(&mut self, id: &GroupId, selector: &Placed<PersonSelector>) -> GroupId {
+        if let Some(bound) = self.bindings.groups.get(id.as_str()) {
+            return bound.clone();
+        }
         let groups = &self.directory.groups;
         let same = |known: &&GroupId| known.as_str().eq_ignore_ascii_case(id.as_str());
         if let Some(known) = groups.get_key_value(id).map(|(known, _)| known) {
             return known.clone();
         }
         if let Some(known) = groups.keys().find(same) {
+            let bound = (id.as_str().to_owned(), known.clone());
+            self.bindings.groups.extend([bound]);
             return known.clone();
         }
         self.unknown(selector, "group", None);

@@ -1,0 +1,59 @@
+//! Versions of the policy, for auditors and admins: what an old verdict was judged by.
+
+use domain::id::PolicyVersion;
+use domain::policy::KeptPolicy;
+use jiff::Timestamp;
+
+use super::{Caller, Role, Service, ServiceError};
+use crate::store::{PartsError, StoreError, Versions};
+use crate::world::World;
+
+/// One version.
+#[derive(Debug, Clone)]
+pub enum PolicyFound {
+    /// As it was kept.
+    Whole(Box<KeptPolicy>),
+    /// The table has it no more, or not as it was written.
+    Damaged,
+}
+
+impl Service {
+    /// What came into force, the latest first; before that instant, if one is given.
+    pub async fn policy_versions(
+        &self,
+        caller: &Caller,
+        before: Option<Timestamp>,
+    ) -> Result<Versions, ServiceError> {
+        let world = self.world()?;
+        self.must_oversee(&world, caller).await?;
+        Ok(self.store.policy_versions(before).await?)
+    }
+
+    /// One version, with all that it included and whom its names meant.
+    pub async fn policy_version(
+        &self,
+        caller: &Caller,
+        version: &PolicyVersion,
+    ) -> Result<PolicyFound, ServiceError> {
+        let world = self.world()?;
+        self.must_oversee(&world, caller).await?;
+        match self.store.policy_version(version).await {
+            Ok(Some(kept)) => Ok(PolicyFound::Whole(Box::new(kept))),
+            Ok(None) => Err(ServiceError::NotFound),
+            Err(PartsError::Store(error)) if !matches!(error, StoreError::Unreadable { .. }) => {
+                Err(error.into())
+            }
+            Err(error) => {
+                tracing::error!(%version, error = &error as &dyn std::error::Error, "a version of the policy is damaged in the table");
+                Ok(PolicyFound::Damaged)
+            }
+        }
+    }
+
+    async fn must_oversee(&self, world: &World, caller: &Caller) -> Result<(), ServiceError> {
+        match self.live_role(world, caller).await? {
+            Role::Admin | Role::Auditor => Ok(()),
+            Role::Person => Err(ServiceError::NotAllowed),
+        }
+    }
+}
