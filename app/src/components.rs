@@ -4,6 +4,7 @@ mod ask_card;
 mod changing;
 mod console_link;
 mod countdown;
+mod glass;
 mod icon;
 mod notice;
 mod receipt;
@@ -17,6 +18,7 @@ pub(crate) use ask_card::{approval_line, ask_facts, quote, way};
 pub(crate) use changing::changing;
 pub(crate) use console_link::console_link;
 pub(crate) use countdown::Countdown;
+pub(crate) use glass::{SignForm, closure, glass};
 pub(crate) use icon::{Icon, Logo};
 pub(crate) use notice::{
     Done, Empty, Interruption, LiveNotice, Problems, problem_at, refuse, skeleton,

@@ -76,6 +76,7 @@ pub(crate) fn approval_kind(kind: ApprovalKind) -> String {
         ApprovalKind::Automatic => "Automatic".to_owned(),
         ApprovalKind::SelfApproved => "You approve".to_owned(),
         ApprovalKind::Needed { approvals } => count(approvals, "approval"),
+        ApprovalKind::BreakGlass => "Break-glass only".to_owned(),
     }
 }
 
@@ -277,6 +278,10 @@ pub(crate) fn event(kind: &EventKind, actor: &ActorView) -> String {
         EventKind::Denied => "Denied",
         EventKind::Withdrawn => "Withdrawn",
         EventKind::Expired => "Lapsed without an answer",
+        EventKind::BrokeGlass => "Break-glass: granted at once, to be signed afterwards",
+        EventKind::Signed => "Signed",
+        EventKind::Rejected => "Rejected: it ends",
+        EventKind::Unsigned => "Not signed in time: it goes to the admins",
         EventKind::Scheduled => "Start and end fixed",
         EventKind::Granting => "Creating it in AWS",
         EventKind::Active => "Active: AWS reports it created",
@@ -294,6 +299,9 @@ pub(crate) fn event(kind: &EventKind, actor: &ActorView) -> String {
         EventKind::ReviewedDeny | EventKind::Denied => format!("{name} denied"),
         EventKind::Withdrawn => format!("{name} withdrew it"),
         EventKind::Retracted => format!("{name} took their approval back"),
+        EventKind::BrokeGlass => format!("{name} went in by break-glass, to be signed afterwards"),
+        EventKind::Signed => format!("{name} signed"),
+        EventKind::Rejected => format!("{name} rejected the break-glass"),
         EventKind::Nudged => format!("{name} reminded its approvers"),
         EventKind::EndedEarly => format!("{name} ended it early"),
         EventKind::Revoking => format!("{name} ended it; removing it from AWS"),

@@ -8,6 +8,7 @@
 mod access;
 mod code;
 mod form;
+mod glass;
 mod history;
 mod mine;
 mod request;
@@ -21,6 +22,7 @@ pub use code::{
     Reason, ReceiptKind, RequestState, ReviewKind, SignInAgain, Trouble, WhyNot, WireError,
 };
 pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
+pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};
 pub use history::{HistoryFilter, HistoryPage, HistoryRow};
 pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
 pub use request::{

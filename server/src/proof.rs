@@ -61,14 +61,20 @@ impl Purpose {
         Self(format!("approve {request}"))
     }
 
+    /// To sign this request's break-glass.
+    #[must_use]
+    pub fn sign(request: RequestId) -> Self {
+        Self(format!("sign {request}"))
+    }
+
     /// To ask for exactly these targets, whatever their order.
     pub fn submit(targets: impl IntoIterator<Item = impl Display>) -> Self {
-        let targets: BTreeSet<String> = targets
-            .into_iter()
-            .map(|target| target.to_string())
-            .collect();
-        let targets: Vec<String> = targets.into_iter().collect();
-        Self(format!("submit {}", targets.join(" ")))
+        Self(format!("submit {}", each_once(targets)))
+    }
+
+    /// To go in first to exactly these targets.
+    pub fn break_glass(targets: impl IntoIterator<Item = impl Display>) -> Self {
+        Self(format!("break-glass {}", each_once(targets)))
     }
 
     /// Where its proof is kept, and how an address may name it: it says nothing of what it is.
@@ -76,6 +82,15 @@ impl Purpose {
     pub fn place(&self) -> Place {
         Place(hash(&[&self.0]))
     }
+}
+
+fn each_once(targets: impl IntoIterator<Item = impl Display>) -> String {
+    let targets: BTreeSet<String> = targets
+        .into_iter()
+        .map(|target| target.to_string())
+        .collect();
+    let targets: Vec<String> = targets.into_iter().collect();
+    targets.join(" ")
 }
 
 /// The place of a purpose among those of a sitting.
@@ -271,6 +286,9 @@ mod tests {
             Purpose::submit([id(1)]),
             Purpose::submit([id(2)]),
             Purpose::submit([id(1), id(2)]),
+            Purpose::sign(id(1)),
+            Purpose::break_glass([id(1)]),
+            Purpose::break_glass([id(1), id(2)]),
         ];
         let places: BTreeSet<String> = all.iter().map(|one| one.place().0).collect();
         assert_eq!(places.len(), all.len());

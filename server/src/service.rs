@@ -12,13 +12,18 @@ mod depart;
 mod end;
 mod expire;
 mod facts;
+mod first;
 mod held;
 mod judge;
 mod look;
 mod nudge;
+mod overdue;
 mod prove;
+mod reopen;
 mod review;
 mod search;
+mod sign;
+mod signing;
 mod submit;
 mod versions;
 mod withdraw;
@@ -26,9 +31,10 @@ mod withdraw;
 use std::sync::Arc;
 
 use domain::event::{Actor, Source};
+use domain::glass;
 use domain::id::{RequestId, ServerId};
 use domain::policy::{Verdict, WhyNot};
-use domain::request::{AskState, Refused, Who};
+use domain::request::{AskState, Refused, Stands, Who};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -42,10 +48,13 @@ pub use asked::Submission;
 pub use begin::Begin;
 pub use depart::Left;
 pub use end::Ending;
+pub use first::CONFIRMATION;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
 pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::{HistoryFound, HistorySearch};
+pub use sign::{Signature, Word};
+pub use signing::{BreakGlassOffer, SigningDetail, ToSign};
 pub use submit::Submitted;
 pub use versions::PolicyFound;
 
@@ -126,6 +135,12 @@ pub enum ServiceError {
     /// They have not approved it, so there is nothing to take back.
     #[error("this person has not approved it")]
     NothingToRetract,
+    /// Enough people have signed it, or somebody rejected it.
+    #[error("the break-glass is {}", .0.word())]
+    Settled(Box<Stands>),
+    /// Break-glass is not closed for that person.
+    #[error("break-glass is not closed for that person")]
+    NotClosed,
     /// There is no such access any more.
     #[error("that access has ended")]
     NotLive,
@@ -190,6 +205,8 @@ pub enum WhyRefused {
     Pending(RequestId),
     /// The policy, as this person may see it.
     Policy(Box<Verdict>),
+    /// There is a way to it, and it is not break-glass: somebody has to agree first.
+    NotByBreakGlass,
 }
 
 /// What is not right with what was typed.
@@ -203,6 +220,10 @@ pub enum Invalid {
     StartPassed,
     /// An extension begins when what it extends ends.
     StartOfExtension,
+    /// Who goes in first does so now.
+    StartOfBreakGlass,
+    /// Who goes in first types that they mean it.
+    Confirmation,
     /// Nobody said why.
     NoReason,
     /// A note is too long.
@@ -237,13 +258,26 @@ impl From<Refused> for ServiceError {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Decided { found } => Self::Decided(found),
-            Refused::NoSuchAsk(_) => Self::NotFound,
-            Refused::ReviewedAlready => Self::ReviewedAlready,
+            Refused::NoSuchAsk(_) | Refused::NotBreakGlass => Self::NotFound,
+            Refused::ReviewedAlready | Refused::SignedAlready => Self::ReviewedAlready,
             Refused::NothingToRetract => Self::NothingToRetract,
             Refused::NudgedAlready { again_at } => Self::NudgedAlready { again_at },
             Refused::Endless => Self::Invalid(vec![Invalid::Duration]),
+            Refused::OwnBreakGlass => Self::MayNotReview(WhyNot::OwnRequest),
+            Refused::Settled { found } => Self::Settled(found),
             // Of what was read a moment ago these cannot be; if they are, it is read again.
-            Refused::NotAllApproved | Refused::Separate => Self::Changed,
+            Refused::NotAllApproved | Refused::Separate | Refused::InTime { .. } => Self::Changed,
+        }
+    }
+}
+
+impl From<glass::Refused> for ServiceError {
+    fn from(refused: glass::Refused) -> Self {
+        match refused {
+            // Policy has said so before; if it is so now, it is read again.
+            glass::Refused::Unsigned | glass::Refused::Closed(_) => Self::Changed,
+            glass::Refused::NotClosed => Self::NotClosed,
+            glass::Refused::Own => Self::NotAllowed,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod commit;
 mod findings;
+mod glass;
 pub mod history;
 pub mod item;
 pub mod keys;

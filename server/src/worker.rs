@@ -152,7 +152,7 @@ impl Drop for Mark {
 fn subject(due: &Due) -> &str {
     match &due.what {
         DueWhat::Key(key) => key,
-        DueWhat::Request(_) | DueWhat::Unknown => &due.entry.sk,
+        DueWhat::Request(_) | DueWhat::Signing(_) | DueWhat::Unknown => &due.entry.sk,
     }
 }
 
@@ -328,6 +328,13 @@ impl Worker {
                     Ok(()) | Err(ServiceError::Changed) => {}
                     Err(error) => {
                         tracing::error!(%error, request = %id, "a request could not be expired");
+                        worker.busy.park(&due.entry.sk, LEFT_ALONE);
+                    }
+                },
+                DueWhat::Signing(id) => match worker.service.overdue(*id, &due.entry).await {
+                    Ok(()) | Err(ServiceError::Changed) => {}
+                    Err(error) => {
+                        tracing::error!(%error, request = %id, "a break-glass could not be handed to admins");
                         worker.busy.park(&due.entry.sk, LEFT_ALONE);
                     }
                 },

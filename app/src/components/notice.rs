@@ -22,6 +22,9 @@ pub(crate) fn Done() -> impl IntoView {
             "already-pending" => "You had asked for exactly this already: here it is.",
             "approved" => "Approved, with your name on it.",
             "denied" => "Denied. The requester sees your note.",
+            "signed" => "Signed, with your name on it.",
+            "rejected" => "Rejected: the access ends now, and break-glass is closed for them.",
+            "reopened" => "Break-glass is open for this person again.",
             "retracted" => "Your approval is taken back.",
             "ended" => {
                 "Its end is now. Belay takes the access away, and says so once it is proven."

@@ -1,6 +1,7 @@
 //! The form for one target, with the verdict as it would be now.
 
 mod fields;
+mod glass;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -117,6 +118,23 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
         "From {} to {} characters. Approvers and auditors read it: what for, and a link if there is one.",
         form.reason_min_chars, form.reason_max_chars
     );
+    // Where nothing but break-glass leads there, the usual button would only be refused.
+    let only_break_glass = form
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| glass.is_only_way);
+    let usual = (!only_break_glass).then(|| {
+        view! {
+            {sign_in_again(form.sign_in_again)}
+            <div class="actions">
+                <button class="button button-main" type="submit">
+                    {submit(form.preview.outcome, form.sign_in_again)}
+                </button>
+                <a class="button button-quiet" href="/">"Back"</a>
+            </div>
+        }
+        .into_any()
+    });
     view! {
         <form
             class="card stack"
@@ -140,13 +158,8 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
                 problem=problem_at(&before.problems, Field::Reason)
             />
             <div aria-live="polite">{preview}</div>
-            {sign_in_again(form.sign_in_again)}
-            <div class="actions">
-                <button class="button button-main" type="submit">
-                    {submit(form.preview.outcome, form.sign_in_again)}
-                </button>
-                <a class="button button-quiet" href="/">"Back"</a>
-            </div>
+            {usual}
+            {glass::break_glass(form, before)}
         </form>
     }
     .into_any()
@@ -228,7 +241,10 @@ const fn submit(outcome: PreviewOutcome, again: SignInAgain) -> &'static str {
     match (outcome, again) {
         (_, SignInAgain::Needed) => "Sign in again to get access",
         (PreviewOutcome::Automatic | PreviewOutcome::SelfApproved, _) => "Get access",
-        (PreviewOutcome::NeedsApproval | PreviewOutcome::Refused, _) => "Ask for access",
+        (
+            PreviewOutcome::NeedsApproval | PreviewOutcome::BreakGlass | PreviewOutcome::Refused,
+            _,
+        ) => "Ask for access",
     }
 }
 
@@ -259,6 +275,10 @@ fn verdict(preview: &PreviewView) -> AnyView {
             "You may approve this yourself, so you get it at once.",
         ),
         PreviewOutcome::NeedsApproval => ("verdict verdict-wait", "Somebody has to approve this."),
+        PreviewOutcome::BreakGlass => (
+            "verdict verdict-wait",
+            "This is only possible as break-glass: you go in first, and it is signed afterwards.",
+        ),
         PreviewOutcome::Refused => (
             "verdict verdict-bad",
             "This cannot be granted as things are.",
@@ -267,7 +287,7 @@ fn verdict(preview: &PreviewView) -> AnyView {
     let details: Vec<_> = match preview.outcome {
         PreviewOutcome::Automatic | PreviewOutcome::SelfApproved => Vec::new(),
         PreviewOutcome::NeedsApproval => preview.routes.iter().map(way).collect(),
-        PreviewOutcome::Refused => preview
+        PreviewOutcome::BreakGlass | PreviewOutcome::Refused => preview
             .reasons
             .iter()
             .map(|reason| view! { <li>{sentence::reason(reason)}</li> }.into_any())
@@ -346,6 +366,7 @@ mod tests {
             prefill: None,
             current: None,
             sign_in_again: SignInAgain::NotNeeded,
+            break_glass: None,
         }
     }
 

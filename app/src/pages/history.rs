@@ -117,6 +117,9 @@ fn row(row: &HistoryRow) -> AnyView {
         names => names.join(", "),
     };
     let ended = row.ended_at.map(|at| view! { " " <Time at/> }.into_any());
+    let break_glass = row
+        .is_break_glass
+        .then(|| view! { <span class="pill pill-bad">"Break-glass"</span> }.into_any());
     view! {
         <tr>
             <td data-label="Asked" class="cell-when"><Time at=row.submitted_at/></td>
@@ -133,7 +136,7 @@ fn row(row: &HistoryRow) -> AnyView {
             </td>
             <td data-label="Reviewed by">{reviewers}</td>
             <td data-label="State">
-                <Pill state=row.state/>
+                <Pill state=row.state/> {break_glass}
                 <span class="quiet cell-more">
                     {row.receipt.map(sentence::receipt_short)} {ended}
                 </span>

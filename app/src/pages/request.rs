@@ -10,8 +10,8 @@ use crate::{
     browser::title,
     clock,
     components::{
-        Done, Interruption, Pill, Problems, ReviewForm, Time, changing, quote, refuse, skeleton,
-        timeline,
+        Done, Interruption, Pill, Problems, ReviewForm, SignForm, Time, changing, closure, quote,
+        refuse, skeleton, timeline,
     },
     follow::{Followed, follow},
     form_state::Arrived,
@@ -119,12 +119,34 @@ fn acts(id: String, request: RwSignal<RequestView>, before: FormState) -> AnyVie
     let actions = Memo::new(move |_| request.read().actions.clone());
     changing(move || {
         let actions = actions.get();
-        if actions.can_approve || actions.can_deny {
+        if actions.can_sign {
+            sign(&id, &actions, before.clone())
+        } else if actions.can_approve || actions.can_deny {
             answer(&id, actions, before.clone())
         } else {
             nothing_to_answer(&id, &actions, &before)
         }
     })
+}
+
+/// Looking at what was granted first.
+fn sign(id: &str, actions: &ActionsView, before: FormState) -> AnyView {
+    view! {
+        <section class="card stack" aria-labelledby="sign">
+            <h2 id="sign">"Your signature"</h2>
+            <SignForm request_id=id.to_owned() actions=actions.clone() before=before.clone()/>
+        </section>
+        {closed(id, actions, &before)}
+        {small_acts(id, actions)}
+    }
+    .into_any()
+}
+
+fn closed(id: &str, actions: &ActionsView, before: &FormState) -> AnyView {
+    let closed = actions.closed.as_ref();
+    closed
+        .map(|one| closure(id, one, before, actions.note_max_chars))
+        .into_any()
 }
 
 fn answer(id: &str, actions: ActionsView, before: FormState) -> AnyView {
@@ -141,7 +163,7 @@ fn answer(id: &str, actions: ActionsView, before: FormState) -> AnyView {
 /// Whatever a refused form was about may be over by now; what was typed is shown all the same.
 fn nothing_to_answer(id: &str, actions: &ActionsView, before: &FormState) -> AnyView {
     let note = before.value("note");
-    let lost = (!note.is_empty()).then(|| {
+    let lost = (!note.is_empty() && before.value("act") != "reopen").then(|| {
         view! {
             <div class="notice notice-wait">
                 <p>"This is the note that you wrote:"</p>
@@ -171,6 +193,7 @@ fn nothing_to_answer(id: &str, actions: &ActionsView, before: &FormState) -> Any
         <Problems problems=before.problems.clone()/>
         {lost}
         {why_not}
+        {closed(id, actions, before)}
         {small_acts(id, actions)}
         {withdraw}
     }

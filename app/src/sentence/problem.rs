@@ -5,7 +5,7 @@ use crate::view::PageProblem;
 use crate::{
     clock::duration,
     sentence::{ask_state, by_whom_and_when, count},
-    view::{Field, NotProven, Part, Problem, WireError},
+    view::{Field, GlassState, NotProven, Part, Problem, WireError},
 };
 
 /// A part, as the subject of a sentence.
@@ -82,6 +82,45 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             "This needs {}, and {found} could be given by anyone but you. An admin has to change the policy.",
             count(*needed, "approval")
         ),
+        Problem::TooManyPending { .. }
+        | Problem::TooManyLive { .. }
+        | Problem::TooManySubmissions { .. } => too_many(problem),
+        Problem::OwnRequest => {
+            "You cannot approve your own request. Somebody else has to.".to_owned()
+        }
+        Problem::NotAnApprover => {
+            "You are not one of its approvers. Nothing was recorded.".to_owned()
+        }
+        Problem::Reauthenticate => {
+            "Approving this needs you to have signed in just before. Nothing was recorded."
+                .to_owned()
+        }
+        Problem::NotProven { why } => not_proven(*why).to_owned(),
+        Problem::Policy { sentence } => sentence.clone(),
+        Problem::NotConfirmed | Problem::BeginsNow | Problem::NotByBreakGlass => {
+            break_glass(problem).to_owned()
+        }
+        Problem::AlreadyReviewed
+        | Problem::NothingToRetract
+        | Problem::AlreadySettled { .. }
+        | Problem::NotClosed
+        | Problem::AlreadyEnded
+        | Problem::NudgedAlready { .. }
+        | Problem::NotYours
+        | Problem::AlreadyDecided { .. } => found(problem),
+        Problem::Changed => {
+            "This changed while you decided. Look at it again, then try once more.".to_owned()
+        }
+        Problem::Unavailable { part: which } => format!(
+            "{} does not answer just now, so nothing was recorded. What you typed is still here: try again in a moment.",
+            part(*which)
+        ),
+    }
+}
+
+/// Which limit somebody has reached.
+fn too_many(problem: &Problem) -> String {
+    match problem {
         Problem::TooManyPending { limit } => {
             format!(
                 "You have {limit} requests pending, which is the limit. Withdraw one, or wait for an answer."
@@ -97,31 +136,22 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
                 "You have asked {limit} times within the hour, which is the limit. Try again later."
             )
         }
-        Problem::OwnRequest => {
-            "You cannot approve your own request. Somebody else has to.".to_owned()
+        _ => "That is too much at once. Try again later.".to_owned(),
+    }
+}
+
+/// Why nobody went in first.
+const fn break_glass(problem: &Problem) -> &'static str {
+    match problem {
+        Problem::NotConfirmed => {
+            "Type exactly what is asked for: it is how you say that you mean it."
         }
-        Problem::NotAnApprover => {
-            "You are not one of its approvers. Nothing was recorded.".to_owned()
+        Problem::BeginsNow => {
+            "Break-glass begins now. Leave this empty, or ask for access in the usual way."
         }
-        Problem::Reauthenticate => {
-            "Approving this needs you to have signed in just before. Nothing was recorded."
-                .to_owned()
+        _ => {
+            "As break-glass this is not possible, or not for so long. Ask for less, or in the usual way."
         }
-        Problem::NotProven { why } => not_proven(*why).to_owned(),
-        Problem::Policy { sentence } => sentence.clone(),
-        Problem::AlreadyReviewed
-        | Problem::NothingToRetract
-        | Problem::AlreadyEnded
-        | Problem::NudgedAlready { .. }
-        | Problem::NotYours
-        | Problem::AlreadyDecided { .. } => found(problem),
-        Problem::Changed => {
-            "This changed while you decided. Look at it again, then try once more.".to_owned()
-        }
-        Problem::Unavailable { part: which } => format!(
-            "{} does not answer just now, so nothing was recorded. What you typed is still here: try again in a moment.",
-            part(*which)
-        ),
     }
 }
 
@@ -133,6 +163,15 @@ fn found(problem: &Problem) -> String {
         }
         Problem::NothingToRetract => {
             "There is no approval of yours to take back. Nothing was changed.".to_owned()
+        }
+        Problem::AlreadySettled { state } => match state {
+            GlassState::Rejected => {
+                "This break-glass was already rejected. Nothing was changed.".to_owned()
+            }
+            _ => "This break-glass has all its signatures already. Nothing was changed.".to_owned(),
+        },
+        Problem::NotClosed => {
+            "Break-glass is open for this person already. Nothing was changed.".to_owned()
         }
         Problem::AlreadyEnded => {
             "This access has ended already, or is ending. Nothing was changed.".to_owned()

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalKind, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView, SignInAgain, TargetView,
+    ApprovalKind, BreakGlassView, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView,
+    SignInAgain, TargetView,
 };
 
 /// Everything this person may ask for, and nothing else.
@@ -102,6 +103,8 @@ pub struct AskFormView {
     pub current: Option<CurrentView>,
     /// Whether they have to sign in again to get it.
     pub sign_in_again: SignInAgain,
+    /// Going in first, if policy knows such a way here.
+    pub break_glass: Option<BreakGlassView>,
 }
 
 /// What policy says of tickets.

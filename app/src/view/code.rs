@@ -118,6 +118,8 @@ pub enum ApprovalKind {
         /// How many, on the easiest route.
         approvals: u32,
     },
+    /// Break-glass, and nothing else.
+    BreakGlass,
 }
 
 /// The verdict in one word.
@@ -130,6 +132,8 @@ pub enum PreviewOutcome {
     SelfApproved,
     /// Waits for others.
     NeedsApproval,
+    /// Only by going in first, and having it signed afterwards.
+    BreakGlass,
     /// Would be refused; the reasons say why.
     Refused,
 }
@@ -379,6 +383,14 @@ pub enum EventKind {
     Nudged,
     /// The ask is approved: enough approvals, or none needed.
     Approved,
+    /// The requester went in first.
+    BrokeGlass,
+    /// Somebody signed it afterwards.
+    Signed,
+    /// Somebody rejected it afterwards.
+    Rejected,
+    /// It was not signed in time.
+    Unsigned,
     /// The ask is denied.
     Denied,
     /// The requester took it back.

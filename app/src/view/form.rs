@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AskState, EpochMs, Part};
+use super::{AskState, EpochMs, GlassState, Part};
 
 /// What the server hands to a page that it renders again after refusing its form.
 ///
@@ -78,6 +78,8 @@ pub enum Field {
     Ticket,
     /// From when.
     Start,
+    /// What confirms break-glass.
+    Confirmation,
     /// First day of a search.
     From,
     /// Last day of a search.
@@ -176,6 +178,19 @@ pub enum Problem {
     AlreadyReviewed,
     /// They have approved nothing that could be taken back.
     NothingToRetract,
+    /// It is not what has to be typed to confirm break-glass.
+    NotConfirmed,
+    /// Break-glass begins now, or not at all.
+    BeginsNow,
+    /// Somebody has to agree to this: break-glass is no way to it.
+    NotByBreakGlass,
+    /// It has been signed by enough, or rejected.
+    AlreadySettled {
+        /// Which.
+        state: GlassState,
+    },
+    /// Break-glass is not closed for that person.
+    NotClosed,
     /// The access has ended, or is ending.
     AlreadyEnded,
     /// Its approvers were reminded a moment ago.

@@ -63,4 +63,6 @@ pub struct HistoryRow {
     pub ended_at: Option<EpochMs>,
     /// How its grant ended.
     pub receipt: Option<ReceiptKind>,
+    /// It was granted as break-glass.
+    pub is_break_glass: bool,
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AskState, EpochMs, EventKind, Evidence, GrantState, PersonView, Reason, ReceiptKind,
-    RequestState, ReviewKind, SignInAgain, TargetView, Trouble, WhyNot,
+    AskState, ClosureView, EpochMs, EventKind, Evidence, GlassView, GrantState, PersonView, Reason,
+    ReceiptKind, RequestState, ReviewKind, SignInAgain, TargetView, Trouble, WhyNot,
 };
 
 /// A request with everything that this person may see of it.
@@ -59,6 +59,12 @@ pub struct ActionsView {
     pub can_retract: bool,
     /// May remind its approvers.
     pub can_nudge: bool,
+    /// May sign or reject what was granted as break-glass.
+    pub can_sign: bool,
+    /// What they may sign, where it is not simply all of it: empty if it is.
+    pub signable: Vec<ReviewableView>,
+    /// Break-glass is closed for the requester.
+    pub closed: Option<ClosureView>,
     /// What they may review, where it is not simply all of it: empty if it is.
     pub reviewable: Vec<ReviewableView>,
     /// Shorter windows that they may agree to, in seconds.
@@ -97,6 +103,8 @@ pub struct AskView {
     pub reviews: Vec<ReviewView>,
     /// What was promised, once approved.
     pub grant: Option<GrantView>,
+    /// It was granted as break-glass.
+    pub glass: Option<GlassView>,
 }
 
 /// A rule that opens a way to the access.
@@ -249,6 +257,8 @@ pub struct ApprovalView {
     pub expires_at: EpochMs,
     /// The routes on which this person may approve.
     pub routes: Vec<RouteView>,
+    /// What is to be signed, if it was granted as break-glass and that is what it waits for.
+    pub signing: Vec<GlassView>,
     /// What this person may do.
     pub actions: ActionsView,
 }

@@ -6,11 +6,11 @@ use app::{
     Assets, Backend, FormState, Theme,
     view::{
         AccessView, AccountView, ActionsView, ActorView, ApprovalKind, ApprovalView, AskFormView,
-        AskState, AskView, EventKind, EventView, GrantCard, GrantState, GrantView, HistoryFilter,
-        HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem, Part,
-        PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView, Reason,
-        RequestState, RequestView, RouteView, SignInAgain, TargetView, TicketView, WhyNot,
-        WireError,
+        AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, EventKind, EventView,
+        GlassState, GlassView, GrantCard, GrantState, GrantView, HistoryFilter, HistoryPage,
+        HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem, Part, PermissionSetView,
+        PersonView, PrefillView, PreviewOutcome, PreviewView, Reason, RequestState, RequestView,
+        ReviewKind, ReviewView, RouteView, SignInAgain, TargetView, TicketView, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -240,6 +240,24 @@ impl World {
         }
     }
 
+    fn glass(&self) -> GlassView {
+        GlassView {
+            state: GlassState::Unsigned,
+            missing: 1,
+            sign_by: T + 86_400_000,
+            signatures: vec![ReviewView {
+                by: self.somebody(),
+                kind: ReviewKind::Approve,
+                note: self.person.word.clone(),
+                seconds: None,
+                at: T,
+                counts: true,
+            }],
+            signers: vec![self.person.word.clone()],
+            signers_total: 1,
+        }
+    }
+
     fn route(&self) -> RouteView {
         RouteView {
             rule: self.person.word.clone(),
@@ -328,6 +346,13 @@ impl Backend for World {
             }),
             current: None,
             sign_in_again: SignInAgain::NotNeeded,
+            break_glass: Some(BreakGlassView {
+                up_to_seconds: 900,
+                is_only_way: false,
+                confirmation: self.person.word.clone(),
+                stands: BreakGlassStands::Open,
+                sign_in_again: SignInAgain::Needed,
+            }),
         })
     }
 
@@ -361,6 +386,7 @@ impl Backend for World {
             submitted_at: T,
             expires_at: T + 900_000,
             routes: vec![self.route()],
+            signing: Vec::new(),
             actions: ActionsView {
                 can_approve: true,
                 can_deny: true,
@@ -410,6 +436,7 @@ impl Backend for World {
                     beside: Vec::new(),
                     receipt: None,
                 }),
+                glass: Some(self.glass()),
             }],
             events: vec![EventView {
                 id: "e1".to_owned(),
@@ -420,6 +447,13 @@ impl Backend for World {
                 note: self.person.word.clone(),
             }],
             actions: ActionsView {
+                can_sign: true,
+                closed: Some(ClosureView {
+                    by: self.person.word.clone(),
+                    at: T,
+                    request_id: "r1".to_owned(),
+                    can_reopen: true,
+                }),
                 why_not: Some(WhyNot::AlreadyDecided),
                 ..ActionsView::default()
             },
@@ -444,6 +478,7 @@ impl Backend for World {
                 from: Some(T),
                 ended_at: None,
                 receipt: None,
+                is_break_glass: true,
             }],
             next: Some(self.person.word.clone()),
             searched_back_to: Some(T),

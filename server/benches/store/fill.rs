@@ -101,6 +101,7 @@ pub(crate) fn request(nth: usize, by: usize, at: Timestamp) -> Request {
             state: AskState::Pending,
             verdict: serde_json::json!({ "outcome": "needs-approval", "routes": [] }),
             reviews: Vec::new(),
+            glass: None,
         }],
         nudged_at: None,
         version: 1,
@@ -226,6 +227,7 @@ async fn hold(store: &Store, nth: usize) -> Grant {
             },
         },
         approved_by: "0".repeat(64),
+        break_glass: false,
     };
     let mut state = KeyState::new(grant.key.clone()).with(grant.id, from, until);
     state.standing = Standing::Ours;

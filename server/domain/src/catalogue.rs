@@ -67,6 +67,12 @@ impl Offer {
         self.at_once_up_to.is_none_or(|limit| duration > limit)
     }
 
+    /// Whether nothing but break-glass leads there.
+    #[must_use]
+    pub fn only_break_glass(&self) -> bool {
+        self.break_glass_up_to.is_some() && self.at_once_up_to.is_none() && self.approvals == 0
+    }
+
     fn of(routes: &Routes<'_>, fence: &Fence<'_>, min: Seconds) -> Option<Self> {
         let limit = fence.max_continuous().map(|(max, _)| max);
         let limited = |duration: Seconds| limit.map_or(duration, |limit| duration.min(limit));

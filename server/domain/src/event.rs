@@ -18,7 +18,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::grant::{Evidence, Grant, GrantChange, Receipt};
-use crate::id::{EventId, FindingId, GrantId, PolicyVersion, RequestId, ServerId};
+use crate::id::{EventId, FindingId, GrantId, PolicyVersion, RequestId, ServerId, UserId};
 use crate::policy::Change;
 use crate::request::{Ask, Names, Opinion, Review, Who};
 use crate::target::Target;
@@ -60,6 +60,15 @@ pub enum Kind {
     /// Nobody decided in time.
     #[serde(rename = "ask.expired")]
     AskExpired,
+    /// Somebody signed a break-glass afterwards.
+    #[serde(rename = "ask.signed")]
+    AskSigned,
+    /// Somebody who could have signed a break-glass rejected it: it ends.
+    #[serde(rename = "ask.rejected")]
+    AskRejected,
+    /// A break-glass was not signed in time: admins may sign it, too.
+    #[serde(rename = "ask.unsigned")]
+    AskUnsigned,
     /// A grant was promised; names the event that approved it.
     #[serde(rename = "grant.scheduled")]
     GrantScheduled,
@@ -93,6 +102,12 @@ pub enum Kind {
     /// Two looks found somebody gone from Identity Center: what they hold ends.
     #[serde(rename = "person.departed")]
     PersonDeparted,
+    /// Break-glass is closed for a person, since one of theirs was rejected.
+    #[serde(rename = "break-glass.closed")]
+    BreakGlassClosed,
+    /// An admin opened it for them again.
+    #[serde(rename = "break-glass.reopened")]
+    BreakGlassReopened,
 }
 
 impl Kind {
@@ -109,6 +124,9 @@ impl Kind {
             Self::AskDenied => "ask.denied",
             Self::AskWithdrawn => "ask.withdrawn",
             Self::AskExpired => "ask.expired",
+            Self::AskSigned => "ask.signed",
+            Self::AskRejected => "ask.rejected",
+            Self::AskUnsigned => "ask.unsigned",
             Self::GrantScheduled => "grant.scheduled",
             Self::GrantGranting => "grant.granting",
             Self::GrantActivated => "grant.activated",
@@ -120,6 +138,8 @@ impl Kind {
             Self::PolicyLoaded => "policy.loaded",
             Self::PersonBound => "person.bound",
             Self::PersonDeparted => "person.departed",
+            Self::BreakGlassClosed => "break-glass.closed",
+            Self::BreakGlassReopened => "break-glass.reopened",
         }
     }
 }
@@ -133,6 +153,8 @@ pub enum Stream {
     Grant(GrantId),
     /// One finding.
     Finding(FindingId),
+    /// What a person may do by themselves.
+    Person(UserId),
     /// The policy in force.
     Policy,
     /// One run of one server.
@@ -145,6 +167,7 @@ impl fmt::Display for Stream {
             Self::Request(id) => write!(f, "request:{id}"),
             Self::Grant(id) => write!(f, "grant:{id}"),
             Self::Finding(id) => write!(f, "finding:{id}"),
+            Self::Person(id) => write!(f, "person:{id}"),
             Self::Policy => f.write_str("policy"),
             Self::Server(id) => write!(f, "server:{id}"),
         }
@@ -332,6 +355,9 @@ impl Grant {
         details.note("until", &self.until.to_string());
         if let Some(ticket) = &self.ticket {
             details.note("ticket", ticket);
+        }
+        if self.break_glass {
+            details.note("break_glass", "true");
         }
         details
     }

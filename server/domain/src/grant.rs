@@ -45,6 +45,15 @@ pub struct Grant {
     pub state: GrantState,
     /// The hash of the event that approved it, which its own first event names.
     pub approved_by: String,
+    /// Whether nobody was asked before, and it is signed afterwards. It says so for ever.
+    #[serde(default, skip_serializing_if = "is_ordinary")]
+    pub break_glass: bool,
+}
+
+/// What is not break-glass is stored as it was before there was any.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_ordinary(break_glass: &bool) -> bool {
+    !*break_glass
 }
 
 /// How far a grant has come.

@@ -8,7 +8,8 @@
 //!
 //! 1. [`id`], [`target`], [`directory`]: what exists.
 //! 2. [`policy`]: who may have what, who must agree, and why; [`catalogue`]: the same, indexed.
-//! 3. [`request`] and [`grant`]: the life of a request, and of what was promised.
+//! 3. [`request`] and [`grant`]: the life of a request, and of what was promised; [`glass`]: what
+//!    going in first leaves open for a person.
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
 //! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ.
 //! 6. [`departure`]: whose access ends because they have left.
@@ -20,6 +21,7 @@ pub mod departure;
 pub mod directory;
 pub mod event;
 pub mod finding;
+pub mod glass;
 pub mod grant;
 pub mod id;
 pub mod inventory;

@@ -71,7 +71,7 @@ pub use review::{
 };
 pub use seconds::{InvalidSeconds, Seconds};
 pub use selector::{AccountSelector, Channel};
-pub use signature::{Signing, sign};
+pub use signature::{Broken, Signing, Turn, may_sign, sign};
 pub use source::Format;
 pub use suggest::suggest;
 pub use ticket::{TICKET_MAX, TicketPattern, TicketRule};
@@ -299,17 +299,8 @@ pub fn not_carried_out(file: &PolicyFile) -> Vec<Problem> {
         problems.warn(place, ProblemCode::NotSupportedYet, message, help);
     };
     for rule in &file.rules {
-        let (in_file, place) = (file.file_of(rule.included), rule.name.place);
+        let in_file = file.file_of(rule.included);
         let name = &rule.name.value;
-        if rule.approval == Some(Approval::After) {
-            let message = format!("rule `{name}`: break-glass cannot be asked for yet");
-            warn(
-                in_file,
-                place,
-                message,
-                "what only this rule gives is refused",
-            );
-        }
         if let Some(group) = rule.groups.first() {
             let message = format!("rule `{name}`: groups cannot be asked for yet");
             warn(
@@ -323,7 +314,7 @@ pub fn not_carried_out(file: &PolicyFile) -> Vec<Problem> {
             let message = format!("rule `{name}`: `notify` tells nobody yet");
             warn(
                 in_file,
-                place,
+                rule.name.place,
                 message,
                 "approvers see their requests in the portal",
             );

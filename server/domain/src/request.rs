@@ -5,6 +5,7 @@
 //! clicking at once is normal.
 
 mod change;
+mod glass;
 mod promise;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,8 @@ use thiserror::Error;
 use crate::event::{Details, Kind};
 use crate::id::{AskIndex, GrantId, PolicyVersion, RequestId, UserId};
 use crate::target::Target;
+
+pub use glass::{Glass, SIGN_WITHIN, Stands};
 
 /// A reason longer than this is a document; link to it. Also bounds the item in the store.
 pub const REASON_MAX_CHARS: usize = 2_000;
@@ -139,6 +142,9 @@ pub struct Ask {
     pub verdict: serde_json::Value,
     /// What reviewers said, in order.
     pub reviews: Vec<Review>,
+    /// If it was break-glass: who signed it afterwards. It stays for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glass: Option<Glass>,
 }
 
 /// How far an ask has come.
@@ -291,6 +297,27 @@ pub enum Refused {
     /// A window that no calendar has.
     #[error("the window has no end")]
     Endless,
+    /// Somebody was asked before this was granted: there is nothing to sign.
+    #[error("the ask was not granted as break-glass")]
+    NotBreakGlass,
+    /// Nobody signs for themselves.
+    #[error("the requester cannot sign their own break-glass")]
+    OwnBreakGlass,
+    /// This person signed it before; one signature a person.
+    #[error("this person has signed it already")]
+    SignedAlready,
+    /// It has been signed by enough, or rejected.
+    #[error("the break-glass is {}", .found.word())]
+    Settled {
+        /// What was found.
+        found: Box<Stands>,
+    },
+    /// Its approvers have more time.
+    #[error("it may be signed until {sign_by}")]
+    InTime {
+        /// Until when.
+        sign_by: Timestamp,
+    },
 }
 
 /// What completes an ask.

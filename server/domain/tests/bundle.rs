@@ -48,6 +48,7 @@ fn request(asks: u8, granting: Granting) -> Request {
         state: AskState::Pending,
         verdict: serde_json::Value::Null,
         reviews: Vec::new(),
+        glass: None,
     };
     Request {
         id: RequestId::new(Uuid::from_u128(7)),

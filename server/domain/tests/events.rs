@@ -12,6 +12,7 @@ use domain::event::{
     seal,
 };
 use domain::finding::{Closed, Difference, Finding};
+use domain::glass::{Closure, GlassState};
 use domain::grant::{
     Evidence, Grant, GrantChange, GrantState, Inspection, Part, ReadEvidence, Receipt,
 };
@@ -88,6 +89,7 @@ fn request() -> Request {
             state: AskState::Pending,
             verdict: Value::Null,
             reviews: Vec::new(),
+            glass: None,
         }],
         nudged_at: None,
         version: 1,
@@ -271,6 +273,47 @@ fn steps_of_a_grant() -> Vec<(Kind, Details)> {
     steps
 }
 
+/// Granted first, to be signed by two.
+fn broken() -> Request {
+    let skipped = BTreeSet::from([emma().id]);
+    let request = Request {
+        id: RequestId::new(Uuid::from_u128(12)),
+        ..request()
+    };
+    let completion = Completion {
+        grant: GrantId::new(Uuid::from_u128(13)),
+        ..completion()
+    };
+    let broken = request.broken(AskIndex(0), &completion, 2, &skipped, at(60));
+    broken.expect("a break-glass").request
+}
+
+fn steps_of_a_break_glass() -> Vec<(Kind, Details)> {
+    let first = AskIndex(0);
+    let skipped = BTreeSet::from([emma().id]);
+    let steps = [
+        request().broken(first, &completion(), 2, &skipped, at(60)),
+        broken().signed(first, review(Opinion::Approve), 1),
+        broken().rejected(first, review(Opinion::Deny)),
+        broken().overdue(first, at(90_000)),
+    ];
+    let legal = |step: Result<Transition, Refused>| step.expect("a legal step").event;
+    steps.map(legal).into()
+}
+
+fn steps_of_a_closure() -> Vec<(Kind, Details)> {
+    let closure = Closure {
+        by: emma(),
+        at: at(70),
+        request: broken().id,
+        grant: GrantId::new(Uuid::from_u128(13)),
+    };
+    let closed = GlassState::default().closed(&ana(), closure);
+    let (state, closed) = closed.expect("a closure");
+    let reopened = state.reopened(&ana(), &emma(), "We talked about it");
+    vec![closed, reopened.expect("an opening").1]
+}
+
 fn vanished() -> Receipt {
     let look = |second| Inspection {
         began_at: at(second),
@@ -331,6 +374,14 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
         Source::Worker,
         (Kind::PersonDeparted, departed),
     ));
+    for event in steps_of_a_break_glass() {
+        all.push(by_ana(Stream::Request(broken().id), event));
+    }
+    let (_, grant) = broken().promised(AskIndex(0), at(60)).expect("a grant");
+    all.push(by_ana(Stream::Grant(grant.id), grant.scheduled()));
+    for event in steps_of_a_closure() {
+        all.push(by_ana(Stream::Person(ana().id), event));
+    }
     all
 }
 
@@ -542,6 +593,13 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "finding.opened  is finding.opened",
             "finding.closed  is finding.closed",
             "person.departed  is person.departed",
+            "ask.approved  is ask.approved",
+            "ask.signed  is ask.signed",
+            "ask.rejected  is ask.rejected",
+            "ask.unsigned  is ask.unsigned",
+            "grant.scheduled  is grant.scheduled",
+            "break-glass.closed  is break-glass.closed",
+            "break-glass.reopened  is break-glass.reopened",
         ]
     );
 }
@@ -618,7 +676,7 @@ fn each_stream_is_a_chain_of_its_own() {
     for event in sealed() {
         streams.entry(event.stream.clone()).or_default().push(event);
     }
-    assert_eq!(streams.len(), 5);
+    assert_eq!(streams.len(), 8);
     for events in streams.values() {
         let bytes: Vec<_> = events.iter().map(|event| &*event.bytes).collect();
         assert_eq!(verify(&bytes), Ok(()));

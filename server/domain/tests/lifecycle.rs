@@ -57,6 +57,7 @@ fn request() -> Request {
         state: AskState::Pending,
         verdict: serde_json::Value::Null,
         reviews: Vec::new(),
+        glass: None,
     };
     Request {
         id: RequestId::new(Uuid::from_u128(7)),

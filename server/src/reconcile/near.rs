@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::finding::{Closed, Difference};
 use domain::id::UserId;
-use domain::policy::{self, Outcome, Proposal, Seconds};
+use domain::policy::{self, BreakGlass, Outcome, Proposal, Seconds};
 use domain::target::{Key, Target};
 use tokio::time::Instant;
 
@@ -245,13 +245,17 @@ fn refuses(world: &World, grant: &domain::grant::Grant) -> Option<String> {
     use domain::policy::Code;
 
     let seconds = u32::try_from(grant.until.duration_since(grant.from).as_secs()).ok()?;
-    let proposal = Proposal::new(
+    let mut proposal = Proposal::new(
         grant.key.user.clone(),
         grant.key.target.clone(),
         Seconds::new(seconds),
         grant.reason.trim().chars().count(),
         grant.from,
     );
+    if grant.break_glass {
+        // What is still owed for it says nothing of what the policy allows.
+        proposal.break_glass = BreakGlass::Asked;
+    }
     let verdict = policy::decide(&world.policy, &proposal, &world.facts());
     let is_about_the_rule = matches!(
         verdict.code,

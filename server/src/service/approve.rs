@@ -1,7 +1,9 @@
 //! What approvals set in motion: grants, on record with their ends, before anything in AWS.
 
+use std::collections::BTreeSet;
+
 use domain::event::{Details, Kind, Stream};
-use domain::id::{AskIndex, OperationId};
+use domain::id::{AskIndex, OperationId, UserId};
 use domain::key::{Gate, KeyState};
 use domain::plan::{self, Context};
 use domain::policy::{Facts, Outcome, ReviewOutcome, decide};
@@ -71,6 +73,22 @@ impl Approval {
             .clone()
             .approved(index, review, completion, commit.at())?;
         let hash = self.advance(commit, approved)?;
+        self.request = self.request.clone().recorded(index, hash);
+        Ok(())
+    }
+
+    /// The ask is granted first, to be signed by so many afterwards.
+    pub(super) fn break_in(
+        &mut self,
+        commit: &mut Commit,
+        index: AskIndex,
+        completion: &Completion,
+        needed: u32,
+        skipped: &BTreeSet<UserId>,
+    ) -> Result<(), ServiceError> {
+        let request = self.request.clone();
+        let broken = request.broken(index, completion, needed, skipped, commit.at())?;
+        let hash = self.advance(commit, broken)?;
         self.request = self.request.clone().recorded(index, hash);
         Ok(())
     }

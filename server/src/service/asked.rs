@@ -28,6 +28,8 @@ pub struct Submission {
     pub granting: Granting,
     /// The grant that it continues, if it does.
     pub extends: Option<GrantId>,
+    /// What they typed to confirm that they go in first; `None`: they do not.
+    pub break_glass: Option<String>,
 }
 
 impl Submission {
@@ -46,6 +48,7 @@ impl Submission {
             start: None,
             granting: Granting::Together,
             extends: None,
+            break_glass: None,
         }
     }
 }
@@ -55,7 +58,12 @@ impl Submission {
     #[must_use]
     pub fn purpose(&self) -> Purpose {
         let targets = self.targets.iter();
-        Purpose::submit(targets.map(|(account, set)| spelled(account, set)))
+        let targets = targets.map(|(account, set)| spelled(account, set));
+        if self.break_glass.is_some() {
+            Purpose::break_glass(targets)
+        } else {
+            Purpose::submit(targets)
+        }
     }
 }
 

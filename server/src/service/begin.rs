@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::grant::Grant;
 use domain::id::{PolicyVersion, UserId};
-use domain::policy::{Outcome, Proposal, ReviewOutcome, Seconds, decide};
+use domain::policy::{BreakGlass, Outcome, Proposal, ReviewOutcome, Seconds, decide};
 
 use super::approve::why_not;
 use super::judge::Judged;
@@ -58,10 +58,13 @@ impl Service {
         let promised = grant.until.duration_since(grant.from).as_secs();
         let promised = Seconds::new(u32::try_from(promised).unwrap_or(u32::MAX));
         let refusal = if ask.reviews.is_empty() {
-            let proposal = Proposal {
+            let mut proposal = Proposal {
                 duration: promised,
                 ..judged.proposal(at)
             };
+            if ask.glass.is_some() && self.store.glass(&grant.key.user).await?.closed.is_some() {
+                proposal.break_glass = BreakGlass::AskedWhileClosed;
+            }
             let verdict = decide(&world.policy, &proposal, &live.facts());
             (verdict.outcome != Outcome::Granted).then(|| verdict.code.sentence().to_owned())
         } else {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use domain::event::Stream;
 use domain::grant::{Grant, GrantState};
 use domain::id::{GrantId, UserId};
+use domain::key::KeyState;
 use domain::policy::Facts;
 use domain::request::{AskState, NOTE_MAX_CHARS, Request};
 use jiff::Timestamp;
@@ -80,19 +81,7 @@ impl Service {
         let stored = held.stored.as_ref().ok_or(ServiceError::NotLive)?;
         let mut state = stored.state.clone();
         for grant in grants {
-            let id = grant.id;
-            let (ended, (kind, details)) =
-                grant.ended_early(reason, commit.at()).map_err(|illegal| {
-                    ServiceError::EndedAlready {
-                        found: illegal.found,
-                    }
-                })?;
-            commit.event(&Stream::Grant(id), kind, &details)?;
-            commit.change_grant(&ended)?;
-            state = match ended.state {
-                GrantState::Ended { .. } => state.without(id),
-                _ => state.ending(id, ended.until),
-            };
+            state = end_early(&mut commit, grant, state, reason)?;
         }
         self.change_key(&mut commit, Some(stored), state)?;
         self.store.commit(commit).await?;
@@ -145,6 +134,37 @@ impl Service {
     }
 }
 
+/// One grant ends now, and its key knows; where its stream stands has been said.
+pub(super) fn end_early(
+    commit: &mut Commit,
+    grant: Grant,
+    state: KeyState,
+    why: &str,
+) -> Result<KeyState, ServiceError> {
+    let id = grant.id;
+    let (ended, (kind, details)) =
+        grant
+            .ended_early(why, commit.at())
+            .map_err(|illegal| ServiceError::EndedAlready {
+                found: illegal.found,
+            })?;
+    commit.event(&Stream::Grant(id), kind, &details)?;
+    commit.change_grant(&ended)?;
+    Ok(match ended.state {
+        GrantState::Ended { .. } => state.without(id),
+        _ => state.ending(id, ended.until),
+    })
+}
+
+/// Whether there is something of it that can be ended early.
+pub(super) fn goes_on(grant: &Grant, now: Timestamp) -> bool {
+    match grant.state {
+        GrantState::Scheduled => true,
+        GrantState::Granting { .. } | GrantState::Active { .. } => now < grant.until,
+        GrantState::Revoking { .. } | GrantState::Ended { .. } => false,
+    }
+}
+
 /// The rule whose route gave the grant.
 fn rule_of<'a>(request: &'a Request, grant: &Grant) -> Option<&'a str> {
     match &request.ask(grant.ask)?.state {
@@ -171,11 +191,6 @@ impl RequestDetail {
     /// Whether the person looking may end this grant, by the snapshot; judged live when they do.
     #[must_use]
     pub fn can_end(&self, world: &World, caller: &Caller, grant: &Grant, now: Timestamp) -> bool {
-        let goes_on = match grant.state {
-            GrantState::Scheduled => true,
-            GrantState::Granting { .. } | GrantState::Active { .. } => now < grant.until,
-            GrantState::Revoking { .. } | GrantState::Ended { .. } => false,
-        };
-        goes_on && may_end(world, &world.facts(), &caller.who.id, &self.request, grant)
+        goes_on(grant, now) && may_end(world, &world.facts(), &caller.who.id, &self.request, grant)
     }
 }

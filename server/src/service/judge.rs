@@ -1,7 +1,8 @@
 //! A stored ask as policy's functions take it: the same facts for a page and for a decision.
 
 use domain::policy::{
-    self, AskFacts, Decision, Facts, Proposal, ReviewOutcome, RuleName, Run, Seconds, Verdict,
+    self, AskFacts, BreakGlass, Decision, Facts, Proposal, ReviewOutcome, RuleName, Run, Seconds,
+    Verdict,
 };
 use domain::request::{Ask, Opinion, Request, Review};
 use jiff::Timestamp;
@@ -86,6 +87,10 @@ impl<'a> Judged<'a> {
             ticket: self.request.terms.ticket.clone(),
             start: self.request.terms.start,
             run: self.run,
+            break_glass: match &self.ask.glass {
+                Some(_) => BreakGlass::Asked,
+                None => BreakGlass::No,
+            },
             ..Proposal::new(
                 self.request.requester.id.clone(),
                 self.ask.target.clone(),
@@ -97,7 +102,7 @@ impl<'a> Judged<'a> {
     }
 }
 
-fn policy_review(review: &Review, asked: Seconds) -> policy::Review {
+pub(super) fn policy_review(review: &Review, asked: Seconds) -> policy::Review {
     policy::Review {
         reviewer: review.by.id.clone(),
         decision: match review.opinion {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::catalogue::CatalogueEntry;
 use domain::event::Stream;
+use domain::glass::Closure;
 use domain::grant::Grant;
 use domain::id::{AccountId, GrantId, RequestId};
 use domain::key::KeyState;
@@ -13,6 +14,7 @@ use domain::target::Target;
 
 use super::judge::Judged;
 use super::prove::SignInAgain;
+use super::signing::SigningDetail;
 use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, asked, submit};
 use crate::proof::Purpose;
 use crate::store::now;
@@ -52,6 +54,10 @@ pub struct RequestDetail {
     pub asks: Vec<AskDetail>,
     /// Whether the person looking has to sign in again to approve it.
     pub sign_in_again: SignInAgain,
+    /// Why break-glass is closed for its requester, if it is and the person looking may know.
+    pub closed: Option<Closure>,
+    /// Whether they may open it again, by the snapshot.
+    pub may_reopen: bool,
 }
 
 /// An ask as policy judges it now, in the order of the request's asks.
@@ -63,6 +69,8 @@ pub struct AskDetail {
     pub progress: ReviewOutcome,
     /// Whether the person looking may review it.
     pub may_review: Result<Vec<RuleName>, WhyNot>,
+    /// If it was granted as break-glass: where its signatures stand.
+    pub signing: Option<SigningDetail>,
 }
 
 /// A request that waits for the person looking.
@@ -116,11 +124,18 @@ impl Service {
         request: &Request,
     ) -> Result<(), ServiceError> {
         let mine = request.requester.id == caller.who.id;
+        let signs = || {
+            let mut broke = request
+                .asks
+                .iter()
+                .filter_map(|ask| SigningDetail::of(world, caller, request, ask));
+            broke.any(|detail| detail.may_sign.is_ok() || detail.signed)
+        };
         let reviewed = || {
             let mut reviews = request.asks.iter().flat_map(|ask| &ask.reviews);
             reviews.any(|review| review.by.id == caller.who.id)
         };
-        if mine || self.role(world, caller) != Role::Person || reviewed() {
+        if mine || self.role(world, caller) != Role::Person || reviewed() || signs() {
             return Ok(());
         }
         for ask in &request.asks {
@@ -215,6 +230,8 @@ impl Service {
                     beside: Vec::new(),
                     events: Vec::new(),
                     sign_in_again: SignInAgain::NotNeeded,
+                    closed: None,
+                    may_reopen: false,
                     request,
                 })
             })
@@ -286,9 +303,15 @@ impl Service {
         let asks = judge_all(&world, caller, &request)?;
         let sign_in_again = if needs_proof(&world, &request, &asks) {
             self.sign_in_again(caller, &Purpose::approve(id)).await?
+        } else if needs_proof_to_sign(&world, &request, &asks) {
+            self.sign_in_again(caller, &Purpose::sign(id)).await?
         } else {
             SignInAgain::NotNeeded
         };
+        let closed = self.closure_of(&world, caller, &request).await?;
+        let may_reopen = closed.is_some()
+            && request.requester.id != caller.who.id
+            && self.role(&world, caller) == Role::Admin;
         Ok(RequestDetail {
             request,
             grants,
@@ -297,6 +320,8 @@ impl Service {
             events,
             asks,
             sign_in_again,
+            closed,
+            may_reopen,
         })
     }
 
@@ -316,6 +341,15 @@ fn needs_proof(world: &World, request: &Request, asks: &[AskDetail]) -> bool {
     open.any(|(ask, judged)| {
         ask.state == AskState::Pending
             && judged.may_review.is_ok()
+            && world.policy.reauthenticates(&ask.target, &world.facts())
+    })
+}
+
+/// The same, for whoever signs what was break-glass.
+fn needs_proof_to_sign(world: &World, request: &Request, asks: &[AskDetail]) -> bool {
+    let mut both = request.asks.iter().zip(asks);
+    both.any(|(ask, judged)| {
+        judged.signing.as_ref().is_some_and(SigningDetail::waits)
             && world.policy.reauthenticates(&ask.target, &world.facts())
     })
 }
@@ -357,6 +391,7 @@ fn judge(
         progress: judged.outcome(world, &world.facts(), None, at),
         may_review: policy::may_review(&world.policy, &facts, &caller.who.id, &world.facts()),
         verdict: judged.verdict,
+        signing: SigningDetail::of(world, caller, request, ask),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::event::Stream;
 use domain::id::{AskIndex, GrantId, RequestId};
-use domain::policy::{Code, Outcome, Proposal, Seconds, Verdict, decide};
+use domain::policy::{BreakGlass, Code, Outcome, Proposal, Seconds, Verdict, decide};
 use domain::request::{Ask, AskState, Completion, Extends, Granting, Names, Request, Terms};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 use super::approve::{Approval, counted, stored};
 use super::asked::{Asked, Submission};
+use super::facts::LiveFacts;
+use super::first;
 use super::held::Held;
 use super::{
     Caller, DECIDE_AGAIN, Invalid, PENDING_MAX, SUBMISSIONS_AN_HOUR, Service, ServiceError,
@@ -59,17 +61,36 @@ impl Service {
     ) -> Result<Submitted, ServiceError> {
         let world = self.world_for_giving()?;
         let asked = Asked::of(&world, submission)?;
+        let first = self.first(caller, submission).await?;
         let tally = self.store.tally(&caller.who.id).await?;
-        if let Some(pending) = self.pending_already(&asked, &tally).await? {
+        // Whoever goes in first may have asked before, and waited in vain.
+        if first.is_none()
+            && let Some(pending) = self.pending_already(&asked, &tally).await?
+        {
             return Ok(Submitted::AlreadyPending(pending));
         }
         let at = now();
         let tally = within_limits(tally, &asked, at)?;
         let held = self.held_on(caller, &asked.targets).await?;
         let terms = terms(submission, &held, at)?;
-        let verdicts = self
-            .verdicts(&world, caller, &asked, submission, &terms, &held, at)
-            .await?;
+        if first
+            .as_ref()
+            .is_some_and(|first| !first.unsigned.is_empty())
+            && let Some(before) = self.granted_just_now(&held, submission, &terms, at).await?
+        {
+            return Ok(Submitted::AlreadyPending(before));
+        }
+        let judging = Judging {
+            submission,
+            terms: &terms,
+            held: &held,
+            break_glass: first::asked(first.as_ref()),
+            at,
+        };
+        let people = BTreeSet::from([caller.who.id.clone()]);
+        let live = self.live(&world, &people, asked.targets.iter()).await?;
+        let verdicts = judging.verdicts(&world, &live, caller, &asked)?;
+        first::all_at_once(&asked, first.as_ref(), &verdicts)?;
         let granted = |verdict: &Verdict| verdict.outcome == Outcome::Granted;
         if verdicts.iter().all(granted)
             && let Some(before) = self.granted_just_now(&held, submission, &terms, at).await?
@@ -109,15 +130,30 @@ impl Service {
                 grant: fresh_grant(),
                 policy: world.policy.version().clone(),
             };
-            approval.complete(&mut commit, ask_index(index), None, &completion)?;
+            let index = ask_index(index);
+            let people = (&*world, &live.facts(), &caller.who.id);
+            first::complete(
+                &mut approval,
+                &mut commit,
+                index,
+                verdict,
+                &completion,
+                people,
+            )?;
         }
+        first::went_in(&approval, &mut commit, first.as_ref())?;
         approval.promise(self, &mut commit, &held)?;
         let request = approval.request();
         commit.submit(request)?;
         let mut counted = counted(&tally.pruned, request);
         counted.submitted.push(at);
         commit.change_tally(&caller.who.id, &tally.read, &counted)?;
+        let broke = request.is_break_glass();
         self.store.commit(commit).await?;
+        if broke {
+            metrics::counter!("belay_break_glass_total").increment(1);
+            tracing::warn!(request = %id, "somebody went in by break-glass");
+        }
         Ok(Submitted::New(id))
     }
 
@@ -202,25 +238,29 @@ impl Service {
         }
         Ok(None)
     }
+}
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "everything that a verdict rests on, each read for it"
-    )]
-    async fn verdicts(
+/// What is judged, besides the targets.
+struct Judging<'a> {
+    submission: &'a Submission,
+    terms: &'a Terms,
+    held: &'a [Held],
+    break_glass: BreakGlass,
+    at: Timestamp,
+}
+
+impl Judging<'_> {
+    fn verdicts(
         &self,
         world: &World,
+        live: &LiveFacts<'_>,
         caller: &Caller,
         asked: &Asked<'_>,
-        submission: &Submission,
-        terms: &Terms,
-        held: &[Held],
-        at: Timestamp,
     ) -> Result<Vec<Verdict>, ServiceError> {
-        let people = BTreeSet::from([caller.who.id.clone()]);
-        let live = self.live(world, &people, asked.targets.iter()).await?;
+        let (terms, at) = (self.terms, self.at);
         let begins = terms.start.map_or(at, |start| start.max(at));
-        let verdicts: Vec<Verdict> = held
+        let verdicts: Vec<Verdict> = self
+            .held
             .iter()
             .map(|held| {
                 let running = held.running_at(begins);
@@ -228,11 +268,12 @@ impl Service {
                     ticket: terms.ticket.clone(),
                     start: terms.start,
                     run: running.map(|running| running.run(terms.extends.is_some())),
+                    break_glass: self.break_glass,
                     ..Proposal::new(
                         caller.who.id.clone(),
                         held.key.target.clone(),
-                        Seconds::new(submission.duration_seconds),
-                        submission.reason.trim().chars().count(),
+                        Seconds::new(self.submission.duration_seconds),
+                        self.submission.reason.trim().chars().count(),
                         at,
                     )
                 };
@@ -364,6 +405,7 @@ fn assemble(
                 state: AskState::Pending,
                 verdict: stored(verdict.clone(), targets.len())?,
                 reviews: Vec::new(),
+                glass: None,
             })
         })
         .collect::<Result<Vec<Ask>, ServiceError>>()?;

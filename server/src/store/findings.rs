@@ -129,7 +129,7 @@ impl Store {
                 let (page, more) = self.due(shard, DUE_A_PAGE, after).await?;
                 found.extend(page.into_iter().filter_map(|due| match due.what {
                     DueWhat::Key(key) => Some(key),
-                    DueWhat::Request(_) | DueWhat::Unknown => None,
+                    DueWhat::Request(_) | DueWhat::Signing(_) | DueWhat::Unknown => None,
                 }));
                 after = more;
                 if after.is_none() {
@@ -151,7 +151,7 @@ impl Store {
                 let is_last = page.last().is_some_and(|due| due.at > horizon);
                 places.extend(page.into_iter().filter_map(|due| match due.what {
                     DueWhat::Key(key) => Some(keys::key_of_text(&key)),
-                    DueWhat::Request(_) | DueWhat::Unknown => None,
+                    DueWhat::Request(_) | DueWhat::Signing(_) | DueWhat::Unknown => None,
                 }));
                 after = more.filter(|_| !is_last);
                 if after.is_none() {

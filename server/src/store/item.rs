@@ -211,6 +211,9 @@ pub struct Summary {
     pub ended_at: Option<Timestamp>,
     /// How its grant ended.
     pub receipt: Option<String>,
+    /// Whether it was granted as break-glass.
+    #[serde(default)]
+    pub break_glass: bool,
 }
 
 /// How much of a reason history shows; the request has all of it.

@@ -13,7 +13,9 @@
 //! | a person's request | `person#USER` | `request#MS#ID` | `Query`: My access |
 //! | a person's live grant | `person#USER` | `live#ID` | `Query`: My access |
 //! | a person's tally | `person#USER` | `tally` | what they wait for and asked within the hour |
-//! | due entry | `due#SHARD` | `MS#key#KEY` or `MS#request#ID` | `Query`, consistent: what is due |
+//! | how a person stands with break-glass | `person#USER` | `break-glass` | `GetItem`, consistent: each time they ask for it |
+//! | request with signatures missing | `unsigned` | `MS#ID` | `Query`, consistent: what waits to be signed |
+//! | due entry | `due#SHARD` | `MS#key#KEY`, `MS#request#ID` or `MS#signing#ID` | `Query`, consistent: what is due |
 //! | undelivered events of a commit | `outbox#SHARD` | first event's id | `Query`, consistent: shipping |
 //! | change feed | `feed#BUCKET` | commit id | `Query` each second |
 //! | key whose access was taken away | `ended` | `MS#KEY` | `Query`: what is looked after for a day |
@@ -144,6 +146,15 @@ pub fn sessions_of(user: &UserId) -> String {
     format!("sessions#{user}")
 }
 
+/// The partition of requests with a break-glass that has yet to be signed.
+pub const UNSIGNED: &str = "unsigned";
+
+/// A request with a break-glass that has yet to be signed.
+#[must_use]
+pub fn unsigned(submitted_at: Timestamp, id: RequestId) -> At {
+    At::new(UNSIGNED, format!("{}#{id}", millis(submitted_at)))
+}
+
 /// The partition of what belongs to a person.
 #[must_use]
 pub fn person(user: &UserId) -> String {
@@ -174,6 +185,12 @@ pub fn person_tally(user: &UserId) -> At {
     At::new(person(user), "tally")
 }
 
+/// How a person stands with break-glass: one item, so that of two at once one is refused.
+#[must_use]
+pub fn person_glass(user: &UserId) -> At {
+    At::new(person(user), "break-glass")
+}
+
 fn shard_of(of: &dyn Display, shards: u8) -> u8 {
     let digest = Sha256::digest(of.to_string().as_bytes());
     digest[0] % shards
@@ -197,6 +214,13 @@ pub fn due_key(at: Timestamp, key: &Key) -> At {
 pub fn due_request(at: Timestamp, id: RequestId) -> At {
     let shard = shard_of(&id, DUE_SHARDS);
     At::new(due_shard(shard), format!("{}#request#{id}", millis(at)))
+}
+
+/// When the approvers' time to sign a request's break-glass ends.
+#[must_use]
+pub fn due_signing(at: Timestamp, id: RequestId) -> At {
+    let shard = shard_of(&id, DUE_SHARDS);
+    At::new(due_shard(shard), format!("{}#signing#{id}", millis(at)))
 }
 
 /// A partition of undelivered events.
@@ -400,6 +424,9 @@ mod tests {
             policy_version(&version),
             policy_part(&version, 7),
             policy_loaded(at, &version),
+            person_glass(&user),
+            unsigned(at, request_id),
+            due_signing(at, request_id),
         ];
         let lines: Vec<String> = all
             .iter()

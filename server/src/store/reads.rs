@@ -42,6 +42,8 @@ pub enum DueWhat {
     Key(String),
     /// A request that may have expired.
     Request(RequestId),
+    /// A request whose break-glass may not have been signed in time.
+    Signing(RequestId),
     /// Something of another version: left alone, and reported (invariant 13).
     Unknown,
 }
@@ -285,7 +287,7 @@ impl Store {
         Ok(requests)
     }
 
-    async fn pointed_requests(&self, range: Range) -> Result<Vec<Request>, StoreError> {
+    pub(super) async fn pointed_requests(&self, range: Range) -> Result<Vec<Request>, StoreError> {
         let mut places = Vec::new();
         for pointer in self.all_of(range).await? {
             let pointer: Pointer = item::value(pointer)?;
@@ -414,7 +416,7 @@ pub(super) fn place(item: &HashMap<String, AttributeValue>) -> At {
     }
 }
 
-/// Reads `MS#key#KEY` and `MS#request#ID`. What it cannot read is of unknown kind, and due.
+/// Reads `MS#key#KEY`, `MS#request#ID` and `MS#signing#ID`. What it cannot read is of unknown kind, and due.
 fn due_entry(item: &Attributes) -> Due {
     let entry = place(item);
     let (millis, what) = entry.sk.split_once('#').unwrap_or_default();
@@ -426,6 +428,7 @@ fn due_entry(item: &Attributes) -> Due {
     let what = match what.split_once('#') {
         Some(("key", key)) => DueWhat::Key(key.to_owned()),
         Some(("request", id)) => RequestId::parse(id).map_or(DueWhat::Unknown, DueWhat::Request),
+        Some(("signing", id)) => RequestId::parse(id).map_or(DueWhat::Unknown, DueWhat::Signing),
         _ => DueWhat::Unknown,
     };
     Due { at, entry, what }

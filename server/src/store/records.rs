@@ -26,7 +26,7 @@ pub(super) fn expires(at: Timestamp, after: SignedDuration) -> AttributeValue {
     AttributeValue::N(expires.as_second().to_string())
 }
 
-fn pointer(to: &impl ToString) -> Result<Attributes, StoreError> {
+pub(super) fn pointer(to: &impl ToString) -> Result<Attributes, StoreError> {
     item::attributes(&Pointer { to: to.to_string() })
 }
 
@@ -56,6 +56,7 @@ impl Commit {
                 None,
             )?;
         }
+        self.follow_signing(None, request)?;
         self.tell_about(request);
         Ok(())
     }
@@ -85,6 +86,7 @@ impl Commit {
             self.delete(&keys::open(now.submitted_at, now.id))?;
             self.delete(&keys::due_request(now.expires_at, now.id))?;
         }
+        self.follow_signing(Some(before), now)?;
         self.tell_about(now);
         Ok(())
     }
@@ -284,5 +286,6 @@ fn summary(request: &Request, ask: AskIndex) -> Option<Summary> {
         granted_until: None,
         ended_at,
         receipt: None,
+        break_glass: ask.glass.is_some(),
     })
 }

@@ -19,7 +19,7 @@ use jiff::tz::TimeZone;
 use tower_sessions::Session;
 
 use crate::proof::Purpose;
-use crate::service::{Caller, Ending, Reviewing, Submission, Submitted, Verb};
+use crate::service::{Caller, Ending, Reviewing, Signature, Submission, Submitted, Verb, Word};
 
 use super::addresses::PagePath;
 use super::refusal::{Refusal, at};
@@ -106,7 +106,15 @@ pub(super) async fn ask(
                 .ok()
                 .map(|submission| submission.purpose());
             let typed = form.typed(&[
-                "duration", "reason", "ticket", "start", "also", "granting", "extend",
+                "duration",
+                "reason",
+                "ticket",
+                "start",
+                "also",
+                "granting",
+                "extend",
+                "break_glass",
+                "confirmation",
             ]);
             let refused = Refused {
                 refusal,
@@ -226,6 +234,8 @@ fn submission(account: &str, set: &str, form: &Form) -> Result<Submission, Refus
             _ => Granting::Together,
         },
         extends,
+        break_glass: (form.value("break_glass") == "yes")
+            .then(|| form.value("confirmation").to_owned()),
         ..Submission::new(targets, duration_seconds, form.value("reason"))
     })
 }
@@ -278,14 +288,14 @@ pub(super) async fn act(
         return problem::page(&portal, &head.headers, PageProblem::BadForm);
     };
     match act.carry_out(&portal, &caller, id, &form).await {
-        Ok(()) if form.value("from") == "approvals" && matches!(act, Act::Approve | Act::Deny) => {
+        Ok(()) if form.value("from") == "approvals" && act.stands_in_a_list() => {
             see(&format!("/approvals?done={}", act.done()))
         }
         Ok(()) => see(&format!("/requests/{id}?done={}", act.done())),
         Err(refusal) => {
             let refused = Refused {
                 refusal,
-                purpose: (act == Act::Approve).then(|| Purpose::approve(id)),
+                purpose: act.purpose(id),
                 typed: form.typed(&["act", "note", "asks", "seconds", "grant", "also"]),
             };
             refused
@@ -303,6 +313,9 @@ enum Act {
     Withdraw,
     Nudge,
     End,
+    Sign,
+    Reject,
+    Reopen,
 }
 
 impl Act {
@@ -314,6 +327,9 @@ impl Act {
             "withdraw" => Some(Self::Withdraw),
             "nudge" => Some(Self::Nudge),
             "end" => Some(Self::End),
+            "sign" => Some(Self::Sign),
+            "reject" => Some(Self::Reject),
+            "reopen" => Some(Self::Reopen),
             _ => None,
         }
     }
@@ -326,6 +342,23 @@ impl Act {
             Self::Withdraw => "withdrawn",
             Self::Nudge => "nudged",
             Self::End => "ended",
+            Self::Sign => "signed",
+            Self::Reject => "rejected",
+            Self::Reopen => "reopened",
+        }
+    }
+
+    /// Whether the form for it stands on Approvals as well.
+    const fn stands_in_a_list(self) -> bool {
+        matches!(self, Self::Approve | Self::Deny | Self::Sign | Self::Reject)
+    }
+
+    /// For what the person could sign in again, where that may be asked for.
+    fn purpose(self, request: RequestId) -> Option<Purpose> {
+        match self {
+            Self::Approve => Some(Purpose::approve(request)),
+            Self::Sign => Some(Purpose::sign(request)),
+            _ => None,
         }
     }
 
@@ -350,6 +383,15 @@ impl Act {
             Self::Withdraw => service.withdraw(caller, request).await,
             Self::Nudge => service.nudge(caller, request).await,
             Self::End => service.end(caller, &ending(form)?).await,
+            Self::Sign => {
+                let signature = signature(request, Word::Sign, form)?;
+                service.sign(caller, &signature).await
+            }
+            Self::Reject => {
+                let signature = signature(request, Word::Reject, form)?;
+                service.sign(caller, &signature).await
+            }
+            Self::Reopen => service.reopen(caller, request, form.value("note")).await,
         };
         done.map_err(Refusal::from_service)
     }
@@ -372,6 +414,15 @@ fn reviewing(request: RequestId, verb: Verb, form: &Form) -> Result<Reviewing, R
         verb,
         note: form.value("note").to_owned(),
         seconds,
+    })
+}
+
+fn signature(request: RequestId, word: Word, form: &Form) -> Result<Signature, Refusal> {
+    Ok(Signature {
+        request,
+        asks: asks(form)?,
+        word,
+        note: form.value("note").to_owned(),
     })
 }
 

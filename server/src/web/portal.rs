@@ -60,6 +60,8 @@ fn wire(error: ServiceError) -> WireError {
         | ServiceError::Decided(_)
         | ServiceError::ReviewedAlready
         | ServiceError::NothingToRetract
+        | ServiceError::Settled(_)
+        | ServiceError::NotClosed
         | ServiceError::NotLive
         | ServiceError::EndedAlready { .. }
         | ServiceError::NudgedAlready { .. }
@@ -90,8 +92,13 @@ impl Backend for PortalBackend {
         let role = self.portal.service.role(&world, &self.caller);
         me.can_see_history = role != Role::Person;
         me.is_admin = role == Role::Admin;
-        if let Ok(waiting) = self.portal.service.waiting_for(&self.caller).await {
-            me.waiting_count = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
+        let service = &self.portal.service;
+        if let (Ok(waiting), Ok(to_sign)) = tokio::join!(
+            service.waiting_for(&self.caller),
+            service.to_sign(&self.caller)
+        ) {
+            let all = waiting.len().saturating_add(to_sign.len());
+            me.waiting_count = u32::try_from(all).unwrap_or(u32::MAX);
         }
         Ok(me)
     }
@@ -124,6 +131,11 @@ impl Backend for PortalBackend {
             let stands = service.sign_in_again(&self.caller, purpose).await;
             form.sign_in_again = names::sign_in_again(stands.map_err(wire)?);
         }
+        let break_glass = service
+            .break_glass_offer(&self.caller, &offer, &account, permission_set)
+            .await
+            .map_err(wire)?;
+        form.break_glass = break_glass.as_ref().map(access::break_glass);
         // What else there is to ask for.
         let entries = service.catalogue(&self.caller).map_err(wire)?;
         form.others = access::others(&world, &offer, &entries);
@@ -142,10 +154,12 @@ impl Backend for PortalBackend {
         let service = &self.portal.service;
         let world = service.world().map_err(wire)?;
         let waiting = service.waiting_for(&self.caller).await.map_err(wire)?;
-        Ok(waiting
+        let to_sign = service.to_sign(&self.caller).await.map_err(wire)?;
+        let waiting = waiting
             .iter()
-            .map(|one| request::approval(&world, &self.caller, one))
-            .collect())
+            .map(|one| request::approval(&world, &self.caller, one));
+        let to_sign = to_sign.iter().map(|one| request::to_sign(&world, one));
+        Ok(waiting.chain(to_sign).collect())
     }
 
     async fn request(&self, id: &str) -> Result<RequestView, WireError> {

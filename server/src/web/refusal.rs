@@ -1,8 +1,8 @@
 //! Why a form did nothing: what the service found, said where it can be put right.
 
-use app::view::{AskState, Field, FieldProblem, FormState, Part as ViewPart, Problem};
+use app::view::{AskState, Field, FieldProblem, FormState, GlassState, Part as ViewPart, Problem};
 use domain::policy::{Code, Reason, Verdict, WhyNot};
-use domain::request::ASKS_MAX;
+use domain::request::{ASKS_MAX, Stands};
 use http::StatusCode;
 
 use crate::service::{Invalid, Part, RefusedTarget, ServiceError, WhyRefused};
@@ -65,6 +65,14 @@ impl Refusal {
             ServiceError::NothingToRetract => {
                 Self::of(Is::CONFLICT, Field::Form, Problem::NothingToRetract)
             }
+            ServiceError::Settled(found) => Self::of(
+                Is::CONFLICT,
+                Field::Form,
+                Problem::AlreadySettled {
+                    state: glass_state(&found),
+                },
+            ),
+            ServiceError::NotClosed => Self::of(Is::CONFLICT, Field::Form, Problem::NotClosed),
             ServiceError::NotLive | ServiceError::EndedAlready { .. } => {
                 Self::of(Is::CONFLICT, Field::Form, Problem::AlreadyEnded)
             }
@@ -120,6 +128,8 @@ fn invalid_problem(invalid: &Invalid) -> FieldProblem {
         ),
         Invalid::StartPassed => at(Field::Start, Problem::Passed),
         Invalid::StartOfExtension => at(Field::Start, Problem::NotUnderstood),
+        Invalid::StartOfBreakGlass => at(Field::Start, Problem::BeginsNow),
+        Invalid::Confirmation => at(Field::Confirmation, Problem::NotConfirmed),
         Invalid::NoReason => at(Field::Note, Problem::Missing),
         Invalid::Duration => at(Field::Duration, Problem::NotUnderstood),
         Invalid::NoteTooLong { max, typed } => at(
@@ -129,6 +139,16 @@ fn invalid_problem(invalid: &Invalid) -> FieldProblem {
                 typed_chars: count(*typed),
             },
         ),
+    }
+}
+
+/// How a break-glass stands, as pages name it.
+pub(super) const fn glass_state(stands: &Stands) -> GlassState {
+    match stands {
+        Stands::Unsigned => GlassState::Unsigned,
+        Stands::Overdue { .. } => GlassState::Overdue,
+        Stands::Signed { .. } => GlassState::Signed,
+        Stands::Rejected { .. } => GlassState::Rejected,
     }
 }
 
@@ -181,12 +201,23 @@ fn target_refused(why: &WhyRefused) -> Refusal {
             Refusal::of(StatusCode::CONFLICT, Field::Form, Problem::PendingAlready)
         }
         WhyRefused::Policy(verdict) => refused(verdict),
+        WhyRefused::NotByBreakGlass => {
+            Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::NotByBreakGlass)
+        }
     }
 }
 
 /// What the policy says against it, each where it can be put right.
 fn refused(verdict: &Verdict) -> Refusal {
     let mut problems: Vec<FieldProblem> = Vec::new();
+    if matches!(
+        verdict.code,
+        Code::BreakGlassUnsigned | Code::BreakGlassClosed
+    ) {
+        // No reason says it, and what else is wrong matters less.
+        let sentence = verdict.sentence();
+        problems.push(at(Field::Form, Problem::Policy { sentence }));
+    }
     for reason in &verdict.reasons {
         if let Some(problem) = reason_problem(reason)
             && !problems.contains(&problem)

@@ -12,6 +12,7 @@
 mod harness;
 
 mod assumptions;
+mod break_glass;
 mod chaos;
 mod configuration;
 mod conversion;

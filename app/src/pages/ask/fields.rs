@@ -22,7 +22,7 @@ pub(super) fn start(before: &FormState) -> AnyView {
             {field(Text {
                 name: "start",
                 kind: "datetime-local",
-                label: "From when, in UTC?",
+                label: "From when, in UTC?".to_owned(),
                 hint: "Leave it empty to begin as soon as it is approved.".to_owned(),
                 value: typed,
                 problem,
@@ -46,9 +46,9 @@ pub(super) fn ticket(form: &AskFormView, before: &FormState) -> AnyView {
         name: "ticket",
         kind: "text",
         label: if is_required {
-            "Ticket"
+            "Ticket".to_owned()
         } else {
-            "Ticket, if there is one"
+            "Ticket, if there is one".to_owned()
         },
         hint,
         value: typed,
@@ -56,16 +56,16 @@ pub(super) fn ticket(form: &AskFormView, before: &FormState) -> AnyView {
     })
 }
 
-struct Text {
-    name: &'static str,
-    kind: &'static str,
-    label: &'static str,
-    hint: String,
-    value: String,
-    problem: String,
+pub(super) struct Text {
+    pub(super) name: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) label: String,
+    pub(super) hint: String,
+    pub(super) value: String,
+    pub(super) problem: String,
 }
 
-fn field(text: Text) -> AnyView {
+pub(super) fn field(text: Text) -> AnyView {
     let Text {
         name,
         kind,

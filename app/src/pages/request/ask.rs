@@ -6,7 +6,7 @@ use super::end;
 use crate::{
     clock,
     components::{
-        Countdown, Pill, Time, approval_line, ask_facts, console_link, quote, receipt, way,
+        Countdown, Pill, Time, approval_line, ask_facts, console_link, glass, quote, receipt, way,
     },
     link, sentence,
     view::{
@@ -32,6 +32,7 @@ fn card(ask: &AskView, request: &RequestView, before: &FormState) -> AnyView {
     view! {
         <section class="card stack" aria-label=sentence::target(&ask.target)>
             {heading}
+            {ask.glass.as_ref().map(glass)}
             {standing(ask, request)}
             {ask_facts(&ask.target, request.duration_seconds)}
             {reviews(&ask.reviews)}

@@ -26,7 +26,7 @@ use super::read::parse;
 use super::resolve::{Setting, resolve};
 use super::review::{AskFacts, Decision, Review, may_review};
 use super::seconds::Seconds;
-use super::signature::{Signing, sign};
+use super::signature::{Broken, Signing, Turn, sign};
 use super::source::Format;
 use super::verdict::{Code, Outcome, Verdict};
 use crate::id::UserId;
@@ -379,9 +379,14 @@ fn signs(
         duration: ask.duration,
         at: ask.now,
     };
-    match sign(policy, ask, rule, &[signature], facts) {
+    let broken = Broken {
+        rule: rule.as_str(),
+        needed: verdict.routes.iter().map(|route| route.approvals).sum(),
+        turn: Turn::Approvers,
+    };
+    match sign(policy, ask, broken, &[signature], facts) {
         Signing::Open { signed, .. } | Signing::Signed { signed } => signed.contains(reviewer),
-        Signing::RejectedBy { .. } | Signing::NotPossible => false,
+        Signing::RejectedBy { .. } | Signing::CannotTell => false,
     }
 }
 

@@ -260,7 +260,7 @@ impl Request {
         details
     }
 
-    fn details_of(&self, index: AskIndex) -> Result<Details, Refused> {
+    pub(super) fn details_of(&self, index: AskIndex) -> Result<Details, Refused> {
         let ask = self.ask(index).ok_or(Refused::NoSuchAsk(index))?;
         let mut details = self.details();
         details.about(&ask.target, &ask.names);
@@ -268,7 +268,7 @@ impl Request {
         Ok(details)
     }
 
-    fn into_next(self, kind: Kind, details: Details) -> Transition {
+    pub(super) fn into_next(self, kind: Kind, details: Details) -> Transition {
         Transition {
             request: self,
             event: (kind, details),

@@ -67,6 +67,7 @@ impl Request {
             .iter()
             .rfind(|review| review.opinion == Opinion::Approve)
             .map(|review| review.by.clone());
+        let break_glass = ask.glass.is_some();
         let grant = Grant {
             id,
             request: self.id,
@@ -85,6 +86,7 @@ impl Request {
             run_from: None,
             state: GrantState::Scheduled,
             approved_by,
+            break_glass,
         };
         Ok((self, grant))
     }

@@ -1,8 +1,8 @@
 //! Going in first, and having it signed afterwards.
 
 use domain::policy::{
-    AskFacts, BreakGlass, Decision, Format, Policy, ProblemCode, Review, RuleName, Signing, check,
-    decide, sign,
+    AskFacts, BreakGlass, Broken, Decision, Format, Policy, ProblemCode, Review, RuleName, Signing,
+    Turn, check, decide, sign,
 };
 use jiff::Timestamp;
 
@@ -238,6 +238,16 @@ fn signed(
     requester: &str,
     words: &[(&str, bool)],
 ) -> String {
+    signed_at(organisation, policy, requester, words, Turn::Approvers)
+}
+
+fn signed_at(
+    organisation: &Organisation,
+    policy: &Policy,
+    requester: &str,
+    words: &[(&str, bool)],
+    turn: Turn,
+) -> String {
     let signatures: Vec<Review> = words
         .iter()
         .zip(0..)
@@ -271,7 +281,12 @@ fn signed(
             .collect();
         names.join(" ")
     };
-    match sign(policy, &ask, &by, &signatures, &organisation.facts()) {
+    let broken = Broken {
+        rule: by.as_str(),
+        needed: 1,
+        turn,
+    };
+    match sign(policy, &ask, broken, &signatures, &organisation.facts()) {
         Signing::Open {
             missing, signers, ..
         } => format!("{missing} missing of [{}]", names(&signers)),
@@ -279,7 +294,7 @@ fn signed(
         Signing::RejectedBy { reviewer, .. } => {
             format!("rejected by {}", organisation.name(&reviewer))
         }
-        Signing::NotPossible => "not possible".to_owned(),
+        Signing::CannotTell => "cannot tell".to_owned(),
     }
 }
 
@@ -360,14 +375,6 @@ fn signatures_are_counted_by_what_signers_are_now() {
             "{words:?}\n{rules}"
         );
     }
-    // The rule is gone, or lets nobody in first any more.
-    for rules in [rule("other", &[]), rule("glass", &[])] {
-        let policy = organisation.policy(&rules);
-        assert_eq!(
-            signed(&organisation, &policy, "carla.rossi", &[(emma, true)]),
-            "not possible"
-        );
-    }
     // Somebody left.
     let mut organisation = Organisation::new();
     let policy = organisation.policy(&two);
@@ -398,10 +405,86 @@ fn signatures_are_counted_by_what_signers_are_now() {
         std::slice::from_ref(&by),
         now(),
     );
-    assert_eq!(
-        sign(&policy, &ask, &by, &[], &organisation.facts_with(&unread)),
-        Signing::NotPossible
+    for turn in [Turn::Approvers, Turn::Admins] {
+        let broken = Broken {
+            rule: by.as_str(),
+            needed: 1,
+            turn,
+        };
+        assert_eq!(
+            sign(
+                &policy,
+                &ask,
+                broken,
+                &[],
+                &organisation.facts_with(&unread)
+            ),
+            Signing::CannotTell
+        );
+    }
+}
+
+#[test]
+fn admins_sign_what_was_not_signed_in_time_and_what_no_rule_stands_behind() {
+    let organisation = Organisation::new();
+    let admins = "admins = [\"group:Platform\"]\n";
+    let policy = organisation.policy(&format!("{admins}{}", after(&[])));
+    let (emma, grace) = ("emma.lindqvist", "grace.chen");
+    for (words, turn, expected) in [
+        (
+            vec![(grace, true)],
+            Turn::Approvers,
+            "1 missing of [emma farid mia]",
+        ),
+        (
+            vec![(grace, false)],
+            Turn::Approvers,
+            "1 missing of [emma farid mia]",
+        ),
+        (vec![(grace, true)], Turn::Admins, "signed by grace"),
+        (vec![(grace, false)], Turn::Admins, "rejected by grace.chen"),
+        // It is still the approvers' as well.
+        (vec![(emma, true)], Turn::Admins, "signed by emma"),
+        (
+            vec![(emma, false)],
+            Turn::Admins,
+            "rejected by emma.lindqvist",
+        ),
+        // Never the requester, and nobody who has nothing to do with it.
+        (
+            vec![("carla.rossi", true)],
+            Turn::Admins,
+            "1 missing of [emma farid grace keiko mia]",
+        ),
+    ] {
+        assert_eq!(
+            signed_at(&organisation, &policy, "carla.rossi", &words, turn),
+            expected,
+            "{words:?} {turn:?}"
+        );
+    }
+    // An admin who went in first does not sign that either.
+    let own = signed_at(
+        &organisation,
+        &policy,
+        grace,
+        &[(grace, true)],
+        Turn::Admins,
     );
+    assert_eq!(own, "1 missing of [emma farid keiko mia]");
+    // The rule is gone, or lets nobody in first any more: its approvers answer for nothing.
+    for rules in [rule("other", &[]), rule("glass", &[])] {
+        let policy = organisation.policy(&format!("{admins}{rules}"));
+        for turn in [Turn::Approvers, Turn::Admins] {
+            let by = |words: &[(&str, bool)]| {
+                signed_at(&organisation, &policy, "carla.rossi", words, turn)
+            };
+            assert_eq!(by(&[(emma, true)]), "1 missing of [grace keiko]");
+            assert_eq!(by(&[(emma, false)]), "1 missing of [grace keiko]");
+            assert_eq!(by(&[(grace, true)]), "signed by grace");
+            assert_eq!(by(&[(grace, false)]), "rejected by grace.chen");
+        }
+    }
 }
 
 #[test]

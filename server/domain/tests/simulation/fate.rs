@@ -97,6 +97,7 @@ impl World {
             run_from: None,
             state: GrantState::Scheduled,
             approved_by: String::new(),
+            break_glass: false,
         };
         self.store.promise(key, grant);
         let exists = self.aws.pairs[key].vanished.is_none();

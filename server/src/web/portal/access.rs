@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::view::{
-    AccessView, AccountView, ApprovalKind, AskFormView, CurrentView, OfferView, OuView,
-    PermissionSetView, PrefillView, PreviewOutcome, PreviewView, Reason as Shown, RouteView,
-    SignInAgain, TargetView, TicketView,
+    AccessView, AccountView, ApprovalKind, AskFormView, BreakGlassStands, BreakGlassView,
+    CurrentView, OfferView, OuView, PermissionSetView, PrefillView, PreviewOutcome, PreviewView,
+    Reason as Shown, RouteView, SignInAgain, TargetView, TicketView,
 };
 use domain::catalogue::CatalogueEntry;
 use domain::directory::{Account, PermissionSet};
@@ -15,7 +15,7 @@ use domain::request::{AskState, Request};
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::service::{Offer, RequestDetail};
+use crate::service::{BreakGlassOffer, CONFIRMATION, Offer, RequestDetail};
 use crate::world::World;
 
 use super::names;
@@ -132,6 +132,9 @@ fn permission_set(set: &PermissionSet) -> PermissionSetView {
 
 /// What would happen to a request of the length that the form chooses first.
 fn approval(entry: &CatalogueEntry) -> ApprovalKind {
+    if entry.offer.only_break_glass() {
+        return ApprovalKind::BreakGlass;
+    }
     if entry.offer.needs_approval(first_choice(entry)) {
         return ApprovalKind::Needed {
             approvals: entry.offer.approvals.max(1),
@@ -180,7 +183,27 @@ pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<As
         prefill: None,
         current: current.on(entry),
         sign_in_again: SignInAgain::NotNeeded,
+        break_glass: None,
     })
+}
+
+/// Going in first, and whether the person may.
+pub(super) fn break_glass(offer: &BreakGlassOffer) -> BreakGlassView {
+    BreakGlassView {
+        up_to_seconds: offer.up_to.get(),
+        is_only_way: offer.only_way,
+        confirmation: CONFIRMATION.to_owned(),
+        stands: match (&offer.closed, offer.unsigned) {
+            (Some(closed), _) => BreakGlassStands::Closed {
+                request_id: closed.request.to_string(),
+            },
+            (None, Some(request)) => BreakGlassStands::Unsigned {
+                request_id: request.to_string(),
+            },
+            (None, None) => BreakGlassStands::Open,
+        },
+        sign_in_again: names::sign_in_again(offer.sign_in_again),
+    }
 }
 
 /// What policy says of tickets: all of it has to be met, so one pattern is enough of a hint.
@@ -251,11 +274,13 @@ fn preview(world: &World, entry: &CatalogueEntry, verdict: &Verdict) -> PreviewV
             Code::Automatic => PreviewOutcome::Automatic,
             Code::SelfApproved => PreviewOutcome::SelfApproved,
             Code::NeedsApproval => PreviewOutcome::NeedsApproval,
+            Code::BreakGlassOnly => PreviewOutcome::BreakGlass,
             // The form asks for the ticket; everything else is as the catalogue has it.
             Code::TicketRequired if only_a_ticket(verdict) => match approval(entry) {
                 ApprovalKind::Automatic => PreviewOutcome::Automatic,
                 ApprovalKind::SelfApproved => PreviewOutcome::SelfApproved,
                 ApprovalKind::Needed { .. } => PreviewOutcome::NeedsApproval,
+                ApprovalKind::BreakGlass => PreviewOutcome::BreakGlass,
             },
             _ => PreviewOutcome::Refused,
         },

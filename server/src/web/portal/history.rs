@@ -82,6 +82,7 @@ fn row_view(world: &World, row: &Summary) -> HistoryRow {
         from: row.granted_from.map(names::ms),
         ended_at: row.ended_at.map(names::ms),
         receipt: row.receipt.as_deref().and_then(receipt),
+        is_break_glass: row.break_glass,
     }
 }
 

@@ -1,8 +1,8 @@
 //! A request, whole, and the short form of it that waits for an approver.
 
 use app::view::{
-    ActionsView, ApprovalView, AskView, BesideView, GrantView, RequestView, ReviewKind, ReviewView,
-    ReviewableView, RouteView, Trouble, WhyNot as Shown,
+    ActionsView, ApprovalView, AskView, BesideView, ClosureView, GrantView, RequestView,
+    ReviewKind, ReviewView, ReviewableView, RouteView, Trouble, WhyNot as Shown,
 };
 use domain::grant::{Grant, GrantState};
 use domain::key::{KeyState, Stage};
@@ -13,14 +13,17 @@ use domain::request::{
 use domain::target::Target;
 use jiff::Timestamp;
 
-use crate::service::{AskDetail, Caller, RequestDetail, SignInAgain, Waiting};
+use crate::service::{AskDetail, Caller, RequestDetail, SignInAgain, SigningDetail, Waiting};
 use crate::web::Portal;
 use crate::world::World;
 
 use super::{access, names};
 
 mod events;
+mod glass;
 mod receipt;
+
+pub(super) use glass::to_sign;
 
 /// The whole page.
 pub(super) fn view(
@@ -52,7 +55,15 @@ pub(super) fn view(
             .map(|(ask, judged)| ask_view(portal, world, caller, detail, ask, judged, now))
             .collect(),
         events: detail.events.iter().filter_map(events::view).collect(),
-        actions: actions(world, caller, request, &detail.asks, detail.sign_in_again),
+        actions: ActionsView {
+            closed: detail.closed.as_ref().map(|closed| ClosureView {
+                by: closed.by.name.clone(),
+                at: names::ms(closed.at),
+                request_id: closed.request.to_string(),
+                can_reopen: detail.may_reopen,
+            }),
+            ..actions(world, caller, request, &detail.asks, detail.sign_in_again)
+        },
     }
 }
 
@@ -81,6 +92,7 @@ pub(super) fn approval(world: &World, caller: &Caller, waiting: &Waiting) -> App
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
         routes,
+        signing: Vec::new(),
         actions: actions(world, caller, request, &waiting.asks, waiting.sign_in_again),
     }
 }
@@ -120,6 +132,10 @@ fn ask_view(
             })
             .collect(),
         grant: grant.map(|grant| grant_view(portal, world, caller, detail, grant, now)),
+        glass: judged
+            .signing
+            .as_ref()
+            .map(|signing| glass::view(world, signing)),
     }
 }
 
@@ -238,6 +254,15 @@ fn actions(
             Vec::new()
         },
         shorter_seconds: shorter(world, request),
+        can_sign: judged
+            .iter()
+            .any(|judged| judged.signing.as_ref().is_some_and(SigningDetail::waits)),
+        signable: glass::signable(
+            world,
+            request,
+            judged.iter().map(|judged| judged.signing.as_ref()),
+        ),
+        closed: None,
         why_not,
         sign_in_again: names::sign_in_again(sign_in_again),
         note_max_chars: names::count(NOTE_MAX_CHARS),

@@ -57,6 +57,7 @@ pub(crate) async fn promise(
         run_from: None,
         state: GrantState::Scheduled,
         approved_by: NO_HASH.to_owned(),
+        break_glass: false,
     };
     let request = Request {
         id: grant.request,
@@ -81,6 +82,7 @@ pub(crate) async fn promise(
             },
             verdict: serde_json::Value::Null,
             reviews: Vec::new(),
+            glass: None,
         }],
         nudged_at: None,
         version: 1,

@@ -43,7 +43,11 @@ fn kind(event: &Value) -> EventKind {
         Kind::AskRetracted => EventKind::Retracted,
         Kind::AskReopened => EventKind::Reopened,
         Kind::RequestNudged => EventKind::Nudged,
+        Kind::AskApproved if event.get("break_glass").is_some() => EventKind::BrokeGlass,
         Kind::AskApproved => EventKind::Approved,
+        Kind::AskSigned => EventKind::Signed,
+        Kind::AskRejected => EventKind::Rejected,
+        Kind::AskUnsigned => EventKind::Unsigned,
         Kind::AskDenied => EventKind::Denied,
         Kind::AskWithdrawn => EventKind::Withdrawn,
         Kind::AskExpired => EventKind::Expired,
@@ -57,7 +61,9 @@ fn kind(event: &Value) -> EventKind {
         | Kind::PersonBound
         | Kind::PersonDeparted
         | Kind::FindingOpened
-        | Kind::FindingClosed => EventKind::Other(word.to_owned()),
+        | Kind::FindingClosed
+        | Kind::BreakGlassClosed
+        | Kind::BreakGlassReopened => EventKind::Other(word.to_owned()),
     }
 }
 
