@@ -17,7 +17,7 @@ use crate::killed::{assert_chained, events, kinds};
 const PATIENCE: Duration = Duration::from_mins(4);
 
 /// What a server asks before it serves, and what it then keeps asking about the organisation.
-const START: [&str; 12] = [
+const START: [&str; 15] = [
     "organizations:ListRoots",
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
@@ -30,16 +30,24 @@ const START: [&str; 12] = [
     "identitystore:ListGroups",
     "identitystore:ListGroupMemberships",
     "identitystore:DescribeGroup",
+    // Whether it calls as a delegated administrator, and what it then cannot assign.
+    "sso-admin:ListAccountAssignmentsForPrincipal",
+    "organizations:DescribeOrganization",
+    "sso-admin:ListPermissionSetsProvisionedToAccount",
 ];
 
+/// What a policy that only has another comment takes.
+const UPDATE: &str = "dynamodb:UpdateItem";
+
 /// What signing in, looking and signing out take.
-const PEOPLE: [&str; 8] = [
+const PEOPLE: [&str; 9] = [
     "dynamodb:GetItem",
     "dynamodb:Query",
     "dynamodb:BatchGetItem",
     "dynamodb:PutItem",
     "dynamodb:DeleteItem",
     "dynamodb:TransactWriteItems",
+    UPDATE,
     "identitystore:GetUserId",
     "identitystore:DescribeUser",
 ];
@@ -53,8 +61,12 @@ const KINDS: [&str; 6] = [
     "lose-page",
 ];
 
-/// Lists that have no second page here, however small pages are: there is one root.
-pub(super) const ONE_PAGE: &str = "organizations:ListRoots";
+/// Lists that have no second page here: an organisation has one root, and of what one person is
+/// assigned it only matters whether the question is allowed.
+pub(super) const ONE_PAGE: [&str; 2] = [
+    "organizations:ListRoots",
+    "sso-admin:ListAccountAssignmentsForPrincipal",
+];
 
 /// What is tried here: operation and kind.
 pub(super) fn cells() -> Vec<(&'static str, &'static str)> {
@@ -67,7 +79,7 @@ pub(super) fn cells() -> Vec<(&'static str, &'static str)> {
 }
 
 fn has(operation: &str, kind: &str) -> bool {
-    kind != "lose-page" || is_list(operation) && operation != ONE_PAGE
+    kind != "lose-page" || is_list(operation) && !ONE_PAGE.contains(&operation)
 }
 
 /// So often that the SDK does not get by with its own attempts, where it makes any.
@@ -159,15 +171,29 @@ async fn sign_in(kind: &str, browser: &Browser) -> Option<()> {
 }
 
 async fn comes_up_and_lets_in(kind: &'static str) {
-    let sandbox = Sandbox::start_with(&["--page-size-max=1"]);
+    let sandbox = Sandbox::start_with(&["--page-size-max=1", "--caller=delegated"]);
     // Two on one pair, so that every list has a second page.
     for person in ["hugo.martin", "grace.chen"] {
         let pair = sandbox.assignment(person, "111122223333", "ReadOnlyAccess");
         sandbox.assign(&pair.await).await;
     }
+    let group = sandbox.group_id("Platform").await;
+    for set in ["ReadOnlyAccess", "NetworkAdministrator"] {
+        let of = sandbox.assignment("hugo.martin", "100000000001", set).await;
+        sandbox
+            .assign(&json!({
+                "account_id": "100000000001",
+                "permission_set_arn": of["permission_set_arn"],
+                "principal_type": "GROUP",
+                "principal_id": group,
+            }))
+            .await;
+    }
     let mut set = befall(&sandbox, &START, kind).await;
     set.extend(befall(&sandbox, &PEOPLE, kind).await);
-    let belay = Belay::launch(&Setup::of(&sandbox));
+    let policy = include_str!("../../../sandbox/policy.toml");
+    let setup = Setup::of(&sandbox).policy(&sandbox, policy);
+    let belay = Belay::launch(&setup);
     until(&format!("{kind}: it is ready"), &belay, || async {
         belay.readiness().await["ready"]
             .as_bool()
@@ -176,6 +202,7 @@ async fn comes_up_and_lets_in(kind: &'static str) {
     .await;
 
     set.extend(befall(&sandbox, &PEOPLE, kind).await);
+    let _ = setup.policy(&sandbox, &format!("{policy}\n# Unwell.\n"));
     let browser = belay.browser();
     until(&format!("{kind}: somebody is signed in"), &belay, || {
         sign_in(kind, &browser)
@@ -210,6 +237,18 @@ async fn comes_up_and_lets_in(kind: &'static str) {
     .await;
     assert_eq!(browser.get("/mine").await.status, 303, "{kind}");
 
+    if has(UPDATE, kind) {
+        until(
+            &format!("{kind}: the new text is known"),
+            &belay,
+            || async {
+                let fired = sandbox.faults_fired().await;
+                let mut of_it = set.iter().filter(|(have, _)| have == UPDATE);
+                of_it.any(|(_, id)| fired[id] > 0).then_some(())
+            },
+        )
+        .await;
+    }
     // What could not be read is left for the next time, and that time is now.
     looked_through(&sandbox, &belay, kind).await;
     let fired = sandbox.faults_fired().await;

@@ -64,7 +64,9 @@ fn left_out(operation: &str, kind: &str) -> Option<&'static str> {
         "lose-page" if operation.ends_with("Status") => {
             Some("only the first page is read: who is not on it is asked about alone")
         }
-        "lose-page" if operation == doors::ONE_PAGE => Some("an organisation has one root"),
+        "lose-page" if doors::ONE_PAGE.contains(&operation) => {
+            Some("nothing after its first page matters: see there")
+        }
         "lose-page" if !is_list(operation) => Some("it has no pages"),
         _ => None,
     }
