@@ -531,3 +531,27 @@ hours = { days = [] }
     policy.toml: 24 errors; the policy is refused
     "#);
 }
+
+#[test]
+fn whoever_approves_behind_such_a_guardrail_signs_in_anew_and_nobody_else_has_to() {
+    let organisation = Organisation::new();
+    let anew = guardrail(
+        "anew",
+        &[
+            ("accounts", "[\"ou:Production\"]"),
+            ("reauthenticate", "true"),
+        ],
+    );
+    let policy = organisation.policy(&format!("{}{anew}", rule("r", &[])));
+    for (account, expected) in [("Payments Production", true), ("Network", false)] {
+        let verdict = organisation.ask(&policy, "carla.rossi", account, "Billing", "1h");
+        assert_eq!(verdict.code, Code::NeedsApproval, "{account}");
+        assert_eq!(verdict.reauthenticate, expected, "{account}");
+        let target = organisation.target(account, "Billing");
+        assert_eq!(
+            policy.reauthenticates(&target, &organisation.facts()),
+            expected,
+            "{account}"
+        );
+    }
+}
