@@ -24,7 +24,7 @@ pub(crate) use notice::{
     Done, Empty, Interruption, LiveNotice, Problems, problem_at, refuse, skeleton,
 };
 pub(crate) use receipt::receipt;
-pub(crate) use review::{ReviewForm, sign_in_again};
+pub(crate) use review::{ReviewForm, sign_in_again, which_asks};
 pub(crate) use state::Pill;
 pub(crate) use textarea::TextArea;
 #[cfg(feature = "ssr")]

@@ -5,6 +5,7 @@
 //! look-up of the groups that it rests on (invariant 7). Deliberately absent: AWS writes (only the
 //! worker makes those) and any way to act for somebody else.
 
+mod again;
 mod approve;
 mod asked;
 mod begin;
@@ -34,7 +35,7 @@ use domain::event::{Actor, Source};
 use domain::glass;
 use domain::id::{RequestId, ServerId};
 use domain::policy::{Verdict, WhyNot};
-use domain::request::{AskState, Refused, Stands, Who};
+use domain::request::{AskState, NOTE_MAX_CHARS, Refused, Stands, Who};
 use jiff::Timestamp;
 use thiserror::Error;
 
@@ -57,10 +58,6 @@ pub use sign::{Signature, Word};
 pub use signing::{BreakGlassOffer, SigningDetail, ToSign};
 pub use submit::Submitted;
 pub use versions::PolicyFound;
-
-/// A decision that somebody else's change overtook is made again this often. People on one request
-/// are few; more than this means that something else is wrong.
-const DECIDE_AGAIN: u32 = 5;
 
 /// Open requests that are looked through for "waits for me". 20 open a person, and expiry, keep an
 /// organisation of hundreds below it.
@@ -280,6 +277,28 @@ impl From<glass::Refused> for ServiceError {
             glass::Refused::Own => Self::NotAllowed,
         }
     }
+}
+
+/// Why somebody does something, in their words, without the blanks around them: never nothing.
+fn why(typed: &str) -> Result<&str, ServiceError> {
+    let typed = typed.trim();
+    if typed.is_empty() {
+        return Err(ServiceError::Invalid(vec![Invalid::NoReason]));
+    }
+    note_fits(typed)?;
+    Ok(typed)
+}
+
+/// Whether a note is as short as notes have to be.
+fn note_fits(note: &str) -> Result<(), ServiceError> {
+    let (max, typed) = (NOTE_MAX_CHARS, note.chars().count());
+    if typed <= max {
+        return Ok(());
+    }
+    Err(ServiceError::Invalid(vec![Invalid::NoteTooLong {
+        max,
+        typed,
+    }]))
 }
 
 /// The use cases. Cheap to clone.

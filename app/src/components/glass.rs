@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{Problems, TextArea, Time, problem_at, quote, sign_in_again},
+    components::{Problems, TextArea, Time, problem_at, quote, sign_in_again, which_asks},
     link, sentence,
     view::{
         ActionsView, ClosureView, Field, FormState, GlassState, GlassView, ReviewKind, ReviewView,
@@ -94,31 +94,7 @@ pub(crate) fn SignForm(
         SignInAgain::Needed => "Sign in again to sign",
         SignInAgain::NotNeeded | SignInAgain::Done { .. } => "Sign",
     };
-    let was_refused = !before.value("act").is_empty();
-    let boxes: Vec<_> = actions
-        .signable
-        .iter()
-        .map(|ask| {
-            let value = ask.index.to_string();
-            let is_ticked = !was_refused || before.has("asks", &value);
-            view! {
-                <label class="choice">
-                    <input type="checkbox" name="asks" value=value checked=is_ticked/>
-                    <span>{sentence::target(&ask.target)}</span>
-                </label>
-            }
-            .into_any()
-        })
-        .collect();
-    let which = (!boxes.is_empty()).then(|| {
-        view! {
-            <fieldset class="field">
-                <legend class="label">"Your signature is about"</legend>
-                <div class="choices">{boxes}</div>
-            </fieldset>
-        }
-        .into_any()
-    });
+    let which = which_asks("Your signature is about", &actions.signable, &before);
     view! {
         <form class="review" method="post" action=link::request(&request_id) novalidate>
             <Problems problems=before.problems.clone()/>

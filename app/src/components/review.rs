@@ -6,7 +6,7 @@ use crate::{
     clock,
     components::{Problems, TextArea, Time, problem_at},
     link, sentence,
-    view::{ActionsView, Field, FormState, SignInAgain},
+    view::{ActionsView, Field, FormState, ReviewableView, SignInAgain},
 };
 
 /// What another sign-in is for, and how it stands with it.
@@ -67,7 +67,7 @@ pub(crate) fn ReviewForm(
         view! { <button class=class type="submit" name="act" value=act>{name}</button> }.into_any()
     })
     .collect();
-    let asks = which(&actions, &before);
+    let asks = which_asks("Your answer is about", &actions.reviewable, &before);
     let shorter = shorter(&request_id, &actions, &before);
     view! {
         <form class="review" method="post" action=link::request(&request_id) novalidate>
@@ -92,10 +92,13 @@ pub(crate) fn ReviewForm(
 }
 
 /// Which of several the answer is about: all of them, to begin with.
-fn which(actions: &ActionsView, before: &FormState) -> AnyView {
+pub(crate) fn which_asks(
+    legend: &'static str,
+    asks: &[ReviewableView],
+    before: &FormState,
+) -> AnyView {
     let was_refused = !before.value("act").is_empty();
-    let boxes: Vec<_> = actions
-        .reviewable
+    let boxes: Vec<_> = asks
         .iter()
         .map(|ask| {
             let value = ask.index.to_string();
@@ -112,7 +115,7 @@ fn which(actions: &ActionsView, before: &FormState) -> AnyView {
     let field = (!boxes.is_empty()).then(|| {
         view! {
             <fieldset class="field">
-                <legend class="label">"Your answer is about"</legend>
+                <legend class="label">{legend}</legend>
                 <div class="choices">{boxes}</div>
             </fieldset>
         }

@@ -83,6 +83,8 @@ pub struct Watch {
     looks: BTreeMap<UserId, Look>,
     /// When people were concluded to have left, within the last hour.
     concluded: VecDeque<Timestamp>,
+    /// Who has left, and keeps their windows because too many left within the hour.
+    held: BTreeSet<UserId>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +106,7 @@ impl Watch {
         at_most: usize,
     ) -> Vec<UserId> {
         self.looks.retain(|user, _| concerned.contains(user));
+        self.held.retain(|user| concerned.contains(user));
         let mut due: Vec<_> = concerned
             .iter()
             .filter_map(|user| {
@@ -135,7 +138,10 @@ impl Watch {
         };
         self.looks.insert(user.clone(), look);
         match (found, before) {
-            (None, _) => Opinion::Here,
+            (None, _) => {
+                self.held.remove(user);
+                Opinion::Here
+            }
             (Some(gone), Some(first)) if asked.duration_since(first) >= LOOKS_APART => {
                 Opinion::Departed(Departed {
                     gone,
@@ -147,8 +153,9 @@ impl Watch {
         }
     }
 
-    /// Whether one more departure may be acted on within this hour; counts it, if so.
-    pub fn may_conclude(&mut self, now: Timestamp) -> bool {
+    /// Whether the departure of this person, too, may be acted on within this hour; counts it, if
+    /// so. If not they are held, until it may be, or they are seen, or have nothing any more.
+    pub fn may_conclude(&mut self, user: &UserId, now: Timestamp) -> bool {
         let hour = SignedDuration::from_hours(1);
         while self
             .concluded
@@ -160,8 +167,17 @@ impl Watch {
         let may = self.concluded.len() < DEPARTURES_AN_HOUR;
         if may {
             self.concluded.push_back(now);
+            self.held.remove(user);
+        } else {
+            self.held.insert(user.clone());
         }
         may
+    }
+
+    /// How many have left and keep their windows for now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
     }
 }
 
@@ -265,10 +281,26 @@ mod tests {
     #[test]
     fn an_identity_provider_that_disables_everybody_ends_ten_an_hour() {
         let mut watch = Watch::default();
-        let concluded = (0..40).filter(|second| watch.may_conclude(at(*second)));
+        let concluded = (0..40).filter(|second| watch.may_conclude(&user(*second), at((*second).into())));
         assert_eq!(concluded.count(), DEPARTURES_AN_HOUR);
-        assert!(!watch.may_conclude(at(3_599)));
-        assert!(watch.may_conclude(at(3_600)));
+        assert_eq!(watch.held(), 40 - DEPARTURES_AN_HOUR);
+        assert!(!watch.may_conclude(&user(39), at(3_599)));
+        assert!(watch.may_conclude(&user(39), at(3_600)));
+        assert_eq!(watch.held(), 39 - DEPARTURES_AN_HOUR);
+    }
+
+    #[test]
+    fn nobody_is_held_who_is_seen_again_or_has_nothing_any_more() {
+        let mut watch = Watch::default();
+        for number in 0..=DEPARTURES_AN_HOUR {
+            watch.may_conclude(&user(u32::try_from(number).unwrap()), at(0));
+        }
+        watch.may_conclude(&user(1), at(0));
+        assert_eq!(watch.held(), 2);
+        look(&mut watch, None, 10);
+        assert_eq!(watch.held(), 1);
+        watch.to_look(&BTreeSet::new(), &BTreeSet::new(), at(20), 9);
+        assert_eq!(watch.held(), 0);
     }
 
     #[test]

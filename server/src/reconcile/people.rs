@@ -51,7 +51,7 @@ impl Reconciler {
         let looks = watch.to_look(&concerned, &hinted, now(), LOOKS_A_PASS);
         let people = self.worker.service().people();
         let pace = Pace::new(people.limiter().clone());
-        let mut held = 0_u32;
+        let mut held_now = false;
         for user in looks {
             if !self.lease.held() {
                 return Ok(());
@@ -72,17 +72,18 @@ impl Reconciler {
             };
             match self.see_off(watch, &user, &departed).await {
                 Ok(SeenOff::Done) => {}
-                Ok(SeenOff::Held) => held += 1,
+                Ok(SeenOff::Held) => held_now = true,
                 Err(error) => {
                     tracing::error!(%error, %user, "what somebody has who left could not be ended; it is tried again in five minutes");
                 }
             }
         }
         // Over the limit of an hour: whoever watches this is to look why so many have left.
-        metrics::gauge!("belay_departures_held").set(f64::from(held));
-        if held > 0 {
+        #[expect(clippy::cast_precision_loss, reason = "people are fewer than 2^53")]
+        metrics::gauge!("belay_departures_held").set(watch.held() as f64);
+        if held_now {
             tracing::error!(
-                people = held,
+                people = watch.held(),
                 an_hour = DEPARTURES_AN_HOUR,
                 "more people seem to have left at once than is believed; their access keeps its windows for now"
             );
@@ -101,7 +102,7 @@ impl Reconciler {
         if left.is_nothing() {
             return Ok(SeenOff::Done);
         }
-        if !watch.may_conclude(now()) {
+        if !watch.may_conclude(user, now()) {
             return Ok(SeenOff::Held);
         }
         tracing::warn!(%user, gone = departed.gone.word(), "somebody has left; what they have ends");

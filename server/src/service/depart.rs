@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::departure::Departed;
 use domain::event::{Actor, Details, Kind, Source, Stream};
-use domain::grant::{Grant, GrantState};
+use domain::grant::Grant;
 use domain::id::{GrantId, RequestId, UserId};
 use domain::request::{Refused, Who};
 use domain::target::Key;
 
+use super::again::again;
 use super::approve::Approval;
-use super::{DECIDE_AGAIN, PENDING_MAX, Service, ServiceError};
+use super::end::{end_early, goes_on};
+use super::{PENDING_MAX, Service, ServiceError};
 use crate::store::{Commit, now};
 
 /// Live grants of one person that are ended at once: far more than anybody has. What is over it is
@@ -168,16 +170,7 @@ impl Service {
         }
         let mut state = stored.state.clone();
         for grant in grants {
-            let id = grant.id;
-            let ended = grant.ended_early(why, at);
-            // Judged at the same instant a line ago: only a store that changed under us differs.
-            let (ended, (kind, details)) = ended.map_err(|_| ServiceError::Changed)?;
-            commit.event(&Stream::Grant(id), kind, &details)?;
-            commit.change_grant(&ended)?;
-            state = match ended.state {
-                GrantState::Ended { .. } => state.without(id),
-                _ => state.ending(id, ended.until),
-            };
+            state = end_early(&mut commit, grant, state, why)?;
         }
         self.change_key(&mut commit, Some(stored), state)?;
         self.store.commit(commit).await?;
@@ -187,27 +180,4 @@ impl Service {
     fn departure(&self) -> Commit {
         Commit::new(Actor::Server(self.me), Source::Worker, now())
     }
-}
-
-/// Whether there is still something of it to end early.
-fn goes_on(grant: &Grant, at: jiff::Timestamp) -> bool {
-    match grant.state {
-        GrantState::Scheduled => true,
-        GrantState::Granting { .. } | GrantState::Active { .. } => at < grant.until,
-        GrantState::Revoking { .. } | GrantState::Ended { .. } => false,
-    }
-}
-
-/// Does it again when somebody else was faster.
-async fn again<F, T>(mut act: impl FnMut() -> F) -> Result<T, ServiceError>
-where
-    F: Future<Output = Result<T, ServiceError>>,
-{
-    for _ in 1..DECIDE_AGAIN {
-        match act().await {
-            Err(ServiceError::Changed) => {}
-            other => return other,
-        }
-    }
-    act().await
 }

@@ -10,10 +10,11 @@ use domain::grant::{Grant, GrantState};
 use domain::id::{GrantId, UserId};
 use domain::key::KeyState;
 use domain::policy::Facts;
-use domain::request::{AskState, NOTE_MAX_CHARS, Request};
+use domain::request::{AskState, Request};
 use jiff::Timestamp;
 
-use super::{Caller, DECIDE_AGAIN, Invalid, RequestDetail, Service, ServiceError};
+use super::again::again;
+use super::{Caller, Invalid, RequestDetail, Service, ServiceError, why};
 use crate::store::{Commit, now};
 use crate::world::World;
 
@@ -32,28 +33,12 @@ pub struct Ending {
 impl Service {
     /// Ends grants of one key early: all that are named, or none.
     pub async fn end(&self, caller: &Caller, ending: &Ending) -> Result<(), ServiceError> {
-        let reason = ending.reason.trim();
-        let typed = reason.chars().count();
-        if typed == 0 {
-            return Err(ServiceError::Invalid(vec![Invalid::NoReason]));
-        }
-        if typed > NOTE_MAX_CHARS {
-            return Err(ServiceError::Invalid(vec![Invalid::NoteTooLong {
-                max: NOTE_MAX_CHARS,
-                typed,
-            }]));
-        }
+        let reason = why(&ending.reason)?;
         let chosen: BTreeSet<GrantId> = ending.grants.iter().copied().collect();
         if chosen.is_empty() || chosen.len() > GRANTS_MAX {
             return Err(ServiceError::Invalid(vec![Invalid::Targets]));
         }
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_end(caller, &chosen, reason).await {
-                Err(ServiceError::Changed) => {}
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        again(|| self.try_end(caller, &chosen, reason)).await
     }
 
     async fn try_end(

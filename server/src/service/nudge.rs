@@ -4,20 +4,15 @@
 use domain::event::Stream;
 use domain::id::RequestId;
 
+use super::again::again;
 use super::approve::Approval;
-use super::{Caller, DECIDE_AGAIN, Service, ServiceError};
+use super::{Caller, Service, ServiceError};
 use crate::store::{Commit, now};
 
 impl Service {
     /// Reminds a request's approvers.
     pub async fn nudge(&self, caller: &Caller, id: RequestId) -> Result<(), ServiceError> {
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_nudge(caller, id).await {
-                Err(ServiceError::Changed) => {}
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        again(|| self.try_nudge(caller, id)).await
     }
 
     async fn try_nudge(&self, caller: &Caller, id: RequestId) -> Result<(), ServiceError> {

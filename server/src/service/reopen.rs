@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::event::Stream;
 use domain::id::RequestId;
-use domain::request::NOTE_MAX_CHARS;
 
-use super::{Caller, DECIDE_AGAIN, Invalid, Service, ServiceError};
+use super::{Caller, Service, ServiceError, why};
 use crate::store::{Commit, Topic, now};
 
 impl Service {
@@ -17,26 +16,9 @@ impl Service {
         id: RequestId,
         note: &str,
     ) -> Result<(), ServiceError> {
-        let note = note.trim();
-        let typed = note.chars().count();
-        if typed == 0 {
-            return Err(ServiceError::Invalid(vec![Invalid::NoReason]));
-        }
-        if typed > NOTE_MAX_CHARS {
-            let max = NOTE_MAX_CHARS;
-            return Err(ServiceError::Invalid(vec![Invalid::NoteTooLong {
-                max,
-                typed,
-            }]));
-        }
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_reopen(caller, id, note).await {
-                // Another policy would refuse the next try as well.
-                Err(ServiceError::Changed) => self.check_policy(&*self.world()?).await?,
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        let note = why(note)?;
+        self.again_under_policy(|| self.try_reopen(caller, id, note))
+            .await
     }
 
     async fn try_reopen(

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use domain::event::Stream;
 use domain::id::{AskIndex, RequestId, UserId};
 use domain::policy::{self, ReviewOutcome, WhyNot};
-use domain::request::{Ask, AskState, Completion, NOTE_MAX_CHARS, Opinion, Request, Review};
+use domain::request::{Ask, AskState, Completion, Opinion, Request, Review};
 
 use super::approve::{Approval, continuing};
 use super::facts::LiveFacts;
 use super::held::Held;
 use super::withdraw::decided;
-use super::{Caller, DECIDE_AGAIN, Invalid, Service, ServiceError};
+use super::{Caller, Invalid, Service, ServiceError, note_fits};
 use crate::proof::Purpose;
 use crate::store::{Commit, fresh_grant, now};
 use crate::world::World;
@@ -43,21 +43,9 @@ pub struct Reviewing {
 impl Service {
     /// Reviews a request.
     pub async fn review(&self, caller: &Caller, review: &Reviewing) -> Result<(), ServiceError> {
-        let typed = review.note.chars().count();
-        if typed > NOTE_MAX_CHARS {
-            return Err(ServiceError::Invalid(vec![Invalid::NoteTooLong {
-                max: NOTE_MAX_CHARS,
-                typed,
-            }]));
-        }
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_review(caller, review).await {
-                // Another policy would refuse the next try as well.
-                Err(ServiceError::Changed) => self.check_policy(&*self.world()?).await?,
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        note_fits(&review.note)?;
+        self.again_under_policy(|| self.try_review(caller, review))
+            .await
     }
 
     async fn try_review(&self, caller: &Caller, review: &Reviewing) -> Result<(), ServiceError> {

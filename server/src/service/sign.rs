@@ -11,12 +11,13 @@ use domain::glass::Closure;
 use domain::grant::Grant;
 use domain::id::{AskIndex, GrantId, RequestId, UserId};
 use domain::policy::{self, Signing, WhyNot};
-use domain::request::{AskState, NOTE_MAX_CHARS, Opinion, Request, Review};
+use domain::request::{AskState, Opinion, Request, Review};
 
 use super::approve::Approval;
+use super::end::{end_early, goes_on};
 use super::facts::LiveFacts;
 use super::signing::Broke;
-use super::{Caller, DECIDE_AGAIN, Invalid, Service, ServiceError};
+use super::{Caller, Service, ServiceError, note_fits, why};
 use crate::proof::Purpose;
 use crate::store::{Commit, now};
 use crate::world::World;
@@ -46,25 +47,12 @@ pub struct Signature {
 impl Service {
     /// Signs or rejects a break-glass.
     pub async fn sign(&self, caller: &Caller, signature: &Signature) -> Result<(), ServiceError> {
-        let typed = signature.note.trim().chars().count();
-        if typed > NOTE_MAX_CHARS {
-            let max = NOTE_MAX_CHARS;
-            return Err(ServiceError::Invalid(vec![Invalid::NoteTooLong {
-                max,
-                typed,
-            }]));
+        match signature.word {
+            Word::Sign => note_fits(signature.note.trim())?,
+            Word::Reject => why(&signature.note).map(drop)?,
         }
-        if typed == 0 && signature.word == Word::Reject {
-            return Err(ServiceError::Invalid(vec![Invalid::NoReason]));
-        }
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_sign(caller, signature).await {
-                // Another policy would refuse the next try as well.
-                Err(ServiceError::Changed) => self.check_policy(&*self.world()?).await?,
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        self.again_under_policy(|| self.try_sign(caller, signature))
+            .await
     }
 
     async fn try_sign(&self, caller: &Caller, signature: &Signature) -> Result<(), ServiceError> {
@@ -190,13 +178,13 @@ impl Service {
             commit.continue_stream(&Stream::Grant(id), head);
         }
         for grant in grants {
-            if !super::end::goes_on(&grant, commit.at()) {
+            if !goes_on(&grant, commit.at()) {
                 // Over, or on its way out: there is nothing left to end.
                 continue;
             }
             let held = self.held(grant.key.clone()).await?;
             let stored = held.stored.as_ref().ok_or(ServiceError::NotLive)?;
-            let state = super::end::end_early(commit, grant, stored.state.clone(), why)?;
+            let state = end_early(commit, grant, stored.state.clone(), why)?;
             self.change_key(commit, Some(stored), state)?;
         }
         Ok(())

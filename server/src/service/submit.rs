@@ -15,10 +15,7 @@ use super::asked::{Asked, Submission};
 use super::facts::LiveFacts;
 use super::first;
 use super::held::Held;
-use super::{
-    Caller, DECIDE_AGAIN, Invalid, PENDING_MAX, SUBMISSIONS_AN_HOUR, Service, ServiceError,
-    WhyRefused,
-};
+use super::{Caller, Invalid, PENDING_MAX, SUBMISSIONS_AN_HOUR, Service, ServiceError, WhyRefused};
 use crate::store::{Commit, Tally, fresh_grant, now};
 use crate::world::World;
 
@@ -44,14 +41,8 @@ impl Service {
         caller: &Caller,
         submission: &Submission,
     ) -> Result<Submitted, ServiceError> {
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_submit(caller, submission).await {
-                // Another policy would refuse the next try as well.
-                Err(ServiceError::Changed) => self.check_policy(&*self.world()?).await?,
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        self.again_under_policy(|| self.try_submit(caller, submission))
+            .await
     }
 
     async fn try_submit(

@@ -4,20 +4,15 @@ use domain::event::Stream;
 use domain::id::{AskIndex, RequestId};
 use domain::request::{AskState, Refused, Request};
 
+use super::again::again;
 use super::approve::Approval;
-use super::{Caller, DECIDE_AGAIN, Service, ServiceError};
+use super::{Caller, Service, ServiceError};
 use crate::store::{Commit, now};
 
 impl Service {
     /// The requester withdraws every ask of which nothing has been promised.
     pub async fn withdraw(&self, caller: &Caller, id: RequestId) -> Result<(), ServiceError> {
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_withdraw(caller, id).await {
-                Err(ServiceError::Changed) => {}
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        again(|| self.try_withdraw(caller, id)).await
     }
 
     async fn try_withdraw(&self, caller: &Caller, id: RequestId) -> Result<(), ServiceError> {
@@ -53,13 +48,7 @@ impl Service {
         id: RequestId,
         asks: &[AskIndex],
     ) -> Result<(), ServiceError> {
-        for _ in 0..DECIDE_AGAIN {
-            match self.try_retract(caller, id, asks).await {
-                Err(ServiceError::Changed) => {}
-                other => return other,
-            }
-        }
-        Err(ServiceError::Changed)
+        again(|| self.try_retract(caller, id, asks)).await
     }
 
     async fn try_retract(

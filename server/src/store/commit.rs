@@ -46,6 +46,16 @@ pub enum Expect {
     Version(u64),
 }
 
+impl Expect {
+    /// An item whose version grows with each change, as it was read: 0 if it was not there.
+    pub(super) const fn as_read(version: u64) -> Self {
+        match version {
+            0 => Self::Absent,
+            version => Self::Version(version),
+        }
+    }
+}
+
 /// A transaction in the making.
 #[derive(Debug)]
 #[must_use = "nothing is stored before `Store::commit`"]

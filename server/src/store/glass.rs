@@ -40,10 +40,7 @@ impl Commit {
         if before == now {
             return Ok(());
         }
-        let expect = match before.version {
-            0 => Expect::Absent,
-            version => Expect::Version(version),
-        };
+        let expect = Expect::as_read(before.version);
         let stored = GlassState {
             version: before.version + 1,
             ..now.clone()
