@@ -3,7 +3,7 @@
 //! There is no trait here and no fake behind one: tests and the local run point these same clients
 //! at the sandbox with `AWS_ENDPOINT_URL*`.
 
-mod table_clock;
+mod remote_clock;
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 
 use crate::config::{Config, Problems};
 
-pub use table_clock::TableClock;
+pub use remote_clock::RemoteClock;
 
 /// A connection within a region takes milliseconds; two seconds mean that nobody answers there.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -36,7 +36,9 @@ pub struct Clients {
     /// Audit log and policy.
     pub s3: aws_sdk_s3::Client,
     /// How far our clock is from the table's.
-    pub clock: TableClock,
+    pub clock: RemoteClock,
+    /// How far it is from S3's, for when the table does not reply.
+    pub s3_clock: RemoteClock,
 }
 
 impl Clients {
@@ -62,7 +64,8 @@ impl Clients {
         let background = timeouts(Duration::from_secs(10), Duration::from_secs(30));
         // Objects are a few kilobytes.
         let objects = timeouts(Duration::from_secs(10), Duration::from_secs(25));
-        let clock = TableClock::default();
+        let clock = RemoteClock::of("DynamoDB");
+        let s3_clock = RemoteClock::of("S3");
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(
                 aws_sdk_dynamodb::config::Builder::from(shared)
@@ -101,11 +104,13 @@ impl Clients {
                 aws_sdk_s3::config::Builder::from(shared)
                     .retry_config(RetryConfig::standard().with_max_attempts(3))
                     .timeout_config(objects)
+                    .interceptor(s3_clock.clone())
                     // Another S3 has no DNS name for each bucket.
                     .force_path_style(has_endpoint_override(shared))
                     .build(),
             ),
             clock,
+            s3_clock,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod conversion;
 mod doctor;
 mod explain;
+mod from_copy;
 mod inventory;
 mod organisation;
 mod policy;
@@ -234,6 +235,13 @@ struct Doctor {
 struct Sweep {
     #[command(flatten)]
     config: ConfigFile,
+    /// The table is lost: works from the copy of the live grants in the audit bucket. Without
+    /// `--confirm` it only says what it would do.
+    #[arg(long)]
+    from_copy: bool,
+    /// The word that `--from-copy` printed for the copy: ends what is past its end by it.
+    #[arg(long, value_name = "WORD", requires = "from_copy")]
+    confirm: Option<String>,
     /// What was found as a JSON object.
     #[arg(long)]
     json: bool,

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::assignments::Assignments;
 use crate::audit::Shipper;
-use crate::aws::{Clients, TableClock};
+use crate::aws::{Clients, RemoteClock};
 use crate::config::{Config, Role};
+use crate::copy::keep::Copier;
 use crate::directory::Reader;
 use crate::feed;
 use crate::lease::Lease;
@@ -40,8 +41,9 @@ pub struct Engine {
     worker: Worker,
     reconciler: Reconciler,
     shipper: Shipper,
+    copier: Copier,
     lease: Lease,
-    clock: TableClock,
+    clock: RemoteClock,
 }
 
 impl Engine {
@@ -97,6 +99,14 @@ impl Engine {
             &center.instance_arn,
         );
         let shipper = Shipper::new(store.clone(), clients.s3.clone(), config.audit.clone());
+        let copier = Copier::new(
+            store.clone(),
+            clients.s3.clone(),
+            config.audit.clone(),
+            config.table.clone(),
+            lease.clone(),
+            me,
+        );
         Self {
             service,
             store,
@@ -104,6 +114,7 @@ impl Engine {
             worker,
             reconciler,
             shipper,
+            copier,
             lease,
             clock: clients.clock.clone(),
         }
@@ -131,6 +142,8 @@ impl Engine {
             tasks.spawn(self.reconciler.clone().run(stop.clone()));
             let (shipper, token) = (self.shipper.clone(), stop.clone());
             tasks.spawn(async move { shipper.run(token).await });
+            let (copier, token) = (self.copier.clone(), stop.clone());
+            tasks.spawn(async move { copier.run(token).await });
         }
         let (engine, readiness, token) = (self.clone(), readiness.clone(), stop.clone());
         tasks.spawn(async move { engine.watch(&readiness, &token).await });

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::aws::TableClock;
+use crate::aws::RemoteClock;
 use crate::store::{LeaseItem, Store, StoreError};
 
 /// The counter stood still this long: its holder is gone. With a look each second, somebody else
@@ -70,6 +70,15 @@ impl Lease {
         }))
     }
 
+    /// Held for as long as this process lives, without an item that says so: the table that it would
+    /// be in is lost, and a person has said that this is so.
+    #[must_use]
+    pub fn without_a_table(me: ServerId) -> Self {
+        let lease = Self::new(me);
+        lease.0.until.store(u64::MAX, Ordering::Release);
+        lease
+    }
+
     /// Whether this server may write to AWS at this instant.
     #[must_use]
     pub fn held(&self) -> bool {
@@ -87,7 +96,7 @@ impl Lease {
     }
 
     /// Stands by, leads, renews, until told to stop; then gives it back.
-    pub async fn keep(self, store: Store, clock: TableClock, stop: CancellationToken) {
+    pub async fn keep(self, store: Store, clock: RemoteClock, stop: CancellationToken) {
         let mut known = Known::Nothing;
         while !stop.is_cancelled() {
             match self.turn(&store, &clock, &known).await {
@@ -133,7 +142,7 @@ impl Lease {
     async fn turn(
         &self,
         store: &Store,
-        clock: &TableClock,
+        clock: &RemoteClock,
         known: &Known,
     ) -> Result<Known, StoreError> {
         if let Err(why) = clock.is_right() {

@@ -18,6 +18,7 @@ pub mod audit;
 pub mod aws;
 pub mod cli;
 pub mod config;
+pub mod copy;
 pub mod directory;
 pub mod engine;
 pub mod feed;

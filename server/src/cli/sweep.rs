@@ -12,7 +12,7 @@ use crate::engine::{Engine, Swept};
 use crate::store::StoreError;
 use crate::telemetry;
 
-use super::{Outcome, Sweep, print, print_json, runtime, say};
+use super::{Outcome, Sweep, from_copy, print, print_json, runtime, say};
 
 /// What is told.
 #[derive(Debug, Serialize)]
@@ -43,13 +43,14 @@ pub(super) fn run(command: &Sweep) -> Outcome {
         say(&format!("logs could not be set up: {error}"));
         return Outcome::Unknown;
     }
+    if command.from_copy {
+        let ran = from_copy::run(&config, command.confirm.as_deref(), command.json);
+        return runtime
+            .block_on(ran)
+            .unwrap_or_else(|problems| misconfigured(&problems));
+    }
     match runtime.block_on(sweep(&config)) {
-        Err(Problems(problems)) => {
-            for problem in problems {
-                say(&format!("  {problem}"));
-            }
-            Outcome::Usage
-        }
+        Err(problems) => misconfigured(&problems),
         Ok(Err(error)) => {
             say(&format!(
                 "it could not be found out: {error} {}",
@@ -65,6 +66,13 @@ pub(super) fn run(command: &Sweep) -> Outcome {
         }
         Ok(Ok(Some(swept))) => tell(swept, command.json),
     }
+}
+
+fn misconfigured(Problems(problems): &Problems) -> Outcome {
+    for problem in problems {
+        say(&format!("  {problem}"));
+    }
+    Outcome::Usage
 }
 
 async fn sweep(config: &Config) -> Result<Result<Option<Swept>, StoreError>, Problems> {

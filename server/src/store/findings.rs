@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::commit::{Commit, Expect};
 use super::item::{self, Attributes, StoredKey};
 use super::keys::{self, At};
+use super::live::{DUE_A_PAGE, DUE_PAGES_MAX};
 use super::reads::{DueWhat, Range, place, readable};
 use super::{Store, StoreError, Topic};
 
@@ -20,12 +21,6 @@ pub const FINDINGS_MAX: usize = 2_000;
 
 /// Closed findings are shown for a quarter of a year; their events are kept as all others.
 const CLOSED_KEPT: SignedDuration = SignedDuration::from_secs(90 * 24 * 3600);
-
-/// Due entries in one page.
-const DUE_A_PAGE: i32 = 1_000;
-
-/// Pages of due entries of one shard: 100,000 live grants.
-const DUE_PAGES_MAX: u32 = 25;
 
 /// How far ahead the due entry of a key that is late may be: what waits for a create at large waits
 /// 16 min, what failed five.
@@ -118,26 +113,6 @@ impl Store {
         range.newest_first = true;
         let items = self.all_of(range).await?;
         Ok(items.into_iter().filter_map(readable).collect())
-    }
-
-    /// The keys that have something to come, as texts: each of those that have a live grant.
-    pub async fn live_keys(&self) -> Result<Vec<String>, StoreError> {
-        let mut found = Vec::new();
-        for shard in 0..keys::DUE_SHARDS {
-            let mut after = None;
-            for _ in 0..DUE_PAGES_MAX {
-                let (page, more) = self.due(shard, DUE_A_PAGE, after).await?;
-                found.extend(page.into_iter().filter_map(|due| match due.what {
-                    DueWhat::Key(key) => Some(key),
-                    DueWhat::Request(_) | DueWhat::Signing(_) | DueWhat::Unknown => None,
-                }));
-                after = more;
-                if after.is_none() {
-                    break;
-                }
-            }
-        }
-        Ok(found)
     }
 
     /// The keys whose promised end is past and not proved, and since when.

@@ -33,7 +33,13 @@ pub struct Due {
     pub entry: At,
     /// What.
     pub what: DueWhat,
+    /// Of a key, when the last of its windows ends; unknown of one that an earlier version wrote.
+    pub until: Option<Timestamp>,
 }
+
+/// The attribute of a key's due entry that says when the last of its windows ends. So whoever reads
+/// the entries sees which keys were promised more, or less, than they knew.
+pub(super) const DUE_UNTIL: &str = "wanted_until";
 
 /// What a due entry is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -431,5 +437,12 @@ fn due_entry(item: &Attributes) -> Due {
         Some(("signing", id)) => RequestId::parse(id).map_or(DueWhat::Unknown, DueWhat::Signing),
         _ => DueWhat::Unknown,
     };
-    Due { at, entry, what }
+    let until = item.get(DUE_UNTIL).and_then(|value| value.as_n().ok());
+    let until = until.and_then(|millis| Timestamp::from_millisecond(millis.parse().ok()?).ok());
+    Due {
+        at,
+        entry,
+        what,
+        until,
+    }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::commit::{Commit, Expect};
 use super::item::{self, Attributes, Pointer, SUMMARY_REASON_CHARS, StoredKey, Summary, Tally};
 use super::keys::{self, At};
+use super::reads::DUE_UNTIL;
 use super::{StoreError, Topic};
 
 /// How long a key whose access was taken away is looked after often, and so remembered.
@@ -192,13 +193,20 @@ impl Commit {
             }
         }
         let due_before = before.and_then(|before| before.due_at);
-        if due_before != now.due_at {
-            if let Some(at) = due_before {
-                self.delete(&keys::due_key(at, key))?;
-            }
-            if let Some(at) = now.due_at {
-                self.put(&keys::due_key(at, key), Attributes::new(), None)?;
-            }
+        if let Some(at) = due_before
+            && now.due_at != due_before
+        {
+            self.delete(&keys::due_key(at, key))?;
+        }
+        if let Some(at) = now.due_at
+            && (now.due_at != due_before || before.and_then(wanted_until) != wanted_until(now))
+        {
+            let until = wanted_until(now).map(|until| {
+                let millis = until.as_millisecond().to_string();
+                (DUE_UNTIL.to_owned(), AttributeValue::N(millis))
+            });
+            let entry = until.into_iter().collect();
+            self.put(&keys::due_key(at, key), entry, None)?;
         }
         self.topic(Topic::Work.to_string());
         Ok(())
@@ -254,6 +262,11 @@ struct GrantSummary {
     granted_until: Timestamp,
     ended_at: Option<Timestamp>,
     receipt: Option<&'static str>,
+}
+
+/// When the last of a key's windows ends.
+fn wanted_until(key: &StoredKey) -> Option<Timestamp> {
+    key.state.live.iter().map(|live| live.until).max()
 }
 
 fn summary(request: &Request, ask: AskIndex) -> Option<Summary> {

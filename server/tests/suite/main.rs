@@ -21,6 +21,7 @@ mod delegated;
 mod departures;
 mod faults;
 mod forms;
+mod from_copy;
 mod history;
 mod inventory;
 mod killed;

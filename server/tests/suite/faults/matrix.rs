@@ -46,8 +46,9 @@ const VERBS: [&str; 14] = [
 ];
 
 /// Commands that run to their end and serve nobody: `doctor` tells what does not answer, and what reads
-/// the organisation is judged in `inventory.rs` and `faults/directory.rs`.
-const COMMANDS: [&str; 2] = ["cli", "inventory.rs"];
+/// the organisation is judged in `inventory.rs` and `faults/directory.rs`, what finds the newest copy
+/// in `from_copy.rs`.
+const COMMANDS: [&str; 3] = ["cli", "inventory.rs", "latest.rs"];
 
 pub(super) fn is_list(operation: &str) -> bool {
     operation.contains(":List")

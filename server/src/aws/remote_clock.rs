@@ -1,4 +1,4 @@
-//! How far this machine's clock is from DynamoDB's, by the `Date` of its replies.
+//! How far this machine's clock is from a service's, by the `Date` of its replies.
 //!
 //! Ends are instants of this machine's clock. One that is far off ends access early or late, so
 //! such a server does not lead and is not ready.
@@ -17,13 +17,23 @@ use jiff::{SignedDuration, Timestamp};
 const FAR: SignedDuration = SignedDuration::from_secs(30);
 
 /// The difference, kept up to date by every reply. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct TableClock {
-    /// Milliseconds that DynamoDB's clock is ahead of ours.
+#[derive(Debug, Clone)]
+pub struct RemoteClock {
+    whose: &'static str,
+    /// Milliseconds that the service's clock is ahead of ours.
     ahead: Arc<AtomicI64>,
 }
 
-impl TableClock {
+impl RemoteClock {
+    /// Of a service, which has not replied yet.
+    #[must_use]
+    pub fn of(whose: &'static str) -> Self {
+        Self {
+            whose,
+            ahead: Arc::default(),
+        }
+    }
+
     /// Whether this machine's clock can be believed, as far as is known; if not, why.
     pub fn is_right(&self) -> Result<(), String> {
         let ahead = SignedDuration::from_millis(self.ahead.load(Ordering::Acquire));
@@ -37,7 +47,8 @@ impl TableClock {
             "ahead of"
         };
         Err(format!(
-            "this machine's clock is {seconds} s {which} DynamoDB's: set it by NTP"
+            "this machine's clock is {seconds} s {which} {}'s: set it by NTP",
+            self.whose
         ))
     }
 
@@ -52,9 +63,9 @@ impl TableClock {
 }
 
 #[dyn_dispatch_hint]
-impl Intercept for TableClock {
+impl Intercept for RemoteClock {
     fn name(&self) -> &'static str {
-        "TableClock"
+        "RemoteClock"
     }
 
     fn read_before_deserialization(
@@ -78,7 +89,7 @@ mod tests {
 
     #[test]
     fn half_a_minute_is_far_in_both_directions_and_a_reply_puts_it_right() {
-        let clock = TableClock::default();
+        let clock = RemoteClock::of("DynamoDB");
         let now: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
         for (date, right) in [
             ("Sun, 22 Nov 2026 08:00:29 GMT", true),
@@ -97,7 +108,7 @@ mod tests {
 
     #[test]
     fn it_says_which_way() {
-        let clock = TableClock::default();
+        let clock = RemoteClock::of("DynamoDB");
         let now: Timestamp = "2026-11-22T08:00:00Z".parse().unwrap();
         clock.heard("Sun, 22 Nov 2026 08:01:00 GMT", now);
         let why = clock.is_right().unwrap_err();
