@@ -114,7 +114,10 @@ fn a_case_that_cannot_be_run_fails_and_says_why() {
         "ask": {"by": "a", "account": "12345678901", "permission_set": "X"}},
       {"name": "no duration", "policy": {"rule": [{"name": "r", "accounts": ["*"],
         "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
-        "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "duration": "soon"}}
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "duration": "soon"}},
+      {"name": "two targets", "policy": {"rule": [{"name": "r", "accounts": ["*"],
+        "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "group": "G"}}
     ]"#;
     insta::assert_snapshot!(cases_text(&run(cases)));
 }
@@ -122,7 +125,14 @@ fn a_case_that_cannot_be_run_fails_and_says_why() {
 #[test]
 fn what_is_no_file_of_cases_is_refused_in_its_place() {
     for (cases, place) in [
-        ("{}", "cases.json:1:"),
+        (
+            "{}",
+            "cases.json:1:1: syntax: invalid type: map, expected a sequence; ",
+        ),
+        (
+            "",
+            "cases.json:1:1: syntax: it ends where a value should be; ",
+        ),
         ("[\n {\"name\": \"x\"},\n]", "cases.json:3:1"),
     ] {
         let problems = run_cases(cases, "cases.json", None).unwrap_err();
@@ -149,7 +159,17 @@ fn one_case_that_is_not_right_leaves_the_others_alone() {
             "unknown field `aks`",
         ),
         (r#"{"ask": {}}"#, "FAIL  case 2", "missing field"),
-        ("17", "FAIL  case 2", "invalid type"),
+        ("17", "FAIL  case 2", "expected a case, in braces;"),
+        (
+            r#"{"name": "a name", "ask": "ana"}"#,
+            "FAIL  a name",
+            "expected what somebody asks for, in braces;",
+        ),
+        (
+            r#"{"name": "a half", "ask": {"by": "a", "duration": 0.5}}"#,
+            "FAIL  a half",
+            "a duration is a text such as \"1h30m\", or a whole number of seconds;",
+        ),
     ];
     for (wrong, name, why) in wrong {
         let text = cases_text(&run(&format!("[\n{right},\n  {wrong},\n{right}\n]")));

@@ -134,6 +134,7 @@ fn what_is_no_inventory_is_refused_where_it_goes_wrong() {
     let later = nothing.replace("\"schema\":1", "\"schema\":2");
     for (source, expected) in [
         ("{\n  \"schema\": }", "i.json:2:13: syntax: expected value"),
+        ("", "i.json:1:1: syntax: it ends where a value should be; "),
         ("[]", "i.json:1:2: syntax: "),
         (nothing.as_str(), "i.json:1:1: missing-key: nobody"),
         (gone.as_str(), "i.json:1:1: missing-key: nobody"),
