@@ -64,6 +64,8 @@ closed! {
         MatchesNothing = "matches-nothing",
         /// A rule that nobody, or too few, could approve.
         NobodyCanApprove = "nobody-can-approve",
+        /// A rule with just as many approvers as approvals.
+        FewApprovers = "few-approvers",
         /// A name that others can change decides what is granted automatically, or what a guardrail
         /// holds back.
         ChangeableName = "changeable-name",
