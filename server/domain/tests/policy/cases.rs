@@ -87,6 +87,55 @@ fn cases_speak_of_what_they_are_about() {
 }
 
 #[test]
+fn cases_tell_who_is_disabled_what_is_protected_and_which_rules_are_the_requesters() {
+    let reports = run(r#"[
+      {
+        "name": "who is disabled asks for nothing",
+        "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"],
+          "requesters": ["*"], "approval": "none"}]},
+        "people": [{"email": "a@example.com", "disabled": true}],
+        "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "X"},
+        "expect": {"outcome": "denied", "reason": "requester-inactive"}
+      },
+      {
+        "name": "what is protected is given to nobody",
+        "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"],
+          "requesters": ["*"], "approval": "none"}]},
+        "protected": ["111122223333"],
+        "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "X"},
+        "expect": {"outcome": "denied", "reason": "protected", "rules": []}
+      },
+      {
+        "name": "the shorter rule is one of those that it rests on",
+        "policy": {"rule": [
+          {"name": "short", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["*"],
+            "approvers": ["user:b@example.com"], "max_duration": "1h"},
+          {"name": "long", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["*"],
+            "approvers": ["user:c@example.com"]},
+          {"name": "others", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["group:O"],
+            "approvers": ["user:d@example.com"]}]},
+        "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "X", "duration": "2h"},
+        "expect": {"outcome": "pending", "rules": ["long", "short"], "approvers": ["c@example.com"]}
+      }
+    ]"#);
+    let text = cases_text(&reports);
+    assert!(text.ends_with("\n3 passed, 0 failed\n"), "{text}");
+}
+
+#[test]
+fn a_review_that_is_expected_and_not_there_is_a_difference() {
+    let reports = run(r#"[{
+        "name": "unreviewed",
+        "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"],
+          "requesters": ["*"], "approvers": ["user:b@example.com"]}]},
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X"},
+        "expect": {"review": "accepted"}
+      }]"#);
+    let text = cases_text(&reports);
+    assert!(text.contains("review     accepted  none\n"), "{text}");
+}
+
+#[test]
 fn what_differs_is_shown_side_by_side() {
     let cases = r#"[{
         "name": "wrong in every way",

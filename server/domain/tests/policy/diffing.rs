@@ -134,6 +134,48 @@ fn who_gains_and_who_loses_what() {
 }
 
 #[test]
+fn hours_and_tickets_come_and_go() {
+    let base = rule(
+        "r",
+        &[
+            ("accounts", "[\"ou:Staging\"]"),
+            ("permission_sets", "[\"Billing\"]"),
+        ],
+    );
+    let with = |limit: &str| {
+        format!("{base}\n[[guardrail]]\nname = \"g\"\naccounts = [\"ou:Staging\"]\n{limit}\n")
+    };
+    let hours = with("hours = { zone = \"UTC\", from = \"08:00\", to = \"18:00\" }");
+    let ticket = with("ticket = { required = true }");
+    let who = "4 people";
+    let what = "Billing in Orders Staging and Payments Staging";
+    for (old, new, expected) in [
+        (
+            &base,
+            &hours,
+            format!("- {who} are now held to certain hours for {what}.\n"),
+        ),
+        (
+            &hours,
+            &base,
+            format!("+ {who} are no longer held to certain hours for {what}.\n"),
+        ),
+        (
+            &base,
+            &ticket,
+            format!("- {who} now need a ticket for {what}.\n"),
+        ),
+        (
+            &ticket,
+            &base,
+            format!("+ {who} no longer need a ticket for {what}.\n"),
+        ),
+    ] {
+        assert_eq!(text(old, new), expected);
+    }
+}
+
+#[test]
 fn who_may_join_what_and_on_what_terms() {
     let joins = |keys: &[(&str, &str)]| {
         let targets = [

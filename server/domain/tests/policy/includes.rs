@@ -89,6 +89,31 @@ fn bounds_that_mean_nothing_reach_nothing() {
 }
 
 #[test]
+fn bounds_by_a_name_that_others_can_change_are_reported() {
+    let organisation = Organisation::new();
+    let include = "version = 1\n[[include]]\nfile = \"team.toml\"\nwithin = { accounts = [\"tag:env=dev\", \"ou:Staging\"], permission_sets = [\"*\"] }\n";
+    let files = included(&[("team.toml", &team(&rule("theirs", &[])))]);
+    let found = check_with(
+        include,
+        Format::Toml,
+        "p.toml",
+        &files,
+        Some(&organisation.directory),
+    );
+    let changeable: Vec<String> = found
+        .iter()
+        .filter(|problem| problem.code == ProblemCode::ChangeableName)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        changeable,
+        [
+            "p.toml:4:24: changeable-name: an included file reaches by `tag:env=dev`, which others can change; use account ids or an OU"
+        ]
+    );
+}
+
+#[test]
 fn the_defaults_of_the_policy_hold_in_what_it_includes() {
     let organisation = Organisation::new();
     let main = format!("[defaults]\nmax_duration = \"2h\"\n{WITHIN}");
