@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Problems, Role};
+use crate::policy_text::read_text;
 
 /// How a command ended, for whoever called it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -356,6 +357,17 @@ fn runtime() -> Result<tokio::runtime::Runtime, Outcome> {
             say(&format!("the runtime could not be started: {error}"));
             Outcome::Unknown
         })
+}
+
+/// All of a file, or `Err` once it was said what is wrong with it.
+fn read(file: &std::path::Path) -> Result<String, Outcome> {
+    /// An inventory of 3,000 accounts and 50,000 people is some 100 MB. What has no end, such as a
+    /// device, must not fill the memory.
+    const BYTES_MAX: usize = 256 * 1024 * 1024;
+    read_text(file, BYTES_MAX).map_err(|why| {
+        say(&format!("{} cannot be read: {why}", file.display()));
+        Outcome::Unknown
+    })
 }
 
 /// A line for whoever runs the command.

@@ -63,7 +63,7 @@ pub use kept::{KeptPolicy, NotTheSame};
 pub use language::{
     Approval, Defaults, MAX_START_AHEAD, MAX_WINDOW, PolicyFile, REASON_MAX, RuleName, SelfApproval,
 };
-pub use problem::{Place, Problem, ProblemCode, Severity, report_text};
+pub use problem::{Place, Problem, ProblemCode, Severity, nearest, report_text};
 pub use read::{Included, included_files, parse, parse_with};
 pub use resolve::{Bindings, Resolved, Setting, resolve};
 pub use review::{
@@ -72,7 +72,7 @@ pub use review::{
 pub use seconds::{InvalidSeconds, Seconds};
 pub use selector::{AccountSelector, Channel};
 pub use signature::{Broken, Signing, Turn, may_sign, sign};
-pub use source::Format;
+pub use source::{Format, why_not_json};
 pub use suggest::suggest;
 pub use ticket::{TICKET_MAX, TicketPattern, TicketRule};
 pub use verdict::{Code, Nearest, Outcome, Reason, Route, Verdict};

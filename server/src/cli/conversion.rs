@@ -8,7 +8,7 @@ use std::path::Path;
 use domain::policy::Problem;
 use serde::Serialize;
 
-use super::{Outcome, print, print_json, say};
+use super::{Outcome, print, print_json, read, say};
 
 #[derive(Serialize)]
 struct Converted<'a> {
@@ -24,12 +24,9 @@ pub(super) fn run(
     convert: impl Fn(&str, &str) -> Result<String, Vec<Problem>>,
 ) -> Outcome {
     let name = file.display().to_string();
-    let source = match std::fs::read_to_string(file) {
+    let source = match read(file) {
         Ok(source) => source,
-        Err(error) => {
-            say(&format!("{name} cannot be read: {error}"));
-            return Outcome::Unknown;
-        }
+        Err(outcome) => return outcome,
     };
     let converted = convert(&source, &name);
     if json {

@@ -3,8 +3,8 @@
 use domain::directory::Directory;
 use domain::id::{AccountId, GroupId, PermissionSetArn, UserId};
 use domain::policy::{
-    BreakGlass, Facts, Outcome as Answer, Policy, Proposal, Seconds, Setting, Verdict, decide,
-    not_carried_out, resolve,
+    BreakGlass, Code, Facts, Outcome as Answer, Policy, Proposal, Seconds, Setting, Verdict,
+    decide, nearest, not_carried_out, resolve,
 };
 use domain::target::Target;
 
@@ -31,7 +31,8 @@ pub(super) fn run(command: &Explain) -> Outcome {
 }
 
 fn judged(command: &Explain) -> Result<(Directory, Verdict), Outcome> {
-    let file = policy::load(&command.file)?;
+    // Problems of a policy are no refusal.
+    let file = policy::load(&command.file).map_err(|_| Outcome::Unknown)?;
     let directory = command.organisation.load()?;
     let resolved = resolve(&file, &directory, &Setting::default());
     for problem in resolved.problems.iter().chain(&not_carried_out(&file)) {
@@ -81,7 +82,15 @@ fn person(name: &str, directory: &Directory) -> Result<UserId, String> {
         .collect();
     match found.as_slice() {
         [one] => Ok((*one).clone()),
-        [] => Err(format!("--as {name}: there is no such person")),
+        [] => Err(missing(
+            &format!("--as {name}: there is no such person"),
+            name,
+            directory.people.values().flat_map(|person| {
+                std::iter::once(person.user_name.as_str())
+                    .chain(person.emails.iter().map(String::as_str))
+            }),
+            "give an e-mail, a user name or an id",
+        )),
         several => Err(format!(
             "--as {name}: that is {} people; give the id of one",
             several.len()
@@ -89,48 +98,96 @@ fn person(name: &str, directory: &Directory) -> Result<UserId, String> {
     }
 }
 
+/// What is not there, with what was probably meant, or else what could be.
+fn missing<'k>(what: &str, name: &str, known: impl Iterator<Item = &'k str>, help: &str) -> String {
+    match nearest(name, known) {
+        Some(near) => format!("{what}; did you mean `{near}`?"),
+        None => format!("{what}; {help}"),
+    }
+}
+
 fn target(command: &Explain, directory: &Directory) -> Result<Target, String> {
     if let Some(group) = &command.group {
-        let known = directory
-            .groups
-            .values()
-            .find(|known| known.id.as_str() == group || known.name == *group)
-            .map(|known| known.id.clone());
-        let group = known
-            .or_else(|| GroupId::parse(group).ok())
-            .ok_or_else(|| format!("--group {group}: there is no such group"))?;
-        return Ok(Target::Group { group });
+        return Ok(Target::Group {
+            group: self::group(group, directory)?,
+        });
     }
     let (Some(account), Some(set)) = (&command.account, &command.permission_set) else {
         return Err("give --account with --permission-set, or --group".to_owned());
     };
-    let by_name: Vec<&AccountId> = directory
-        .accounts
-        .values()
-        .filter(|known| known.name == *account)
-        .map(|known| &known.id)
-        .collect();
-    let account = match by_name.as_slice() {
-        [one] => (*one).clone(),
-        // An account that is not there is judged like any other: the answer says so.
-        [] => AccountId::parse(account)
-            .map_err(|_| format!("--account {account}: there is no such account"))?,
-        several => {
-            return Err(format!(
-                "--account {account}: that is {} accounts; give the id of one",
-                several.len()
-            ));
-        }
-    };
+    let account = self::account(account, directory)?;
     let permission_set = directory
         .permission_set_named(set)
         .map(|set| set.arn.clone())
         .or_else(|| PermissionSetArn::parse(set).ok())
-        .ok_or_else(|| format!("--permission-set {set}: there is no such permission set"))?;
+        .ok_or_else(|| {
+            let sets = directory.permission_sets.values();
+            missing(
+                &format!("--permission-set {set}: there is no such permission set"),
+                set,
+                sets.map(|set| set.name.as_str()),
+                "give a name or an ARN",
+            )
+        })?;
     Ok(Target::Account {
         account,
         permission_set,
     })
+}
+
+/// By id or name. What is not there is judged like any other: the answer says so.
+fn account(name: &str, directory: &Directory) -> Result<AccountId, String> {
+    let accounts = || directory.accounts.values();
+    let by_name: Vec<&AccountId> = accounts()
+        .filter(|known| known.name == name)
+        .map(|known| &known.id)
+        .collect();
+    match by_name.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) => {
+            AccountId::parse(name).map_err(|_| {
+                format!(
+                    "--account {name} has {} digits; an AWS account id has 12",
+                    name.len()
+                )
+            })
+        }
+        [] => Err(missing(
+            &format!("--account {name}: there is no such account"),
+            name,
+            accounts().map(|account| account.name.as_str()),
+            "give an id or a name",
+        )),
+        several => Err(format!(
+            "--account {name}: that is {} accounts; give the id of one",
+            several.len()
+        )),
+    }
+}
+
+/// By id or name.
+fn group(name: &str, directory: &Directory) -> Result<GroupId, String> {
+    if let Ok(id) = GroupId::parse(name) {
+        return Ok(id);
+    }
+    let groups = || directory.groups.values();
+    let by_name: Vec<&GroupId> = groups()
+        .filter(|known| known.name == name)
+        .map(|known| &known.id)
+        .collect();
+    match by_name.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(missing(
+            &format!("--group {name}: there is no such group"),
+            name,
+            groups().map(|group| group.name.as_str()),
+            "give a name or an id",
+        )),
+        several => Err(format!(
+            "--group {name}: that is {} groups; give the id of one",
+            several.len()
+        )),
+    }
 }
 
 /// The answer first, then why, then who.
@@ -152,15 +209,21 @@ fn text(verdict: &Verdict, directory: &Directory) -> String {
         );
     }
     for route in verdict.routes.iter().filter(|route| route.approvals > 0) {
-        let names: Vec<&str> = route
+        let mut names: Vec<&str> = route
             .approvers
             .iter()
             .filter_map(|user| directory.people.get(user))
             .map(|person| person.user_name.as_str())
             .collect();
+        names.sort_unstable();
+        let asks = if verdict.code == Code::BreakGlass {
+            "signed afterwards by"
+        } else {
+            "approved by"
+        };
         lines.push(String::new());
         lines.push(format!(
-            "by rule `{}`, up to {}, {} of",
+            "by rule `{}`, up to {}, {asks} {} of",
             route.rule,
             route.max_duration,
             route.needed_from_others()
@@ -169,7 +232,12 @@ fn text(verdict: &Verdict, directory: &Directory) -> String {
     }
     if verdict.reauthenticate {
         lines.push(String::new());
-        lines.push("Whoever approves has to have signed in just before.".to_owned());
+        let who = if verdict.code == Code::BreakGlass {
+            "Whoever goes in first"
+        } else {
+            "Whoever approves"
+        };
+        lines.push(format!("{who} has to have signed in just before."));
     }
     lines.push(String::new());
     lines.push(format!("policy version {}", verdict.policy));

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use domain::inventory::{Holding, Inventory};
 use serde::Serialize;
 
-use crate::inventory::{self, Progress};
+use crate::directory::DirectoryError;
+use crate::inventory::{self, InventoryError, Progress};
 
 use super::{
     Inventory as Command, InventoryFormat, Outcome, chain, print, print_json, runtime, say,
@@ -54,15 +55,7 @@ pub(super) fn run(command: &Command) -> Outcome {
     let inventory = match runtime.block_on(inventory::read(instance, command.rate, tell)) {
         Ok(inventory) => inventory,
         Err(error) => {
-            say(&format!("no inventory: {}", chain(&error)));
-            if let inventory::InventoryError::Read(crate::directory::DirectoryError::Call {
-                detail,
-                ..
-            }) = &error
-            {
-                say(&format!("  {detail}"));
-            }
-            return Outcome::Unknown;
+            return unread("no inventory", &error);
         }
     };
     let format = if command.json {
@@ -79,6 +72,16 @@ pub(super) fn run(command: &Command) -> Outcome {
         }),
     }
     Outcome::Yes
+}
+
+/// Says why nothing could be read, with the whole story of a call that failed.
+pub(super) fn unread(what: &str, error: &InventoryError) -> Outcome {
+    say(&format!("{what}: {}", chain(error)));
+    if let InventoryError::Read(DirectoryError::Call { detail, .. }) = error {
+        say(&format!("  {detail}"));
+        say("  check region, credentials and network");
+    }
+    Outcome::Unknown
 }
 
 fn tell(progress: Progress, told: &Mutex<Instant>) {

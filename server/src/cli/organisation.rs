@@ -3,14 +3,16 @@
 use std::path::Path;
 
 use domain::directory::Directory;
+use domain::policy::why_not_json;
 
 use crate::inventory;
 
-use super::{Connection, Organisation, Outcome, chain, print_json, runtime, say};
+use super::inventory::unread;
+use super::{Connection, Organisation, Outcome, print_json, runtime, say};
 
 /// `belay policy directory`: the organisation as JSON.
 pub(super) fn write(connection: &Connection) -> Outcome {
-    match read(connection) {
+    match from_aws(connection) {
         Ok(directory) => {
             print_json(&directory);
             Outcome::Yes
@@ -24,22 +26,27 @@ impl Organisation {
     pub(super) fn load(&self) -> Result<Directory, Outcome> {
         match &self.directory {
             Some(file) => from_file(file),
-            None => read(&self.connection),
+            None => from_aws(&self.connection),
         }
     }
 }
 
 fn from_file(file: &Path) -> Result<Directory, Outcome> {
-    let unusable = |error: &dyn std::fmt::Display| {
-        say(&format!("{} cannot be read: {error}", file.display()));
-        say("  write it with `belay policy directory`");
+    const HELP: &str = "write it with `belay policy directory`";
+    let text = super::read(file).inspect_err(|_| say(&format!("  {HELP}")))?;
+    serde_json::from_str(&text).map_err(|error| {
+        say(&format!(
+            "{}:{}:{}: syntax: {}; {HELP}",
+            file.display(),
+            error.line().max(1),
+            error.column().max(1),
+            why_not_json(&error)
+        ));
         Outcome::Unknown
-    };
-    let text = std::fs::read_to_string(file).map_err(|error| unusable(&error))?;
-    serde_json::from_str(&text).map_err(|error| unusable(&error))
+    })
 }
 
-fn read(connection: &Connection) -> Result<Directory, Outcome> {
+fn from_aws(connection: &Connection) -> Result<Directory, Outcome> {
     // Set and empty is how shells and containers say "not set".
     let instance = connection
         .instance_arn
@@ -48,11 +55,5 @@ fn read(connection: &Connection) -> Result<Directory, Outcome> {
     say("reading accounts, permission sets, people and groups from AWS");
     runtime()?
         .block_on(inventory::directory(instance, connection.rate))
-        .map_err(|error| {
-            say(&format!(
-                "the organisation could not be read: {}",
-                chain(&error)
-            ));
-            Outcome::Unknown
-        })
+        .map_err(|error| unread("the organisation could not be read", &error))
 }

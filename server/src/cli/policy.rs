@@ -7,7 +7,7 @@ use domain::policy::{self, PolicyFile, Setting};
 
 use crate::policy_text::PolicyText;
 
-use super::{Organisation, Outcome, print, print_json, print_line, say};
+use super::{Organisation, Outcome, print, print_json, print_line, read, say};
 
 /// Reports the problems of one file.
 pub(super) fn check(file: &Path, organisation: Option<&Organisation>, json: bool) -> Outcome {
@@ -81,12 +81,9 @@ pub(super) fn test(cases: &Path, shared: Option<&Path>, json: bool) -> Outcome {
         Err(outcome) => return outcome,
     };
     let name = cases.display().to_string();
-    let source = match std::fs::read_to_string(cases) {
+    let source = match read(cases) {
         Ok(source) => source,
-        Err(error) => {
-            say(&format!("{name} cannot be read: {error}"));
-            return Outcome::Unknown;
-        }
+        Err(outcome) => return outcome,
     };
     let reports = match policy::run_cases(&source, &name, shared.as_ref()) {
         Ok(reports) => reports,

@@ -74,3 +74,31 @@ fn a_wrong_configuration_leaves_stdout_empty_and_names_each_place() {
     let output = run(&["policy", "import", "another-tool", &wrong]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+#[test]
+fn a_file_that_is_no_text_is_said_to_be_with_its_place_and_one_without_an_end_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latin.toml");
+    std::fs::write(&path, b"version = 1\n# \xe9t\xe9\n").unwrap();
+    let latin = path.to_str().unwrap();
+    for command in [
+        &["policy", "check", latin][..],
+        &["policy", "test", latin],
+        &["policy", "import", "sso-elevator", latin],
+        &["policy", "suggest", latin],
+    ] {
+        let output = run(command);
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let expected = "line 2, column 3 is not UTF-8; save it as UTF-8\n";
+        assert!(said.contains(latin) && said.ends_with(expected), "{said}");
+    }
+    let output = run(&["policy", "check", "/dev/zero"]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    // What Windows puts before a text is none of it.
+    let config = "\u{feff}{\"config\": [{\"Resource\": \"*\", \"PermissionSet\": \"*\"}]}";
+    let config = written(folder.path(), "elevator.json", config);
+    let output = run(&["policy", "import", "sso-elevator", &config]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}

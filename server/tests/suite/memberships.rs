@@ -7,7 +7,7 @@ use domain::target::Target;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::harness::{Belay, Promised, Sandbox, promise};
+use crate::harness::{Belay, Promised, Sandbox, Setup, eventually, promise};
 use crate::killed::{assert_chained, events, kinds};
 
 const CREATE: &str = "identitystore:CreateGroupMembership";
@@ -155,4 +155,67 @@ async fn a_membership_that_somebody_made_in_the_place_of_ours_is_theirs() {
     assert_eq!(still_given_by, Some(vec![group]), "the access remains");
     assert_eq!(scene.membership().await, Some(theirs), "and is theirs");
     assert!(scene.sandbox.calls(DELETE).await.is_empty());
+}
+
+/// Nobody decides by Oncall yet, so it may be asked for.
+const BEFORE: &str = r#"
+version = 1
+
+[[rule]]
+name = "staging"
+accounts = ["ou:Staging"]
+permission_sets = ["ReadOnlyAccess"]
+requesters = ["group:SRE"]
+approvers = ["group:Security"]
+"#;
+
+const DECIDES: &str = r#"
+[[rule]]
+name = "oncall"
+accounts = ["111122223333"]
+permission_sets = ["PowerUserAccess"]
+requesters = ["group:SRE", "group:Oncall"]
+approvers = ["group:Oncall"]
+"#;
+
+#[tokio::test]
+async fn who_is_in_a_group_through_belay_has_no_part_in_the_policy_by_it() {
+    const ASK: &str = "/access/111122223333/PowerUserAccess";
+    const FORM: [(&str, &str); 2] = [("duration", "900"), ("reason", "look at the queue")];
+    let sandbox = Sandbox::start();
+    let setup = Setup::of(&sandbox).policy(&sandbox, BEFORE);
+    let belay = Belay::launch(&setup).ready().await;
+    let scene = Scene {
+        user: sandbox.user_id("carla.rossi").await,
+        group: sandbox.group_id("Oncall").await,
+        sandbox,
+        belay,
+    };
+    let promised = scene.promise(3_600).await;
+    scene.active(&promised).await;
+    // Another joins for good, and from now on the group decides.
+    let dmitri = scene.sandbox.user_id("dmitri.volkov").await;
+    scene.sandbox.join(&dmitri, &scene.group).await;
+    let _ = Setup::of(&scene.sandbox).policy(&scene.sandbox, &format!("{BEFORE}{DECIDES}"));
+    let ana = scene.belay.signed_in("ana.silva").await;
+    let carla = scene.belay.signed_in("carla.rossi").await;
+    let dmitri = scene.belay.signed_in("dmitri.volkov").await;
+    eventually("who is in it for good may ask", || async {
+        (dmitri.get(ASK).await.status == 200).then_some(())
+    })
+    .await;
+
+    assert_eq!(carla.get(ASK).await.status, 404, "on the page");
+    let page = carla.post(ASK, &FORM).await;
+    assert!(!(300..400).contains(&page.status), "{}", page.location());
+
+    let page = ana.post(ASK, &FORM).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    let request = page.location().split('?').next().unwrap().to_owned();
+    let approve = [("act", "approve"), ("note", "")];
+    let page = carla.post(&request, &approve).await;
+    assert!([403, 404].contains(&page.status), "{}", page.text());
+    let page = dmitri.post(&request, &approve).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    assert!(scene.membership().await.is_some(), "she is in it still");
 }

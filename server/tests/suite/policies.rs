@@ -132,6 +132,111 @@ async fn a_policy_is_explained_and_compared_from_aws_or_from_a_file() {
     );
 }
 
+#[tokio::test]
+async fn what_is_asked_wrongly_is_answered_with_what_was_meant() {
+    let sandbox = Sandbox::start();
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let setup = Setup::of(&sandbox);
+    let (policy, directory) = (path("policy.toml"), path("directory.json"));
+    std::fs::write(&policy, POLICY).unwrap();
+    let written = setup.run(&["policy", "directory"]);
+    std::fs::write(&directory, &written.stdout).unwrap();
+    let explain = |policy: &str, directory: &str, arguments: &[&str]| {
+        let before = ["policy", "explain", policy, "--directory", directory];
+        let output = setup.run(&[&before[..], arguments].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code().unwrap(), stdout(&output), said)
+    };
+    let ask = |who, account, set| ["--as", who, "--account", account, "--permission-set", set];
+    let (ana, payments, read) = ("ana.silva", "Payments Production", "ReadOnlyAccess");
+    for (arguments, expected) in [
+        (
+            &ask("ana.slva", payments, read)[..],
+            "--as ana.slva: there is no such person; did you mean `ana.silva`?\n",
+        ),
+        (
+            &ask("zzz", payments, read),
+            "--as zzz: there is no such person; give an e-mail, a user name or an id\n",
+        ),
+        (
+            &ask(ana, "Payment Production", read),
+            "--account Payment Production: there is no such account; did you mean `Payments \
+             Production`?\n",
+        ),
+        (
+            &ask(ana, "11111222233", read),
+            "--account 11111222233 has 11 digits; an AWS account id has 12\n",
+        ),
+        (
+            &ask(ana, payments, "ReadOnlyAcces"),
+            "--permission-set ReadOnlyAcces: there is no such permission set; did you mean \
+             `ReadOnlyAccess`?\n",
+        ),
+        (
+            &["--as", ana, "--group", "Oncal"],
+            "--group Oncal: there is no such group; did you mean `Oncall`?\n",
+        ),
+    ] {
+        let (code, answer, said) = explain(&policy, &directory, arguments);
+        assert_eq!((code, answer.as_str(), said.as_str()), (2, "", expected));
+    }
+
+    let (code, answer, _) = explain(&policy, &directory, &["--as", ana, "--group", "Oncall"]);
+    assert_eq!(code, 1);
+    assert!(
+        answer.starts_with("refused (no-rule)\nNo rule covers this.\n"),
+        "{answer}"
+    );
+    let glass = ask(ana, payments, "AdministratorAccess");
+    let (code, answer, _) = explain(
+        &policy,
+        &directory,
+        &[&glass[..], &["--break-glass"]].concat(),
+    );
+    assert_eq!(code, 0);
+    for line in [
+        "granted (break-glass)\n",
+        "by rule `production-break-glass`, up to 1h, signed afterwards by 1 of\n  emma.lindqvist, \
+         farid.haddad, mia.novak\n",
+        "Whoever goes in first has to have signed in just before.\n",
+    ] {
+        assert!(answer.contains(line), "{answer}");
+    }
+
+    // What is wrong with a file is no refusal.
+    let asked = ask(ana, payments, read);
+    for (name, text, at) in [
+        ("empty.json", "", ":1:1: syntax: it ends where a value"),
+        ("other.json", "{}", ":1:2: syntax: missing field `accounts`"),
+    ] {
+        std::fs::write(path(name), text).unwrap();
+        let (code, answer, said) = explain(&policy, &path(name), &asked);
+        assert_eq!((code, answer.as_str()), (3, ""), "{said}");
+        assert!(said.starts_with(&format!("{}{at}", path(name))), "{said}");
+        assert!(
+            said.ends_with("; write it with `belay policy directory`\n"),
+            "{said}"
+        );
+    }
+    std::fs::write(path("wrong.toml"), "version = 1\n").unwrap();
+    let (code, answer, said) = explain(&path("wrong.toml"), &directory, &asked);
+    assert_eq!((code, answer.as_str()), (3, ""), "{said}");
+    assert!(said.contains("wrong.toml:1:1: missing-key: "), "{said}");
+
+    let refused = ("sso-admin:DescribeInstance", "AccessDeniedException");
+    sandbox.refuse(refused.0, refused.1).await;
+    let live = setup.run(&["policy", "check", &policy, "--live"]);
+    assert_eq!(live.status.code(), Some(3), "{live:?}");
+    let said = String::from_utf8_lossy(&live.stderr).into_owned();
+    assert!(
+        said.contains(
+            "the organisation could not be read: DescribeInstance failed (AccessDeniedException)\n"
+        ) && said.ends_with("  check region, credentials and network\n"),
+        "{said}"
+    );
+}
+
 #[test]
 fn policy_tests_run_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();

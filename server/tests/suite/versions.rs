@@ -1,8 +1,10 @@
 //! Each version of the policy, kept whole: what changed while nobody ran, and what an old verdict was
 //! judged by.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::id::PolicyVersion;
 use serde_json::{Value, json};
@@ -125,16 +127,40 @@ async fn delete(sandbox: &Sandbox, at: &keys::At) {
 
 /// Garbage where a part was.
 async fn damage(sandbox: &Sandbox, at: &keys::At) {
-    let garbage = aws_sdk_dynamodb::primitives::Blob::new(*b"not zstd at all");
+    put_bytes(sandbox, at, b"not zstd at all").await;
+}
+
+async fn put_bytes(sandbox: &Sandbox, at: &keys::At, bytes: &[u8]) {
+    let bytes = AttributeValue::B(Blob::new(bytes));
+    let mut part = server::store::item::primary(at);
+    part.insert("zstd".to_owned(), bytes);
+    put_item(sandbox, part).await;
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+async fn put_item(sandbox: &Sandbox, item: Item) {
     sandbox
         .dynamodb()
         .put_item()
         .table_name("belay")
-        .set_item(Some(server::store::item::primary(at)))
-        .item("zstd", AttributeValue::B(garbage))
+        .set_item(Some(item))
         .send()
         .await
         .unwrap();
+}
+
+async fn get_item(sandbox: &Sandbox, at: &keys::At) -> Item {
+    let answer = sandbox
+        .dynamodb()
+        .get_item()
+        .table_name("belay")
+        .set_key(Some(server::store::item::primary(at)))
+        .consistent_read(true)
+        .send()
+        .await
+        .unwrap();
+    answer.item.unwrap()
 }
 
 #[tokio::test]
@@ -262,6 +288,108 @@ async fn a_version_that_is_damaged_is_said_to_be_and_written_again_where_it_is_a
     // The first one came into force again, and is whole again.
     let first = store.policy_version(&version).await.unwrap().unwrap();
     assert_eq!(first.included["team.toml"], team(FEW));
+}
+
+/// Some 900 KB that pack to more than one part.
+fn long_comment() -> String {
+    const LETTERS: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+    let mut state = 1_u64;
+    let mut lines = String::new();
+    for _ in 0..9_000 {
+        lines.push_str("# ");
+        for _ in 0..98 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            lines.push(char::from(LETTERS[(state >> 58) as usize]));
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+#[tokio::test]
+async fn a_version_of_several_parts_is_whole_and_itself_or_said_not_to_be() {
+    let sandbox = Sandbox::start();
+    let files = Files::of(&sandbox);
+    let text = format!("{}{POLICY}", long_comment());
+    files.write(&text, FEW);
+    run_once(&files.setup(&sandbox)).await;
+    let store = store(&sandbox);
+    let version = loaded(&store).await[0].policy_version.clone();
+    let whole = || async { store.policy_version(&version).await.unwrap().unwrap().text };
+    assert_eq!(whole().await, text);
+
+    let at = keys::policy_version(&version);
+    let manifest = get_item(&sandbox, &at).await;
+    assert_eq!(manifest["parts"], AttributeValue::N("2".to_owned()));
+    let (first, second) = (
+        keys::policy_part(&version, 0),
+        keys::policy_part(&version, 1),
+    );
+    let parts = [
+        get_item(&sandbox, &first).await,
+        get_item(&sandbox, &second).await,
+    ];
+    let bytes: Vec<Vec<u8>> = parts
+        .iter()
+        .map(|part| part["zstd"].as_b().unwrap().as_ref().to_vec())
+        .collect();
+    let why = |of: PolicyVersion| {
+        let store = &store;
+        async move {
+            match store.policy_version(&of).await {
+                Err(PartsError::NotWhole { why, .. }) => why,
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+
+    delete(&sandbox, &second).await;
+    assert_eq!(why(version.clone()).await, "a part is missing");
+
+    put_bytes(&sandbox, &first, &bytes[1]).await;
+    put_bytes(&sandbox, &second, &bytes[0]).await;
+    assert_eq!(why(version.clone()).await, "it cannot be unpacked");
+
+    // One letter of a comment: the same policy by all that it says.
+    let unpacked = zstd::bulk::decompress(&bytes.concat(), 4_000_000).unwrap();
+    let changed = String::from_utf8(unpacked).unwrap().replacen("# ", "#:", 1);
+    let packed = zstd::bulk::compress(changed.as_bytes(), 3).unwrap();
+    let (one, other) = packed.split_at(350 * 1024);
+    put_bytes(&sandbox, &first, one).await;
+    put_bytes(&sandbox, &second, other).await;
+    assert_eq!(why(version.clone()).await, "it is not what was written");
+
+    for part in parts.clone() {
+        put_item(&sandbox, part).await;
+    }
+    for (field, number, expected) in [
+        ("layout", "2", "a later version of Belay wrote it"),
+        ("parts", "9", "it has too many parts"),
+        ("parts", "1", "it cannot be unpacked"),
+    ] {
+        let mut manifest = manifest.clone();
+        manifest.insert(field.to_owned(), AttributeValue::N(number.to_owned()));
+        put_item(&sandbox, manifest).await;
+        assert_eq!(why(version.clone()).await, expected, "{field}");
+    }
+
+    // Whole, in the place of another.
+    let other = PolicyVersion::of_digest([7; 32]);
+    for (item, at) in [
+        (&manifest, keys::policy_version(&other)),
+        (&parts[0], keys::policy_part(&other, 0)),
+        (&parts[1], keys::policy_part(&other, 1)),
+    ] {
+        let mut item = item.clone();
+        item.extend(server::store::item::primary(&at));
+        put_item(&sandbox, item).await;
+    }
+    assert_eq!(why(other).await, "it is another version");
+
+    put_item(&sandbox, manifest).await;
+    assert_eq!(whole().await, text);
 }
 
 #[tokio::test]

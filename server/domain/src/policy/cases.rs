@@ -40,7 +40,7 @@ const NOON: Timestamp = Timestamp::constant(1_767_787_200, 0);
 
 /// What a case expects; what is absent is not compared, and lists compare as sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "what is expected, in braces")]
 pub struct Expected {
     /// `granted`, `pending` or `denied`.
     pub outcome: Option<String>,

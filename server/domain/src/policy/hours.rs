@@ -312,6 +312,22 @@ mod tests {
         // A night over the change of clocks in October is an hour longer.
         let night = hours(&["sat"], "22:00", "06:00");
         assert_eq!(left(&night, "2026-10-24T20:00:00Z").unwrap(), "9h");
+        // In March it is an hour shorter.
+        assert_eq!(left(&night, "2026-03-28T21:00:00Z").unwrap(), "7h");
+    }
+
+    #[test]
+    fn what_a_change_of_clocks_skips_begins_after_it_and_what_it_repeats_with_the_first() {
+        // In the night to Sunday, 2026-03-29, no clock shows half past two: it is half past three.
+        let early = hours(&["sun"], "02:30", "04:00");
+        assert_eq!(left(&early, "2026-03-29T01:29:59Z"), None);
+        assert_eq!(left(&early, "2026-03-29T01:30:00Z").unwrap(), "30m");
+        let skipped = hours(&["sun"], "02:15", "02:45");
+        assert_eq!(left(&skipped, "2026-03-29T01:15:00Z").unwrap(), "30m");
+        // On 2026-10-25 it is half past two twice, an hour apart.
+        let twice = hours(&["sun"], "02:30", "04:00");
+        assert_eq!(left(&twice, "2026-10-25T00:29:59Z"), None);
+        assert_eq!(left(&twice, "2026-10-25T00:30:00Z").unwrap(), "2h30m");
     }
 
     #[test]

@@ -64,6 +64,8 @@ closed! {
         MatchesNothing = "matches-nothing",
         /// A rule that nobody, or too few, could approve.
         NobodyCanApprove = "nobody-can-approve",
+        /// A rule with just as many approvers as approvals.
+        FewApprovers = "few-approvers",
         /// A name that others can change decides what is granted automatically, or what a guardrail
         /// holds back.
         ChangeableName = "changeable-name",
@@ -305,7 +307,8 @@ pub(super) fn quote(text: &str) -> String {
 }
 
 /// The known word that `text` most probably was meant to be.
-pub(super) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     /// Two edits in a word of six: beyond a third, a suggestion is noise.
     const CLOSE: f64 = 0.67;
     let lower: String = text.chars().take(80).collect::<String>().to_lowercase();

@@ -87,7 +87,7 @@ pub(super) fn tree(source: &str, format: Format, problems: &mut Problems<'_>) ->
             Place::START,
             ProblemCode::TooLarge,
             format!("the file has {} bytes", source.len()),
-            format!("a policy has at most {MAX_BYTES}"),
+            format!("a file has at most {MAX_BYTES}; parts of a policy can be files of their own, with [[include]]"),
         );
         return None;
     }
@@ -153,7 +153,11 @@ fn from_toml(source: &str, lines: &Lines<'_>, problems: &mut Problems<'_>) -> Op
             lines.place(at),
             ProblemCode::Syntax,
             error.message(),
-            "the rest of the file is checked once it reads as TOML",
+            if source.trim_start().starts_with('{') {
+                "it is read as TOML; if it is JSON, its name has to end in .json"
+            } else {
+                "the rest of the file is checked once it reads as TOML"
+            },
         );
     }
     None
@@ -291,7 +295,7 @@ fn parsed<'r, T: Deserialize<'r>>(
             problems.error(
                 place,
                 ProblemCode::Syntax,
-                without_position(&error),
+                why_not_json(&error),
                 "write it as RFC 8259 says",
             );
             None
@@ -314,16 +318,26 @@ fn json_error(
     problems.error(
         lines.place(start + error.column().saturating_sub(1)),
         ProblemCode::Syntax,
-        without_position(error),
-        "the rest of the file is checked once it reads as JSON",
+        why_not_json(error),
+        if source.trim_start().starts_with(['{', '[']) || source.trim_start().is_empty() {
+            "the rest of the file is checked once it reads as JSON"
+        } else {
+            "JSON begins with {; a policy in TOML needs a name that does not end in .json"
+        },
     );
 }
 
-/// `serde_json` ends its messages with a position that is wrong inside a slice.
-fn without_position(error: &serde_json::Error) -> String {
+/// What is wrong with JSON, without its place: `serde_json` ends its messages with a position, which
+/// is that in a slice, and speaks of `EOF`.
+#[must_use]
+pub fn why_not_json(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    text.rfind(" at line ")
-        .map_or(text.clone(), |end| text[..end].to_owned())
+    let what = text.rfind(" at line ").map_or(&*text, |end| &text[..end]);
+    match what.strip_prefix("EOF while parsing ") {
+        Some("a value") => "it ends where a value should be".to_owned(),
+        Some(within) => format!("it ends within {within}"),
+        None => what.to_owned(),
+    }
 }
 
 /// A JSON object, in order and with duplicates.

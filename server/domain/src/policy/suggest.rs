@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::problem::{Place, Problem, ProblemCode, Problems, counted};
+use super::source::why_not_json;
 use super::written::{comment, list, quoted, too_large};
 use crate::directory::Status;
 use crate::id::{AccountId, GroupId};
@@ -55,12 +56,7 @@ fn read(source: &str, problems: &mut Problems<'_>) -> Option<Inventory> {
                 line: u32::try_from(error.line().max(1)).unwrap_or(u32::MAX),
                 column: u32::try_from(error.column().max(1)).unwrap_or(u32::MAX),
             };
-            let text = error.to_string();
-            // The position is the place already.
-            let message = text
-                .rsplit_once(" at line ")
-                .map_or(&*text, |(what, _)| what);
-            problems.error(place, ProblemCode::Syntax, message, HELP);
+            problems.error(place, ProblemCode::Syntax, why_not_json(&error), HELP);
             return None;
         }
     };

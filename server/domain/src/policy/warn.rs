@@ -135,6 +135,15 @@ impl Burden {
     }
 }
 
+/// What approvers of the rule give.
+fn what(seen: &Seen<'_>) -> &'static str {
+    if seen.is_break_glass() {
+        "signature"
+    } else {
+        "approval"
+    }
+}
+
 struct Doubts<'a> {
     file: &'a PolicyFile,
     policy: &'a Policy,
@@ -234,8 +243,8 @@ impl<'a> Doubts<'a> {
         })
     }
 
-    /// Enough approvers in all, and too few for one of them who asks; or none where a guardrail wants
-    /// some. What has too few for anybody is reported when names are looked up.
+    /// Enough approvers in all, and too few for one of them who asks, or is away; or none where a
+    /// guardrail wants some. What has too few for anybody is reported when names are looked up.
     fn nobody_is_left_to_approve(&self, problems: &mut Problems<'_>) {
         for seen in &self.rules {
             let floor = self.floor(seen.reach);
@@ -255,28 +264,32 @@ impl<'a> Doubts<'a> {
                 continue;
             }
             let ask_and_approve = !seen.requesters.is_disjoint(&seen.approvers);
-            let message = if found < floor {
-                format!(
+            let needed = asked.max(floor);
+            let (code, message) = if found < floor {
+                let message = format!(
                     "rule `{name}` has {}, and guardrails ask for {}",
                     counted(found as usize, "active approver"),
                     counted(floor as usize, "approval")
-                )
+                );
+                (ProblemCode::NobodyCanApprove, message)
             } else if ask_and_approve && found - 1 < floor.max(asked - u32::from(own_counts)) {
-                format!(
+                let message = format!(
                     "rule `{name}` has {}, who may ask by it too and cannot approve for themselves",
                     counted(found as usize, "active approver"),
-                )
+                );
+                (ProblemCode::NobodyCanApprove, message)
+            } else if found <= needed {
+                let message = format!(
+                    "rule `{name}` needs {} and has {}, so none can be away",
+                    counted(needed as usize, what(seen)),
+                    counted(found as usize, "active approver")
+                );
+                (ProblemCode::FewApprovers, message)
             } else {
                 continue;
             };
-            let help = "name more approvers, so that enough are left whoever asks";
-            self.warn(
-                problems,
-                seen,
-                ProblemCode::NobodyCanApprove,
-                &message,
-                help,
-            );
+            let help = "name more approvers, so that enough are left whoever asks or is away";
+            self.warn(problems, seen, code, &message, help);
         }
     }
 

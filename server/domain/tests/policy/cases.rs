@@ -87,6 +87,55 @@ fn cases_speak_of_what_they_are_about() {
 }
 
 #[test]
+fn cases_tell_who_is_disabled_what_is_protected_and_which_rules_are_the_requesters() {
+    let reports = run(r#"[
+      {
+        "name": "who is disabled asks for nothing",
+        "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"],
+          "requesters": ["*"], "approval": "none"}]},
+        "people": [{"email": "a@example.com", "disabled": true}],
+        "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "X"},
+        "expect": {"outcome": "denied", "reason": "requester-inactive"}
+      },
+      {
+        "name": "what is protected is given to nobody",
+        "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"],
+          "requesters": ["*"], "approval": "none"}]},
+        "protected": ["111122223333"],
+        "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "X"},
+        "expect": {"outcome": "denied", "reason": "protected", "rules": []}
+      },
+      {
+        "name": "the shorter rule is one of those that it rests on",
+        "policy": {"rule": [
+          {"name": "short", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["*"],
+            "approvers": ["user:b@example.com"], "max_duration": "1h"},
+          {"name": "long", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["*"],
+            "approvers": ["user:c@example.com"]},
+          {"name": "others", "accounts": ["*"], "permission_sets": ["*"], "requesters": ["group:O"],
+            "approvers": ["user:d@example.com"]}]},
+        "ask": {"by": "a@example.com", "account": "111122223333", "permission_set": "X", "duration": "2h"},
+        "expect": {"outcome": "pending", "rules": ["long", "short"], "approvers": ["c@example.com"]}
+      }
+    ]"#);
+    let text = cases_text(&reports);
+    assert!(text.ends_with("\n3 passed, 0 failed\n"), "{text}");
+}
+
+#[test]
+fn a_review_that_is_expected_and_not_there_is_a_difference() {
+    let reports = run(r#"[{
+        "name": "unreviewed",
+        "policy": {"rule": [{"name": "r", "accounts": ["*"], "permission_sets": ["*"],
+          "requesters": ["*"], "approvers": ["user:b@example.com"]}]},
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X"},
+        "expect": {"review": "accepted"}
+      }]"#);
+    let text = cases_text(&reports);
+    assert!(text.contains("review     accepted  none\n"), "{text}");
+}
+
+#[test]
 fn what_differs_is_shown_side_by_side() {
     let cases = r#"[{
         "name": "wrong in every way",
@@ -114,7 +163,10 @@ fn a_case_that_cannot_be_run_fails_and_says_why() {
         "ask": {"by": "a", "account": "12345678901", "permission_set": "X"}},
       {"name": "no duration", "policy": {"rule": [{"name": "r", "accounts": ["*"],
         "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
-        "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "duration": "soon"}}
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "duration": "soon"}},
+      {"name": "two targets", "policy": {"rule": [{"name": "r", "accounts": ["*"],
+        "permission_sets": ["*"], "requesters": ["*"], "approval": "none"}]},
+        "ask": {"by": "a", "account": "111122223333", "permission_set": "X", "group": "G"}}
     ]"#;
     insta::assert_snapshot!(cases_text(&run(cases)));
 }
@@ -122,7 +174,14 @@ fn a_case_that_cannot_be_run_fails_and_says_why() {
 #[test]
 fn what_is_no_file_of_cases_is_refused_in_its_place() {
     for (cases, place) in [
-        ("{}", "cases.json:1:"),
+        (
+            "{}",
+            "cases.json:1:1: syntax: invalid type: map, expected a sequence; ",
+        ),
+        (
+            "",
+            "cases.json:1:1: syntax: it ends where a value should be; ",
+        ),
         ("[\n {\"name\": \"x\"},\n]", "cases.json:3:1"),
     ] {
         let problems = run_cases(cases, "cases.json", None).unwrap_err();
@@ -149,7 +208,17 @@ fn one_case_that_is_not_right_leaves_the_others_alone() {
             "unknown field `aks`",
         ),
         (r#"{"ask": {}}"#, "FAIL  case 2", "missing field"),
-        ("17", "FAIL  case 2", "invalid type"),
+        ("17", "FAIL  case 2", "expected a case, in braces;"),
+        (
+            r#"{"name": "a name", "ask": "ana"}"#,
+            "FAIL  a name",
+            "expected what somebody asks for, in braces;",
+        ),
+        (
+            r#"{"name": "a half", "ask": {"by": "a", "duration": 0.5}}"#,
+            "FAIL  a half",
+            "a duration is a text such as \"1h30m\", or a whole number of seconds;",
+        ),
     ];
     for (wrong, name, why) in wrong {
         let text = cases_text(&run(&format!("[\n{right},\n  {wrong},\n{right}\n]")));

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use domain::policy::{diff, diff_text};
+use domain::policy::{diff, diff_at_once, diff_text};
 
-use crate::organisation::{Organisation, rule};
+use crate::organisation::{Organisation, PEOPLE, rule};
 
 fn text(old: &str, new: &str) -> String {
     let organisation = Organisation::new();
@@ -131,6 +131,86 @@ fn who_gains_and_who_loses_what() {
         }
     }
     insta::assert_snapshot!(report);
+}
+
+#[test]
+fn hours_and_tickets_come_and_go() {
+    let base = rule(
+        "r",
+        &[
+            ("accounts", "[\"ou:Staging\"]"),
+            ("permission_sets", "[\"Billing\"]"),
+        ],
+    );
+    let with = |limit: &str| {
+        format!("{base}\n[[guardrail]]\nname = \"g\"\naccounts = [\"ou:Staging\"]\n{limit}\n")
+    };
+    let hours = with("hours = { zone = \"UTC\", from = \"08:00\", to = \"18:00\" }");
+    let ticket = with("ticket = { required = true }");
+    let who = "4 people";
+    let what = "Billing in Orders Staging and Payments Staging";
+    for (old, new, expected) in [
+        (
+            &base,
+            &hours,
+            format!("- {who} are now held to certain hours for {what}.\n"),
+        ),
+        (
+            &hours,
+            &base,
+            format!("+ {who} are no longer held to certain hours for {what}.\n"),
+        ),
+        (
+            &base,
+            &ticket,
+            format!("- {who} now need a ticket for {what}.\n"),
+        ),
+        (
+            &ticket,
+            &base,
+            format!("+ {who} no longer need a ticket for {what}.\n"),
+        ),
+    ] {
+        assert_eq!(text(old, new), expected);
+    }
+}
+
+/// A server must not stand still over it; people can wait.
+#[test]
+fn what_would_take_long_is_not_compared_by_a_server() {
+    let mut organisation = Organisation::new();
+    let rules: String = PEOPLE
+        .iter()
+        .map(|(name, _)| {
+            let who = format!("[\"user:{name}\"]");
+            rule(name, &[("requesters", &*who)])
+        })
+        .collect();
+    let (old, new) = (rule("r", &[]), rules);
+    let (old, new) = (
+        Arc::new(organisation.policy(&old)),
+        Arc::new(organisation.policy(&new)),
+    );
+    assert_eq!(
+        diff_at_once(&old, &new, &organisation.directory),
+        Some(diff(&old, &new, &organisation.directory))
+    );
+    let account = organisation.account("Network").clone();
+    let directory = &mut organisation.directory;
+    let set = directory.permission_set_named("Billing").unwrap().clone();
+    for n in 0..5_000_u64 {
+        let mut account = account.clone();
+        account.id = format!("{}", 300_000_000_000 + n).parse().unwrap();
+        directory.accounts.insert(account.id.clone(), account);
+    }
+    for n in 0..700 {
+        let mut set = set.clone();
+        set.arn = format!("arn:aws:sso:::permissionSet/ssoins-6987a1b2c3d4e5f6/ps-{n:016x}")
+            .parse()
+            .unwrap();
+        directory.permission_sets.insert(set.arn.clone(), set);
+    }
+    assert_eq!(diff_at_once(&old, &new, directory), None);
 }
 
 #[test]

@@ -202,12 +202,12 @@ fn an_approver_who_asks_may_leave_nobody_to_approve() {
         )
     };
     let one = ("approvers", "[\"user:carla.rossi\"]");
-    insta::assert_snapshot!(doubt(&[one], &[]), @r"p.toml:3:8: nobody-can-approve: rule `r` has 1 active approver, who may ask by it too and cannot approve for themselves; name more approvers, so that enough are left whoever asks");
+    insta::assert_snapshot!(doubt(&[one], &[]), @r"p.toml:3:8: nobody-can-approve: rule `r` has 1 active approver, who may ask by it too and cannot approve for themselves; name more approvers, so that enough are left whoever asks or is away");
     let three = ("requesters", "[\"group:Security\"]");
-    insta::assert_snapshot!(doubt(&[three, ("approvals", "3")], &[]), @r"p.toml:3:8: nobody-can-approve: rule `r` has 3 active approvers, who may ask by it too and cannot approve for themselves; name more approvers, so that enough are left whoever asks");
+    insta::assert_snapshot!(doubt(&[three, ("approvals", "3")], &[]), @r"p.toml:3:8: nobody-can-approve: rule `r` has 3 active approvers, who may ask by it too and cannot approve for themselves; name more approvers, so that enough are left whoever asks or is away");
     let four = [guardrail("four", &[("min_approvals", "4")])];
-    insta::assert_snapshot!(doubt(&[], &four), @r"p.toml:3:8: nobody-can-approve: rule `r` has 3 active approvers, and guardrails ask for 4 approvals; name more approvers, so that enough are left whoever asks");
-    insta::assert_snapshot!(doubt(&FREE, &four), @r"p.toml:3:8: nobody-can-approve: rule `r` has 0 active approvers, and guardrails ask for 4 approvals; name more approvers, so that enough are left whoever asks");
+    insta::assert_snapshot!(doubt(&[], &four), @r"p.toml:3:8: nobody-can-approve: rule `r` has 3 active approvers, and guardrails ask for 4 approvals; name more approvers, so that enough are left whoever asks or is away");
+    insta::assert_snapshot!(doubt(&FREE, &four), @r"p.toml:3:8: nobody-can-approve: rule `r` has 0 active approvers, and guardrails ask for 4 approvals; name more approvers, so that enough are left whoever asks or is away");
     for fine in [
         vec![("approvers", "[\"user:emma.lindqvist\"]")],
         vec![three, ("approvals", "2")],
@@ -215,6 +215,33 @@ fn an_approver_who_asks_may_leave_nobody_to_approve() {
         FREE.to_vec(),
     ] {
         assert_eq!(doubt(&fine, &[]), "", "{fine:?}");
+    }
+}
+
+#[test]
+fn with_no_more_approvers_than_approvals_none_of_them_can_be_away() {
+    let doubt = |keys: &[(&str, &str)], more: &[String]| {
+        doubts(
+            ProblemCode::FewApprovers,
+            &[&[read("r", keys)], more].concat(),
+        )
+    };
+    let one = ("approvers", "[\"user:emma.lindqvist\"]");
+    insta::assert_snapshot!(doubt(&[one], &[]), @r"p.toml:3:8: few-approvers: rule `r` needs 1 approval and has 1 active approver, so none can be away; name more approvers, so that enough are left whoever asks or is away");
+    insta::assert_snapshot!(doubt(&[one, GLASS], &[]), @r"p.toml:3:8: few-approvers: rule `r` needs 1 signature and has 1 active approver, so none can be away; name more approvers, so that enough are left whoever asks or is away");
+    insta::assert_snapshot!(doubt(&[("approvals", "3"), DATA], &[]), @r"p.toml:3:8: few-approvers: rule `r` needs 3 approvals and has 3 active approvers, so none can be away; name more approvers, so that enough are left whoever asks or is away");
+    let three = [guardrail("three", &[("min_approvals", "3")])];
+    insta::assert_snapshot!(doubt(&[DATA], &three), @r"p.toml:3:8: few-approvers: rule `r` needs 3 approvals and has 3 active approvers, so none can be away; name more approvers, so that enough are left whoever asks or is away");
+    let two = [guardrail("two", &[("min_approvals", "2")])];
+    for (fine, more) in [
+        (vec![], &two[..]),
+        (vec![("approvals", "2")], &[]),
+        (FREE.to_vec(), &[]),
+        // Fewer still is another warning.
+        (vec![("approvals", "4")], &[]),
+        (vec![("approvers", "[\"user:carla.rossi\"]")], &[]),
+    ] {
+        assert_eq!(doubt(&fine, more), "", "{fine:?}");
     }
 }
 

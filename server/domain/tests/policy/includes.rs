@@ -89,6 +89,31 @@ fn bounds_that_mean_nothing_reach_nothing() {
 }
 
 #[test]
+fn bounds_by_a_name_that_others_can_change_are_reported() {
+    let organisation = Organisation::new();
+    let include = "version = 1\n[[include]]\nfile = \"team.toml\"\nwithin = { accounts = [\"tag:env=dev\", \"ou:Staging\"], permission_sets = [\"*\"] }\n";
+    let files = included(&[("team.toml", &team(&rule("theirs", &[])))]);
+    let found = check_with(
+        include,
+        Format::Toml,
+        "p.toml",
+        &files,
+        Some(&organisation.directory),
+    );
+    let changeable: Vec<String> = found
+        .iter()
+        .filter(|problem| problem.code == ProblemCode::ChangeableName)
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        changeable,
+        [
+            "p.toml:4:24: changeable-name: an included file reaches by `tag:env=dev`, which others can change; use account ids or an OU"
+        ]
+    );
+}
+
+#[test]
 fn the_defaults_of_the_policy_hold_in_what_it_includes() {
     let organisation = Organisation::new();
     let main = format!("[defaults]\nmax_duration = \"2h\"\n{WITHIN}");
@@ -161,7 +186,7 @@ fn what_an_included_file_may_not_say_is_reported_in_that_file() {
     policy.toml:19:8: include: `missing.toml` is not at hand; give the policy as a file, with what it includes beside it
     policy.toml:22:8: include: `gone.toml` could not be read: no such file; it stands beside the policy, or below it
     policy.toml:25:8: include: `team.toml` is included twice; include it once, with all that it may reach in `within`
-    other.json:1:13: syntax: EOF while parsing an object; the rest of the file is checked once it reads as JSON
+    other.json:1:13: syntax: it ends within an object; the rest of the file is checked once it reads as JSON
     team.toml:2:1: include: an included file cannot say `admins`; write it in the policy that includes this file
     team.toml:3:1: include: an included file cannot say `auditors`; write it in the policy that includes this file
     team.toml:4:1: unknown-key: the included file has no key `versions`; did you mean `version`?

@@ -87,7 +87,18 @@ fn matrix(organisation: &Organisation, policy: &Policy, duration: &str) -> Strin
                 places.entry(place).or_default().push(what);
             }
         }
-        writeln!(table, "{name}").unwrap();
+        let (user, facts) = (organisation.user(name), organisation.facts());
+        let admin = if policy.is_admin(&user, &facts) {
+            ", an admin"
+        } else {
+            ""
+        };
+        let auditor = if policy.is_auditor(&user, &facts) {
+            ", an auditor"
+        } else {
+            ""
+        };
+        writeln!(table, "{name}{admin}{auditor}").unwrap();
         for (cell, places) in by_cell {
             writeln!(table, "  {cell}").unwrap();
             let mut by_sets: BTreeMap<String, Vec<&str>> = BTreeMap::new();

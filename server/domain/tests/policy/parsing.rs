@@ -115,6 +115,51 @@ fn what_is_not_toml_or_json_is_shown_where_it_stops_being_it() {
 }
 
 #[test]
+fn a_file_of_the_other_notation_or_half_a_file_is_said_to_be() {
+    let json = "it is read as TOML; if it is JSON, its name has to end in .json";
+    let toml = "JSON begins with {; a policy in TOML needs a name that does not end in .json";
+    let rest =
+        |notation: &str| format!("the rest of the file is checked once it reads as {notation}");
+    for (source, format, message, help) in [
+        (
+            " {\"version\": 1}",
+            Format::Toml,
+            "expected",
+            json.to_owned(),
+        ),
+        ("version = = 1", Format::Toml, "expected", rest("TOML")),
+        (
+            "version = 1",
+            Format::Json,
+            "expected value",
+            toml.to_owned(),
+        ),
+        (
+            "",
+            Format::Json,
+            "it ends where a value should be",
+            rest("JSON"),
+        ),
+        (
+            "{\"rule\": [",
+            Format::Json,
+            "it ends within a list",
+            rest("JSON"),
+        ),
+        (
+            "{\"rule\"",
+            Format::Json,
+            "it ends within an object",
+            rest("JSON"),
+        ),
+    ] {
+        let found = problems(source, format);
+        assert!(found[0].message.contains(message), "{source}: {}", found[0]);
+        assert_eq!(found[0].help, help, "{source}");
+    }
+}
+
+#[test]
 fn toml_and_json_that_say_the_same_are_the_same_policy_version() {
     let toml = r#"
 # A comment, and another order.

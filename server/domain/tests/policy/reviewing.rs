@@ -429,4 +429,8 @@ fn reviews_grant_nothing_in_an_account_that_was_protected_or_closed_meanwhile() 
         .resolved(&rule("r", &[]), &setting)
         .policy;
     assert_eq!(asked.line(), "not possible: protected");
+    // The management account of a delegated administrator, as it turned out.
+    asked.policy = asked.organisation.policy(&rule("r", &[]));
+    asked.organisation.directory.beyond.account = Some("555566667777".parse().unwrap());
+    assert_eq!(asked.line(), "not possible: beyond-reach");
 }

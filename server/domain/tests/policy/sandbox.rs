@@ -12,7 +12,7 @@ use crate::organisation::{Organisation, PEOPLE};
 const SOURCE: &str = include_str!("../../../sandbox/policy.toml");
 
 #[test]
-fn the_sandboxs_policy_has_no_problems_but_sessions_that_outlive_access() {
+fn the_sandboxs_policy_has_no_problems_but_long_sessions_and_one_alone_on_call() {
     let organisation = Organisation::new();
     let found = check(
         SOURCE,
@@ -23,11 +23,12 @@ fn the_sandboxs_policy_has_no_problems_but_sessions_that_outlive_access() {
     insta::assert_snapshot!(report_text("policy.toml", &found), @r"
     policy.toml:20:8: session-outlives: rule `payments-production-read` gives at most 1h, and sessions with `ReadOnlyAccess` go on for up to 8h after that; shorten the sessions of the permission set in Identity Center
     policy.toml:31:8: session-outlives: rule `production-read` gives at most 4h, and sessions with `ReadOnlyAccess` go on for up to 8h after that; shorten the sessions of the permission set in Identity Center
+    policy.toml:57:8: few-approvers: rule `oncall-power` needs 1 approval and has 1 active approver, so none can be away; name more approvers, so that enough are left whoever asks or is away
     policy.toml:57:8: session-outlives: rule `oncall-power` gives at most 2h, and sessions with `PowerUserAccess` go on for up to 4h after that; shorten the sessions of the permission set in Identity Center
     policy.toml:88:8: session-outlives: rule `staging-power` gives at most 4h, and sessions with `ReadOnlyAccess` go on for up to 8h after that; shorten the sessions of the permission set in Identity Center
     policy.toml:99:8: session-outlives: rule `infrastructure` gives at most 1h, and sessions with `ReadOnlyAccess` go on for up to 8h after that; shorten the sessions of the permission set in Identity Center
     policy.toml:109:8: session-outlives: rule `security-audit` gives at most 8h, and sessions with `SecurityAudit` go on for up to 12h after that; shorten the sessions of the permission set in Identity Center
-    policy.toml: 6 warnings; the policy can be used
+    policy.toml: 7 warnings; the policy can be used
     ");
 }
 

@@ -126,6 +126,30 @@ fn what_stands_becomes_what_may_be_asked_for() {
 }
 
 #[test]
+fn who_shares_a_name_is_named_by_id() {
+    let organisation = Organisation::new();
+    let mut found = inventory(
+        &organisation,
+        &[
+            ("carla.rossi", "Network", "Billing"),
+            ("liam.murphy", "Network", "Billing"),
+            ("ana.silva", "Network", "Billing"),
+        ],
+    );
+    let (carla, liam) = (
+        organisation.user("carla.rossi"),
+        organisation.user("liam.murphy"),
+    );
+    found.people.get_mut(&carla).unwrap().user_name = "lead".to_owned();
+    // An address finds people, too, in any case.
+    found.people.get_mut(&liam).unwrap().email = Some("LEAD".to_owned());
+    let text = draft(&found);
+    assert!(text.contains("user:ana.silva"), "{text}");
+    assert!(text.contains(&format!("user:{carla}")), "{text}");
+    assert!(!text.contains("user:lead"), "{text}");
+}
+
+#[test]
 fn what_is_no_inventory_is_refused_where_it_goes_wrong() {
     let organisation = Organisation::new();
     let nothing = serde_json::to_string(&inventory(&organisation, &[])).unwrap();
@@ -134,6 +158,7 @@ fn what_is_no_inventory_is_refused_where_it_goes_wrong() {
     let later = nothing.replace("\"schema\":1", "\"schema\":2");
     for (source, expected) in [
         ("{\n  \"schema\": }", "i.json:2:13: syntax: expected value"),
+        ("", "i.json:1:1: syntax: it ends where a value should be; "),
         ("[]", "i.json:1:2: syntax: "),
         (nothing.as_str(), "i.json:1:1: missing-key: nobody"),
         (gone.as_str(), "i.json:1:1: missing-key: nobody"),

@@ -7,6 +7,7 @@ use domain::key::KeyState;
 use domain::request::{Ask, AskState, Names, Promise, Request, Terms, Who};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use server::store::item::StoredKey;
 use server::store::{Commit, Store};
 use uuid::Uuid;
@@ -80,7 +81,16 @@ pub(crate) async fn promise(
                 approved_by: NO_HASH.to_owned(),
                 promise: Promise::Made,
             },
-            verdict: serde_json::Value::Null,
+            verdict: json!({
+                "policy": PolicyVersion::of_digest([7; 32]),
+                "outcome": "granted",
+                "code": "automatic",
+                "granted_by": "test",
+                "eligible": ["test"],
+                "routes": [],
+                "reasons": [],
+                "nearest": null,
+            }),
             reviews: Vec::new(),
             glass: None,
         }],

@@ -7,10 +7,11 @@ use serde_json::value::RawValue;
 use super::Expected;
 use crate::id::AccountId;
 use crate::policy::problem::{Place, Problem, ProblemCode, Problems};
+use crate::policy::source::why_not_json;
 
 /// One case, as it is written.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a case, in braces")]
 pub(super) struct Case<'s> {
     pub(super) name: String,
     /// A policy in JSON; `version` may be left out here.
@@ -36,7 +37,7 @@ pub(super) struct Case<'s> {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a person, in braces")]
 pub(super) struct CasePerson {
     pub(super) id: Option<String>,
     pub(super) email: Option<String>,
@@ -49,7 +50,7 @@ pub(super) struct CasePerson {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an account, in braces")]
 pub(super) struct CaseAccount {
     pub(super) id: AccountId,
     pub(super) name: Option<String>,
@@ -60,7 +61,7 @@ pub(super) struct CaseAccount {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "what somebody asks for, in braces")]
 pub(super) struct CaseAsk {
     pub(super) by: String,
     pub(super) account: Option<String>,
@@ -82,14 +83,17 @@ pub(super) struct CaseAsk {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "who reviews it, in braces")]
 pub(super) struct CaseReview {
     pub(super) by: String,
 }
 
 /// `"1h30m"`, or a number of seconds.
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a duration is a text such as \"1h30m\", or a whole number of seconds"
+)]
 pub(super) enum Length {
     Text(String),
     Seconds(u32),
@@ -137,13 +141,9 @@ impl<'s> Source<'s> {
             line: at(error.line()),
             column: at(error.column()),
         };
-        let text = error.to_string();
-        let message = text
-            .rsplit_once(" at line ")
-            .map_or(&*text, |(what, _)| what);
         let mut problems = Problems::new(self.name);
         let place = self.place(part, place);
-        problems.error(place, ProblemCode::Syntax, message, help);
+        problems.error(place, ProblemCode::Syntax, why_not_json(error), help);
         problems.into_sorted()
     }
 

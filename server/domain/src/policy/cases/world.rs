@@ -273,11 +273,14 @@ impl Making {
                     .cloned()
                     .ok_or("`group` is not one")?,
             },
-            _ => {
+            (_, _, None) => {
                 return Err(
                     "`ask` names neither an `account` with a `permission_set` nor a `group`"
                         .to_owned(),
                 );
+            }
+            (_, _, Some(_)) => {
+                return Err("`ask` names a `group` and something else; ask for one".to_owned());
             }
         };
         Ok(World {

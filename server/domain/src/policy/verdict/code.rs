@@ -75,12 +75,12 @@ impl Code {
             Self::SelfApproved => "You may approve this yourself.",
             Self::NeedsApproval => "This access needs approval.",
             Self::RequesterInactive => "This person is not active in Identity Center.",
-            Self::UnknownTarget => "There is no such open account or permission set.",
+            Self::UnknownTarget => "There is no such account, permission set or group.",
             Self::Protected => "This account is protected: no policy can give access to it.",
             Self::BeyondReach => {
                 "AWS does not let Belay assign this. A group that has it can be asked for instead."
             }
-            Self::NoRule => "No rule covers this account and permission set.",
+            Self::NoRule => "No rule covers this.",
             Self::RequesterNotAllowed => "No rule for this access includes this person.",
             Self::PolicyGroup => "This group has a part in the policy: nobody can ask to join it.",
             Self::Denied => "A guardrail denies this to everyone.",

@@ -279,9 +279,20 @@ impl fmt::Display for Reason {
             Self::RequesterInactive => {
                 f.write_str("the requester is not an active person of the Identity Store")
             }
-            Self::UnknownTarget { target } => {
-                write!(f, "{target} does not exist, or the account is closed")
-            }
+            Self::UnknownTarget {
+                target:
+                    Target::Account {
+                        account,
+                        permission_set,
+                    },
+            } => write!(
+                f,
+                "account {account} or permission set {permission_set} does not exist, or the account \
+                 is closed"
+            ),
+            Self::UnknownTarget {
+                target: Target::Group { group },
+            } => write!(f, "group {group} does not exist"),
             Self::Protected { account } => {
                 write!(f, "account {account} is protected by the deployment")
             }
