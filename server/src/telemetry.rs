@@ -33,6 +33,9 @@ pub fn log_to_stderr(directives: &str) -> Result<(), TelemetryError> {
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_span_events(FmtSpan::NONE)
+        // It would say so in the same place, and panic when that fails: a disk that is full must not
+        // keep access from ending.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     // A second call, as tests make, keeps the first subscriber.
     let _ = if std::io::stderr().is_terminal() {

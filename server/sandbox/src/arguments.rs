@@ -161,6 +161,14 @@ pub(crate) struct Switches {
     #[arg(long, value_enum, default_value_t = Caller::Management)]
     pub(crate) caller: Caller,
 
+    /// In which order the statuses of operations are listed.
+    #[arg(long, value_enum, default_value_t = StatusOrder::Newest)]
+    pub(crate) status_order: StatusOrder,
+
+    /// Whether looking for a user name or an e-mail minds its case.
+    #[arg(long, value_enum, default_value_t = NameCase::Ignored)]
+    pub(crate) name_case: NameCase,
+
     /// Rows at most in one page of any list, below AWS's own limit; 0 for AWS's own.
     #[arg(long, default_value_t = 0)]
     pub(crate) page_size_max: usize,
@@ -226,6 +234,26 @@ pub(crate) enum GroupRows {
     Shown,
     /// Only what is assigned to the person directly.
     Hidden,
+}
+
+/// See [`Switches::status_order`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StatusOrder {
+    /// The newest first.
+    Newest,
+    /// The oldest first.
+    Oldest,
+}
+
+/// See [`Switches::name_case`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NameCase {
+    /// `ANA.SILVA` finds `ana.silva`.
+    Ignored,
+    /// It finds nobody.
+    Exact,
 }
 
 /// See [`Switches::caller`].

@@ -105,6 +105,9 @@ async fn a_grant_comes_and_goes_whatever_reads_show() {
         &[SLOW, "--lag-ms-max=2000", "--eventual-reads=fresh"],
         &[SLOW, "--group-rows=hidden"],
         &[SLOW, "--caller=delegated"],
+        // One row a page: of the two that are asked about in one list, one is not on it.
+        &[SLOW, "--status-order=newest", "--page-size-max=1"],
+        &[SLOW, "--status-order=oldest", "--page-size-max=1"],
     ])
     .await;
 }

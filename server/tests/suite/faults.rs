@@ -4,11 +4,13 @@
 mod directory;
 mod doors;
 mod existence;
+mod leading;
 mod matrix;
 mod memberships;
 mod promised;
 mod refresh;
 mod shipping;
+mod standing;
 mod table;
 mod worker;
 

@@ -19,8 +19,9 @@ pub(crate) use provider::{Key, Provider, Say, reserve};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use table::create_table;
 
-/// Builds for tests are slow, and two cores are shared by as many tests as there are threads.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Builds for tests are slow, and two cores are shared by as many tests as there are threads; the
+/// shortest windows that policies offer are 20 s.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks until there is an answer, and fails with what was waited for.
 pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T

@@ -3,6 +3,8 @@
 
 use std::time::{Duration, Instant};
 
+use server::store::Store;
+
 use crate::harness::{Belay, Sandbox, Setup, eventually};
 
 const ASK: &str = "/access/111122223333/ReadOnlyAccess";
@@ -12,7 +14,7 @@ const DELETE: &str = "sso-admin:DeleteAccountAssignment";
 
 /// What stands still for six seconds is taken over, looked at each second; and this machine may
 /// be slow.
-const TAKEOVER: Duration = Duration::from_secs(12);
+const TAKEOVER: Duration = Duration::from_secs(25);
 
 /// Two servers on one sandbox, the one that leads first.
 async fn two(sandbox: &Sandbox) -> (Belay, Belay) {
@@ -77,14 +79,13 @@ async fn when_the_leader_is_killed_the_other_takes_over_within_seconds() {
 async fn one_that_stops_in_order_gives_the_lease_back() {
     let sandbox = Sandbox::start();
     let (mut leader, other) = two(&sandbox).await;
-    let stopped = Instant::now();
+    let store = Store::new(sandbox.dynamodb(), "belay".to_owned());
+    let holder = async || store.lease().await.unwrap().unwrap().holder;
+    let led = holder().await.expect("the first");
     assert!(leader.stop().success());
+    // Whoever dies holding it holds it until it has stood still for six seconds.
+    assert_ne!(holder().await, Some(led), "it was not given back");
     eventually("the other leads", || async { other.leads().then_some(()) }).await;
-    assert!(
-        stopped.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        stopped.elapsed()
-    );
 }
 
 #[tokio::test]
@@ -106,6 +107,8 @@ async fn a_leader_that_froze_does_nothing_when_it_wakes_up() {
         (sent(&sandbox, DELETE).await >= 1).then_some(())
     })
     .await;
+    // What another server meant to send it may have sent: that is read about, and not sent again.
+    assert_eq!(sent(&sandbox, CREATE).await, 1);
     let before = (sent(&sandbox, CREATE).await, sent(&sandbox, DELETE).await);
     leader.thaw();
     eventually("it knows", || async {

@@ -1,8 +1,11 @@
 //! What those who run it see: health, readiness, metrics, a stop in order, and what comes up later.
 
+use domain::grant::GrantState;
+use domain::target::Target;
+use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::harness::{Belay, Provider, Sandbox, Setup, create_table, eventually, reserve};
+use crate::harness::{Belay, Provider, Sandbox, Setup, create_table, eventually, promise, reserve};
 
 #[tokio::test]
 async fn it_listens_apart_for_people_and_for_metrics() {
@@ -145,4 +148,35 @@ async fn a_worker_serves_nobody() {
     assert_eq!(browser.get("/healthz").await.status, 200);
     assert_eq!(browser.get("/").await.status, 404);
     assert_eq!(browser.get("/auth/start").await.status, 404);
+}
+
+/// A disk that is full, or a pipe that nobody reads any more: people go on, and access ends.
+#[tokio::test]
+async fn a_log_that_cannot_be_written_keeps_nobody_from_anything() {
+    let sandbox = Sandbox::start();
+    let setup = Setup::of(&sandbox).says_into("/dev/full");
+    let belay = Belay::launch(&setup).ready().await;
+    belay.signed_in("carla.rossi").await;
+    let row = sandbox
+        .assignment("carla.rossi", "111122223333", "ReadOnlyAccess")
+        .await;
+    let target = Target::Account {
+        account: "111122223333".parse().unwrap(),
+        permission_set: row["permission_set_arn"].as_str().unwrap().parse().unwrap(),
+    };
+    let user = row["principal_id"].as_str().unwrap();
+    // AWS refuses once, and that is told in vain.
+    let refused = "sso-admin:DeleteAccountAssignment";
+    sandbox
+        .fault(json!({"operation": refused, "kind": "error", "error": "AccessDeniedException"}))
+        .await;
+    let promised = promise(&sandbox, user, target, SignedDuration::from_secs(10)).await;
+    let receipt = eventually("it is over", || async {
+        match promised.now(&sandbox).await.state {
+            GrantState::Ended { receipt, .. } => Some(receipt),
+            _ => None,
+        }
+    })
+    .await;
+    assert!(receipt.access_is_gone(), "{receipt:?}");
 }

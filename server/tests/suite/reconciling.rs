@@ -88,6 +88,14 @@ async fn what_is_edited_by_hand_is_found_and_what_was_removed_ends_on_two_reads(
     })
     .await;
 
+    // Right after somebody has looked, so that the next look is the first of two that tell, and the
+    // second a minute later: what is found between them is there for all of that minute.
+    let looks = || belay.metric("belay_reconcile_near_seconds_count");
+    let before = looks().await;
+    until("those with grants are looked after", || async {
+        (looks().await > before).then_some(())
+    })
+    .await;
     // One is taken away by hand, another given, beside it.
     sandbox.unassign(&removed).await;
     let given = sandbox.assignment("dmitri.volkov", ACCOUNT, SET).await;

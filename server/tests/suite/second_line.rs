@@ -1,7 +1,5 @@
 //! `belay sweep`: what ends access when no server does, and tells when one does not.
 
-use std::time::{Duration, Instant};
-
 use domain::event::{Actor, Source};
 use domain::grant::GrantState;
 use domain::id::ServerId;
@@ -12,7 +10,7 @@ use server::store::item::StoredKey;
 use server::store::{Commit, Store};
 use uuid::Uuid;
 
-use crate::harness::{Belay, Promised, Sandbox, Setup, promise};
+use crate::harness::{Belay, Promised, Sandbox, Setup, eventually, promise};
 
 const ACCOUNT: &str = "111122223333";
 
@@ -27,11 +25,11 @@ async fn active(sandbox: &Sandbox, seconds: i64) -> (Promised, Value) {
     let user = row["principal_id"].as_str().unwrap();
     let lasts = SignedDuration::from_secs(seconds);
     let promised = promise(sandbox, user, target, lasts).await;
-    let begun = Instant::now();
-    while !matches!(promised.now(sandbox).await.state, GrantState::Active { .. }) {
-        assert!(begun.elapsed() < Duration::from_secs(15), "not active");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("it is active", || async {
+        let state = promised.now(sandbox).await.state;
+        matches!(state, GrantState::Active { .. }).then_some(())
+    })
+    .await;
     (promised, row)
 }
 
@@ -52,9 +50,13 @@ async fn when_no_server_is_left_it_ends_what_is_late_and_gives_the_lease_back() 
     let sandbox = Sandbox::start();
     let setup = Setup::of(&sandbox).role("worker");
     let mut belay = Belay::launch(&setup).ready().await;
-    let (promised, row) = active(&sandbox, 15).await;
+    let (promised, row) = active(&sandbox, 20).await;
     belay.kill();
-    tokio::time::sleep(Duration::from_secs(15)).await;
+    let until = promised.now(&sandbox).await.until;
+    eventually("its window is over", || async {
+        (jiff::Timestamp::now() > until).then_some(())
+    })
+    .await;
     let state = promised.now(&sandbox).await.state;
     assert!(matches!(state, GrantState::Active { .. }), "{state:?}");
     let (code, told) = sweep(&setup).await;
@@ -92,8 +94,7 @@ async fn while_a_server_leads_it_only_looks_and_tells_what_is_overdue() {
         .await;
     let store = Store::new(sandbox.dynamodb(), "belay".to_owned());
     let grant = promised.now(&sandbox).await;
-    let begun = Instant::now();
-    loop {
+    eventually("nobody else changes it meanwhile", || async {
         let before = store.key(&grant.key).await.unwrap().unwrap();
         let mut state = before.state.clone();
         let now = jiff::Timestamp::now();
@@ -104,11 +105,9 @@ async fn while_a_server_leads_it_only_looks_and_tells_what_is_overdue() {
         commit
             .change_key(Some(&before), &StoredKey { state, due_at })
             .unwrap();
-        if store.commit(commit).await.is_ok() {
-            break;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(10));
-    }
+        store.commit(commit).await.ok()
+    })
+    .await;
     let (code, told) = sweep(&setup).await;
     assert_eq!((code, &told["led"]), (1, &Value::Bool(false)), "{told}");
     let overdue = told["overdue"].as_array().unwrap();

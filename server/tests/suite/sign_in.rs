@@ -297,9 +297,17 @@ async fn an_e_mail_that_is_not_verified_finds_nobody_unless_it_is_configured_to(
     }
 }
 
+/// An e-mail is looked for as it was told and in small letters, so that it is found whether the
+/// Identity Store minds the case or not.
 #[tokio::test]
 async fn claim_rules_are_tried_in_order_and_ambiguity_stops_them() {
-    let sandbox = Sandbox::start();
+    for case in ["--name-case=ignored", "--name-case=exact"] {
+        claim_rules_are_tried_in_order(case).await;
+    }
+}
+
+async fn claim_rules_are_tried_in_order(case: &str) {
+    let sandbox = Sandbox::start_with(&[case]);
     let provider = Provider::start().await;
     let setup = Setup::of(&sandbox)
         .with("BELAY_OIDC_ISSUER", provider.issuer())

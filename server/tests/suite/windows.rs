@@ -267,7 +267,7 @@ async fn what_begins_later_begins_then_and_not_before() {
         assert!(page.body.contains("start-problem"), "{}", page.text());
         assert!(page.body.contains(wrong), "it is kept");
     }
-    let start = later(3);
+    let start = later(8);
     let request = get(&carla, STAGING, "4", &[("start", &start)]).await;
     let promised = grant(&sandbox, &request).await;
     assert_eq!(promised["state"]["state"], "scheduled");
@@ -290,7 +290,7 @@ async fn what_is_no_longer_allowed_when_it_would_begin_is_cancelled_and_says_why
     let carla = belay.signed_in("carla.rossi").await;
     let dmitri = belay.signed_in("dmitri.volkov").await;
     let emma = belay.signed_in("emma.lindqvist").await;
-    let (own, reviewed) = (later(5), later(5));
+    let (own, reviewed) = (later(15), later(15));
     // One whose requester leaves, one whose approver does.
     let own = get(&carla, STAGING, "900", &[("start", &own)]).await;
     let reviewed = get(&dmitri, PAYMENTS, "900", &[("start", &reviewed)]).await;
@@ -315,7 +315,7 @@ async fn while_nobody_can_tell_nothing_begins() {
     let belay = start(&sandbox).await;
     let carla = belay.signed_in("carla.rossi").await;
     let dmitri = belay.signed_in("dmitri.volkov").await;
-    let start = later(4);
+    let start = later(10);
     let short = get(&dmitri, STAGING, "3", &[("start", &start)]).await;
     let long = get(&carla, STAGING, "900", &[("start", &start)]).await;
     let fault = "identitystore:IsMemberInGroups";
@@ -349,7 +349,7 @@ async fn an_extension_follows_without_a_gap_and_counts_as_one_window() {
     let sandbox = Sandbox::start();
     let belay = start(&sandbox).await;
     let carla = belay.signed_in("carla.rossi").await;
-    let request = get(&carla, STAGING, "6", &[]).await;
+    let request = get(&carla, STAGING, "20", &[]).await;
     let active = becomes(&sandbox, &request, "active").await;
     let id = active["id"].as_str().unwrap().to_owned();
     let form = carla.get(&format!("{STAGING}?extend={id}")).await;

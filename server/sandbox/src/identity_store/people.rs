@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{PAGE_ROWS_MAX, REVISION, filter, in_store, not_found, unique_attribute};
+use crate::arguments::NameCase;
 use crate::aws::input::{IDENTITY_ID, Input};
 use crate::aws::refusal::Refusal;
 use crate::clock::Moment;
@@ -10,7 +11,7 @@ use crate::organisation::{FOUNDED, Person, UserStatus};
 use crate::sandbox::Sandbox;
 use crate::sso_admin::with_token;
 
-/// `GetUserId`. User names and e-mails ignore case here; AWS does not say what it does.
+/// `GetUserId`. AWS does not say whether it minds the case of user names and e-mails.
 pub(super) fn find(sandbox: &Sandbox, input: &Input<'_>, now: Moment) -> Result<Value, Refusal> {
     let (path, value) = unique_attribute(input)?;
     let attribute: fn(&Person) -> &str = match path.to_lowercase().as_str() {
@@ -26,11 +27,15 @@ pub(super) fn find(sandbox: &Sandbox, input: &Input<'_>, now: Moment) -> Result<
         }
     };
     let state = sandbox.organisation.at(now);
+    let name_case = sandbox.switches().name_case;
     let found = state
         .directory
         .people
         .values()
-        .find(|person| attribute(person).eq_ignore_ascii_case(value));
+        .find(|person| match name_case {
+            NameCase::Ignored => attribute(person).eq_ignore_ascii_case(value),
+            NameCase::Exact => attribute(person) == value,
+        });
     match found {
         Some(person) => Ok(in_store(json!({"UserId": person.user_id}))),
         None => Err(not_found(input, "USER", None)),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{PAGE_ROWS_MAX, permission_sets, principal, with_token};
 use crate::arguments::{
-    Caller, CreateExisting, DeleteMissing, OutstandingError, SameRole, Switches,
+    Caller, CreateExisting, DeleteMissing, OutstandingError, SameRole, StatusOrder, Switches,
 };
 use crate::aws::faults::Ending;
 use crate::aws::input::{ACCOUNT_ID, Input, REQUEST_ID};
@@ -271,19 +271,24 @@ fn statuses(
     };
     let paging = input.paging(PAGE_ROWS_MAX)?;
     let state = sandbox.organisation.at(now);
-    let operations = state
+    let newest_first = sandbox.switches().status_order == StatusOrder::Newest;
+    let mut operations: Vec<&Operation> = state
         .ledger
         .operations()
-        .rev()
         .filter(|it| it.action == action)
-        .filter(|it| wanted.is_none_or(|wanted| it.status.name() == wanted));
-    let rows = operations.map(|it| {
-        // Pages go up through the keys, these go down through time.
-        let order = format!(
-            "{:020} {}",
-            u64::MAX - it.created.0,
-            inverted(&it.request_id)
-        );
+        .filter(|it| wanted.is_none_or(|wanted| it.status.name() == wanted))
+        .collect();
+    if newest_first {
+        operations.reverse();
+    }
+    let rows = operations.into_iter().map(|it| {
+        let order = if newest_first {
+            // Pages go up through the keys, these go down through time.
+            let time = u64::MAX - it.created.0;
+            format!("{time:020} {}", inverted(&it.request_id))
+        } else {
+            format!("{:020} {}", it.created.0, it.request_id)
+        };
         let row = json!({
             "Status": it.status.name(),
             "RequestId": it.request_id,

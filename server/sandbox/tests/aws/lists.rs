@@ -306,3 +306,32 @@ async fn membership_is_told_for_many_groups_at_once() {
         [(groups[0].as_str(), true), (groups[1].as_str(), false)]
     );
 }
+
+#[tokio::test]
+async fn statuses_are_in_the_order_that_the_switch_says() {
+    let sandbox = Sandbox::quick(&[]);
+    let mut newest = Vec::new();
+    for person in ["carla.rossi", "ines.costa", "grace.chen"] {
+        let input = sandbox.ask_for(person).await;
+        let answer = sandbox
+            .call("sso-admin:CreateAccountAssignment", input)
+            .await;
+        let status = &answer.body["AccountAssignmentCreationStatus"];
+        newest.insert(0, status["RequestId"].clone());
+    }
+    let told = async || {
+        let rows = sandbox
+            .all(
+                "sso-admin:ListAccountAssignmentCreationStatus",
+                &json!({"InstanceArn": INSTANCE, "MaxResults": 2}),
+                "AccountAssignmentsCreationStatus",
+            )
+            .await;
+        let id = |row: &Value| row["RequestId"].clone();
+        rows.iter().map(id).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, newest);
+    sandbox.switch(json!({"status_order": "oldest"})).await;
+    newest.reverse();
+    assert_eq!(told().await, newest);
+}

@@ -1,11 +1,14 @@
 //! What cannot be deleted is asked about: whether its person, its place, its permission set and its
 //! group are still there. An answer that does not come is no answer, and nothing ends by it.
 
-use domain::target::Target;
+use domain::grant::GrantState;
+use domain::target::{Key, Target};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use server::store::Store;
 
-use super::promised::{Case, Expect, come_and_go};
-use crate::harness::{Belay, Sandbox};
+use super::promised::{Case, Expect, come_and_go, in_time};
+use crate::harness::{Belay, Sandbox, promise};
 
 /// Each question, by what its fault is told apart.
 pub(super) const QUESTIONS: [(&str, &str); 4] = [
@@ -108,4 +111,52 @@ async fn a_question_whether_something_exists_that_is_not_answered_ends_nothing()
         }
     }
     come_and_go(&sandbox, &belay, cases).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_about_is_not_on_record_as_gone() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let store = Store::new(sandbox.dynamodb(), "belay".to_owned());
+    let row = sandbox
+        .assignment("ines.costa", "111122223333", "NetworkAdministrator")
+        .await;
+    let text = |name: &str| row[name].as_str().unwrap();
+    let pair = Target::Account {
+        account: text("account_id").parse().unwrap(),
+        permission_set: text("permission_set_arn").parse().unwrap(),
+    };
+    let group = Target::Group {
+        group: sandbox.group_id("Oncall").await.parse().unwrap(),
+    };
+    for operation in [
+        "sso-admin:DeleteAccountAssignment",
+        "identitystore:DeleteGroupMembership",
+    ] {
+        sandbox.refuse(operation, "AccessDeniedException").await;
+    }
+    for (operation, _) in QUESTIONS {
+        sandbox.refuse(operation, "InternalServerException").await;
+    }
+    let user = text("principal_id");
+    let mut given = Vec::new();
+    for target in [pair, group] {
+        let lasts = SignedDuration::from_secs(10);
+        let promised = promise(&sandbox, user, target.clone(), lasts).await;
+        let user = user.parse().unwrap();
+        given.push((promised, Key { user, target }));
+    }
+    for (promised, key) in &given {
+        let inspected = in_time("somebody asks whether it exists", || async {
+            store.key(key).await.unwrap().unwrap().state.inspected
+        })
+        .await;
+        assert!(inspected.first.is_none(), "{key}: {inspected:?}");
+        let state = promised.now(&sandbox).await.state;
+        assert!(matches!(state, GrantState::Revoking { .. }), "{state:?}");
+    }
+    for (operation, _) in QUESTIONS {
+        assert!(!sandbox.calls(operation).await.is_empty(), "{operation}");
+    }
+    drop(belay);
 }

@@ -1,11 +1,13 @@
 //! Memberships of groups, under each kind of fault on each operation that giving, taking and reading
 //! them takes.
 
+use domain::grant::{GrantState, Receipt};
 use domain::target::Target;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::promised::{Case, Expect, come_and_go};
-use crate::harness::{Belay, Sandbox};
+use super::promised::{Case, Expect, come_and_go, in_time};
+use crate::harness::{Belay, Sandbox, promise};
 
 const CREATE: &str = "identitystore:CreateGroupMembership";
 const DELETE: &str = "identitystore:DeleteGroupMembership";
@@ -111,4 +113,67 @@ async fn whatever_goes_wrong_with_memberships_they_come_and_go() {
         .zip(strangers)
         .map(|((operation, fault, expect), pair)| case(operation, fault, expect, pair));
     come_and_go(&sandbox, &belay, cases.collect()).await;
+}
+
+/// How often somebody asks before it is plain that no error is taken for an answer.
+const ASKED_AGAIN: usize = 3;
+
+#[tokio::test]
+async fn a_membership_of_which_nobody_says_how_it_goes_is_neither_active_nor_gone() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let browser = belay.signed_in("carla.rossi").await;
+    let user = sandbox.user_id("carla.rossi").await;
+    let target = Target::Group {
+        group: sandbox.group_id("Oncall").await.parse().unwrap(),
+    };
+    let asked = || async { sandbox.calls(DESCRIBE).await.len() };
+
+    let untold = sandbox.refuse(DESCRIBE, "InternalServerException").await;
+    // Long enough to be asked about three times, and to become active after that.
+    let promised = promise(&sandbox, &user, target, SignedDuration::from_secs(40)).await;
+    let page = format!("/requests/{}", promised.now(&sandbox).await.request);
+    in_time("it is asked again whether it came", || async {
+        (asked().await >= ASKED_AGAIN).then_some(())
+    })
+    .await;
+    let state = promised.now(&sandbox).await.state;
+    assert!(matches!(state, GrantState::Granting { .. }), "{state:?}");
+    let told = browser.get(&page).await;
+    assert!(
+        told.body.contains("Being created in AWS"),
+        "{}",
+        told.text()
+    );
+    sandbox.lift(&untold).await;
+    in_time("it is active", || async {
+        let state = promised.now(&sandbox).await.state;
+        matches!(state, GrantState::Active { .. }).then_some(())
+    })
+    .await;
+
+    let untold = sandbox.refuse(DESCRIBE, "InternalServerException").await;
+    let before = asked().await;
+    in_time("it is asked again whether it went", || async {
+        (asked().await >= before + ASKED_AGAIN).then_some(())
+    })
+    .await;
+    let state = promised.now(&sandbox).await.state;
+    assert!(matches!(state, GrantState::Revoking { .. }), "{state:?}");
+    let told = browser.get(&page).await;
+    assert!(
+        told.body
+            .contains("It counts as gone once a read proves it"),
+        "{}",
+        told.text()
+    );
+    sandbox.lift(&untold).await;
+    let receipt = in_time("it is over", || async {
+        match promised.now(&sandbox).await.state {
+            GrantState::Ended { receipt, .. } => Some(receipt),
+            _ => None,
+        }
+    })
+    .await;
+    assert!(matches!(receipt, Receipt::Removed { .. }), "{receipt:?}");
 }

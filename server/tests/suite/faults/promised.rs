@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use domain::grant::GrantState;
+use domain::grant::{GrantState, Receipt};
 use domain::target::Target;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -26,7 +26,25 @@ pub(super) enum Expect {
     GoneUnproven,
 }
 
+/// Sees everything by the sandbox's policy.
+const AUDITOR: &str = "hugo.martin";
+
 type Events = BTreeMap<(String, String), Value>;
+
+/// Asks until there is an answer, for as long as any of these may take.
+pub(super) async fn in_time<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let begun = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for: {what}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
 
 /// One key under faults.
 #[derive(Debug)]
@@ -141,6 +159,54 @@ pub(super) async fn come_and_go(sandbox: &Sandbox, belay: &Belay, cases: Vec<Cas
         for (fault, id) in what.iter().zip(&one.ids) {
             assert!(fired[id] > 0, "{fault} never happened");
         }
+    }
+    check_pages(sandbox, belay, &running).await;
+}
+
+/// What each person reads in the end: what the receipt says, and no more than that.
+async fn check_pages(sandbox: &Sandbox, belay: &Belay, running: &[Running]) {
+    let state = sandbox.state().await;
+    let readers: BTreeMap<&str, &str> = state["people"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|person| {
+            let text = |name: &str| person[name].as_str().unwrap();
+            // Who is disabled reads nothing; an auditor reads it.
+            let is_enabled = text("status") == "ENABLED";
+            let reader = if is_enabled {
+                text("user_name")
+            } else {
+                AUDITOR
+            };
+            (text("user_id"), reader)
+        })
+        .collect();
+    let mut browsers = BTreeMap::new();
+    for one in running {
+        let what = &one.case.faults;
+        let name = readers[one.case.user.as_str()];
+        if !browsers.contains_key(name) {
+            browsers.insert(name, belay.signed_in(name).await);
+        }
+        let grant = one.promised.now(sandbox).await;
+        let says = match &grant.state {
+            GrantState::Ended {
+                receipt: Receipt::Removed { .. },
+                ..
+            } => "Removed",
+            GrantState::Ended {
+                receipt: Receipt::AbsentAlready { .. },
+                ..
+            } => "Was gone already",
+            GrantState::Revoking { .. } if one.case.expect == Expect::GoneUnproven => {
+                "It counts as gone once a read proves it"
+            }
+            other => panic!("{what:?}: {other:?}"),
+        };
+        let page = format!("/requests/{}", grant.request);
+        let page = browsers[name].get(&page).await;
+        assert!(page.body.contains(says), "{what:?}: {}", page.text());
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Belay, Sandbox};
+use crate::harness::{Belay, Sandbox, eventually};
 use crate::killed::{ASK, events};
 
 /// Three attempts of ten seconds, and a pause that doubled.
@@ -146,4 +146,70 @@ pub(super) fn faults() -> Vec<Vec<Value>> {
 #[tokio::test]
 async fn events_wait_for_the_bucket_and_are_there_once() {
     join_all(faults().into_iter().map(ships_again)).await;
+}
+
+/// Only what is ours counts as shipped: somebody else's object in an event's place is not taken for
+/// it, however often it is met, and the event is there once the place is free.
+#[tokio::test]
+async fn what_somebody_else_put_in_the_place_of_an_event_is_not_taken_for_it() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let carla = belay.signed_in("carla.rossi").await;
+    // Ours are put where nothing is; the one that is put by hand does not ask.
+    let away = sandbox
+        .fault(json!({
+            "operation": "s3:PutObject", "kind": "error", "error": "InternalError", "times": 0,
+            "match": {"IfNoneMatch": "*"},
+        }))
+        .await;
+    let form = [("duration", "900"), ("reason", "INC-9: S3 is unwell")];
+    let page = carla.post(ASK, &form).await;
+    assert_eq!(page.status, 303, "{}", page.text());
+    let record = events(&sandbox)
+        .await
+        .into_values()
+        .find(|record| record["kind"] == "request.submitted")
+        .unwrap();
+    let id = record["id"].as_str().unwrap();
+    let puts = || sandbox.calls("s3:PutObject");
+    let key = eventually("it is put", || async {
+        let mut keys = puts().await.into_iter().filter_map(|call| {
+            let key = call["input"]["Key"].as_str()?;
+            key.ends_with(&format!("/{id}.json"))
+                .then(|| key.to_owned())
+        });
+        keys.next()
+    })
+    .await;
+    let s3 = sandbox.s3();
+    let theirs = || s3.put_object().bucket("belay-audit").key(&key);
+    theirs()
+        .body(b"{\"kind\":\"request.submitted\"}".to_vec().into())
+        .send()
+        .await
+        .unwrap();
+
+    sandbox.lift(&away).await;
+    let begun = Instant::now();
+    loop {
+        let calls = sandbox.calls("s3:GetObject").await;
+        let compared = calls.iter().filter(|call| call["input"]["Key"] == key);
+        // Once more after it was found to be another's: it was not let go.
+        if compared.count() >= 2 {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it is compared no more");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let removed = s3.delete_object().bucket("belay-audit").key(&key);
+    removed.send().await.unwrap();
+    loop {
+        let there = shipped(&sandbox).await;
+        if let Some((_, text)) = there.iter().find(|(have, _)| *have == key) {
+            assert_eq!(serde_json::from_str::<Value>(text).unwrap(), record);
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "it is never there");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
 }

@@ -5,12 +5,16 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use domain::grant::{GrantState, Receipt};
+use domain::plan;
 use domain::target::{Key, Target};
 use futures::future::join_all;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use server::store::keys;
 
-use crate::harness::{ANYTHING_AT_ONCE, Belay, Browser, Sandbox, Setup, eventually};
+use super::promised::in_time;
+use crate::harness::{ANYTHING_AT_ONCE, Belay, Browser, Sandbox, Setup, eventually, promise};
 use crate::killed::{assert_chained, events};
 
 /// A window of 75 s at most, and attempts that are given up after some seconds, stage by stage.
@@ -332,4 +336,52 @@ fn sorted(rows: &Value) -> Vec<String> {
         .collect();
     rows.sort();
     rows
+}
+
+/// The intent is stored, and the table says so only when it is too old to be sent. Who recorded it
+/// knows that it was not: nothing has to be waited for, and the end can be proven.
+#[tokio::test]
+async fn an_intent_that_was_never_sent_is_taken_back_and_leaves_no_doubt() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let row = sandbox
+        .assignment(PEOPLE[0], "111122223333", "NetworkAdministrator")
+        .await;
+    let text = |name: &str| row[name].as_str().unwrap().to_owned();
+    let (user, arn) = (text("principal_id"), text("permission_set_arn"));
+    let pk = partition(&user, &(text("account_id"), String::new(), arn.clone()));
+    let of_intent = json!({"TransactItems": [
+        {"Update": {"Key": {"pk": {"S": pk}}}},
+        {"Put": {"Item": {"kind": {"S": STAGES[0]}}}},
+    ]});
+    // Each attempt is done late, and not heard of: together they take longer than an intent is good.
+    let late = plan::SEND_WITHIN.as_millis() / i128::from(ATTEMPTS) + 500;
+    let late = json!({"kind": "latency", "ms": i64::try_from(late).unwrap(), "times": ATTEMPTS});
+    let lost = json!({"kind": "lose-response", "times": ATTEMPTS});
+    for mut fault in [late, lost] {
+        fault["operation"] = TRANSACT.into();
+        fault["match"] = of_intent.clone();
+        sandbox.fault(fault).await;
+    }
+    let target = Target::Account {
+        account: text("account_id").parse().unwrap(),
+        permission_set: arn.parse().unwrap(),
+    };
+    let promised = promise(&sandbox, &user, target, SignedDuration::from_secs(60)).await;
+    let receipt = in_time("it comes and goes", || async {
+        match promised.now(&sandbox).await.state {
+            GrantState::Ended { receipt, .. } => Some(receipt),
+            _ => None,
+        }
+    })
+    .await;
+    assert!(matches!(receipt, Receipt::Removed { .. }), "{receipt:?}");
+    let fired = sandbox.faults_fired().await;
+    assert!(
+        fired.values().all(|fired| *fired == u64::from(ATTEMPTS)),
+        "{fired:?}"
+    );
+    let sent = sandbox.calls("sso-admin:CreateAccountAssignment").await;
+    assert_eq!(sent.len(), 1, "{sent:?}");
+    drop(belay);
 }

@@ -31,6 +31,7 @@ approval = "none"
 pub(crate) struct Setup {
     environment: Vec<(String, String)>,
     role: &'static str,
+    says_into: Option<PathBuf>,
 }
 
 pub(crate) fn binary() -> PathBuf {
@@ -91,6 +92,7 @@ impl Setup {
         Self {
             environment,
             role: "all",
+            says_into: None,
         }
     }
 
@@ -121,6 +123,13 @@ impl Setup {
     #[must_use]
     pub(crate) const fn role(mut self, role: &'static str) -> Self {
         self.role = role;
+        self
+    }
+
+    /// What it says goes there, and is not kept.
+    #[must_use]
+    pub(crate) fn says_into(mut self, device: &str) -> Self {
+        self.says_into = Some(device.into());
         self
     }
 
@@ -172,7 +181,10 @@ impl Belay {
         command
             .args(["serve", "--role", setup.role, "--ports-file"])
             .arg(&ports);
-        let mut process = Process::start(command, folder.path(), "belay");
+        let mut process = match &setup.says_into {
+            Some(device) => Process::start_into(command, device, folder.path(), "belay"),
+            None => Process::start(command, folder.path(), "belay"),
+        };
         let ports = process.ports(&ports);
         let address = |name: &str| ports[name].as_str().unwrap().to_owned();
         Self {

@@ -18,13 +18,28 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts it with what it says in a file of the folder.
-    pub(crate) fn start(mut command: Command, folder: &Path, name: &str) -> Self {
+    pub(crate) fn start(command: Command, folder: &Path, name: &str) -> Self {
         let log = folder.join(format!("{name}.log"));
-        let output = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .unwrap();
+        Self::start_into(command, &log, folder, name)
+    }
+
+    /// Starts it with what it says in that file, which need not be one that keeps it.
+    pub(crate) fn start_into(
+        mut command: Command,
+        output: &Path,
+        folder: &Path,
+        name: &str,
+    ) -> Self {
+        let log = folder.join(format!("{name}.log"));
+        let open = |path: &Path| {
+            File::options()
+                .create(true)
+                .append(true)
+                .open(path)
+                .unwrap()
+        };
+        open(&log);
+        let output = open(output);
         let child = command
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())

@@ -4,10 +4,10 @@ use domain::event::{Actor, NO_HASH, Source};
 use domain::grant::{Grant, GrantState};
 use domain::id::{AskIndex, GrantId, PolicyVersion, RequestId, ServerId, UserId};
 use domain::key::KeyState;
+use domain::policy::{Code, Outcome, Verdict};
 use domain::request::{Ask, AskState, Names, Promise, Request, Terms, Who};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 use server::store::item::StoredKey;
 use server::store::{Commit, Store};
 use uuid::Uuid;
@@ -60,6 +60,18 @@ pub(crate) async fn promise(
         approved_by: NO_HASH.to_owned(),
         break_glass: false,
     };
+    // What people read of it names the verdict.
+    let verdict = Verdict {
+        policy: PolicyVersion::of_digest([7; 32]),
+        outcome: Outcome::Granted,
+        code: Code::Automatic,
+        granted_by: None,
+        eligible: Vec::new(),
+        routes: Vec::new(),
+        reasons: Vec::new(),
+        nearest: None,
+        reauthenticate: false,
+    };
     let request = Request {
         id: grant.request,
         requester: who.clone(),
@@ -67,7 +79,7 @@ pub(crate) async fn promise(
         duration_seconds: u32::try_from(lasts.as_secs()).unwrap(),
         submitted_at: now,
         expires_at: now,
-        policy: PolicyVersion::of_digest([7; 32]),
+        policy: verdict.policy.clone(),
         terms: Terms::default(),
         asks: vec![Ask {
             index: AskIndex(0),
@@ -81,16 +93,7 @@ pub(crate) async fn promise(
                 approved_by: NO_HASH.to_owned(),
                 promise: Promise::Made,
             },
-            verdict: json!({
-                "policy": PolicyVersion::of_digest([7; 32]),
-                "outcome": "granted",
-                "code": "automatic",
-                "granted_by": "test",
-                "eligible": ["test"],
-                "routes": [],
-                "reasons": [],
-                "nearest": null,
-            }),
+            verdict: serde_json::to_value(&verdict).unwrap(),
             reviews: Vec::new(),
             glass: None,
         }],
