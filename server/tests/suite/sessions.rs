@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::harness::{Belay, Browser, Sandbox};
+use crate::harness::{Belay, Browser, Sandbox, eventually};
 
 const COOKIE: &str = "__Host-belay";
 
@@ -231,14 +231,25 @@ async fn a_page_that_was_under_way_does_not_bring_a_session_back() {
     let cookie = browser.cookie(COOKIE).unwrap();
     change(&sandbox, &browser, |person| person["touched_at"] = 0.into()).await;
     // Its session is read, then its page waits for the table, and meanwhile they sign out.
+    let hers = format!("person#{}", sandbox.user_id("ana.silva").await);
+    let hers = serde_json::json!({":pk": {"S": hers}});
     sandbox
         .fault(serde_json::json!({
-            "operation": "dynamodb:Query", "kind": "latency", "ms": 1_500, "times": 1,
+            "operation": "dynamodb:Query", "kind": "latency", "ms": 2_500, "times": 1,
+            "match": {"ExpressionAttributeValues": hers},
         }))
         .await;
     let slow = browser.get("/mine");
     let sign_out = async {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        eventually("the page waits", || async {
+            let calls = sandbox.calls("dynamodb:Query").await;
+            let waits = calls.iter().any(|call| {
+                let of = &call["input"]["ExpressionAttributeValues"][":pk"];
+                call["outcome"] == "pending" && *of == hers[":pk"]
+            });
+            waits.then_some(())
+        })
+        .await;
         let other = belay.browser();
         other.set_cookie(COOKIE, &cookie);
         assert_eq!(other.post("/auth/sign-out", &[]).await.status, 303);
