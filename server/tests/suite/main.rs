@@ -21,6 +21,7 @@ mod delegated;
 mod departures;
 mod faults;
 mod forms;
+mod group_targets;
 mod history;
 mod inventory;
 mod killed;
