@@ -215,7 +215,6 @@ mod tests {
             ("group", ""),
             ("groups", "93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b"),
             ("1", "ReadOnlyAccess"),
-            ("111122223333", ".."),
         ] {
             assert_eq!(Wanted::parse(first, second), None, "{first}/{second}");
         }
