@@ -21,7 +21,8 @@ pub trait Backend: Send + Sync + 'static {
     /// What they may ask for.
     async fn access(&self) -> Result<AccessView, WireError>;
 
-    /// The form for one target. [`WireError::NotFound`] for everything they may not ask for, known or not. `like` is
+    /// The form for one target, by the segments of its address: an account's id and a permission set's name, or
+    /// `group` and a group's id. [`WireError::NotFound`] for everything they may not ask for, known or not. `like` is
     /// an earlier request of theirs whose words it begins with; empty: none.
     async fn ask_form(
         &self,

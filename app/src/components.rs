@@ -14,7 +14,7 @@ mod textarea;
 mod time;
 mod timeline;
 
-pub(crate) use ask_card::{approval_line, ask_facts, quote, way};
+pub(crate) use ask_card::{approval_line, ask_facts, given, quote, way};
 pub(crate) use changing::changing;
 pub(crate) use console_link::console_link;
 pub(crate) use countdown::Countdown;

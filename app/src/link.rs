@@ -16,27 +16,19 @@ pub(crate) fn encode(text: &str) -> String {
     encoded
 }
 
-/// The form for one target.
-pub(crate) fn ask(account_id: &str, permission_set: &str) -> String {
-    format!("/access/{}/{}", encode(account_id), encode(permission_set))
+/// The form for one target, by the segments of its address: an account and a permission set, or `group` and a group.
+pub(crate) fn ask(first: &str, second: &str) -> String {
+    format!("/access/{}/{}", encode(first), encode(second))
 }
 
 /// The form for one target, with the words of an earlier request.
-pub(crate) fn ask_again(account_id: &str, permission_set: &str, request: &str) -> String {
-    format!(
-        "{}?like={}",
-        ask(account_id, permission_set),
-        encode(request)
-    )
+pub(crate) fn ask_again(first: &str, second: &str, request: &str) -> String {
+    format!("{}?like={}", ask(first, second), encode(request))
 }
 
 /// The form for more of what one has.
-pub(crate) fn extend(account_id: &str, permission_set: &str, grant: &str) -> String {
-    format!(
-        "{}?extend={}",
-        ask(account_id, permission_set),
-        encode(grant)
-    )
+pub(crate) fn extend(first: &str, second: &str, grant: &str) -> String {
+    format!("{}?extend={}", ask(first, second), encode(grant))
 }
 
 /// A request.

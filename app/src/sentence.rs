@@ -11,8 +11,8 @@ pub(crate) use problem::{problem, wire_error};
 use crate::{
     clock::{duration, utc},
     view::{
-        ActorView, ApprovalKind, AskState, EventKind, Evidence, GrantState, Reason, ReceiptKind,
-        RequestState, RouteView, TargetView, Trouble, WhyNot,
+        ActorView, ApprovalKind, AskState, EventKind, Evidence, GivesView, GrantState, Reason,
+        ReceiptKind, RequestState, RouteView, TargetView, Thing, Trouble, WhyNot,
     },
 };
 
@@ -35,9 +35,45 @@ pub(crate) fn any_of(names: &[String]) -> String {
     }
 }
 
-/// `ReadOnlyAccess in Payments Production`.
+/// `ReadOnlyAccess in Payments Production`, `Membership of Incident Response`.
 pub(crate) fn target(target: &TargetView) -> String {
-    format!("{} in {}", target.permission_set, target.account_name)
+    match target {
+        TargetView::Account {
+            account_name,
+            permission_set,
+            ..
+        } => format!("{permission_set} in {account_name}"),
+        TargetView::Group { name, .. } => format!("Membership of {name}"),
+    }
+}
+
+/// What a group gives, in one line: `ReadOnlyAccess in Orders Production and 2 more`.
+pub(crate) fn gives(gives: &GivesView) -> String {
+    const NAMED_AT_MOST: usize = 3;
+    if gives.read_at.is_none() {
+        return "What it gives is not known just now".to_owned();
+    }
+    let named: Vec<String> = gives
+        .held
+        .iter()
+        .take(NAMED_AT_MOST)
+        .map(|held| format!("{} in {}", held.permission_set, held.account_name))
+        .collect();
+    let more = (gives.total as usize).saturating_sub(named.len());
+    match (named.is_empty(), more) {
+        (true, _) => "Gives nothing as yet".to_owned(),
+        (false, 0) => format!("Gives {}", all_of(&named)),
+        (false, more) => format!("Gives {} and {more} more", named.join(", ")),
+    }
+}
+
+/// `A`, `A and B`, `A, B and C`.
+fn all_of(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
 }
 
 /// The targets of a request in one line: `ReadOnlyAccess in Payments Production and 2 more`.
@@ -213,39 +249,50 @@ pub(crate) const fn receipt_short(kind: ReceiptKind) -> &'static str {
 }
 
 /// How a grant ended. Only the first two may say that access is gone.
-pub(crate) const fn receipt(kind: ReceiptKind) -> &'static str {
-    match kind {
-        ReceiptKind::Removed => {
+pub(crate) const fn receipt(kind: ReceiptKind, thing: Thing) -> &'static str {
+    match (kind, thing) {
+        (ReceiptKind::Removed, Thing::Assignment) => {
             "Access is gone: AWS deleted the assignment, and an independent, complete read shows it absent."
         }
-        ReceiptKind::AbsentAlready => {
+        (ReceiptKind::Removed, Thing::Membership) => {
+            "Access is gone: AWS deleted the membership, and an independent, complete read shows it absent."
+        }
+        (ReceiptKind::AbsentAlready, Thing::Assignment) => {
             "Access is gone: the assignment was no longer there, as two complete reads half a minute apart agree."
         }
-        ReceiptKind::HeldBy => {
+        (ReceiptKind::AbsentAlready, Thing::Membership) => {
+            "Access is gone: the membership was no longer there, as two complete reads half a minute apart agree."
+        }
+        (ReceiptKind::HeldBy, _) => {
             "This grant is over. The access itself stays, because another grant still needs it."
         }
-        ReceiptKind::Standing => {
+        (ReceiptKind::Standing, _) => {
             "This grant is over. The access itself stays, because it was there before Belay and is not Belay's to remove."
         }
-        ReceiptKind::TargetGone => {
+        (ReceiptKind::TargetGone, Thing::Assignment) => {
             "The account, the permission set or the person no longer exists."
         }
-        ReceiptKind::NeverGranted => "Nothing was created in AWS, so there was nothing to remove.",
+        (ReceiptKind::TargetGone, Thing::Membership) => "The group or the person no longer exists.",
+        (ReceiptKind::NeverGranted, _) => {
+            "Nothing was created in AWS, so there was nothing to remove."
+        }
     }
 }
 
 /// A line of evidence.
-pub(crate) const fn evidence(what: Evidence) -> &'static str {
-    match what {
-        Evidence::CreationAccepted => "AWS accepted the creation",
-        Evidence::CreationSucceeded => "AWS reported the creation as succeeded",
-        Evidence::CreationFailed => "AWS reported the creation as failed",
-        Evidence::DeletionAccepted => "AWS accepted the deletion",
-        Evidence::DeletionSucceeded => "AWS reported the deletion as succeeded",
-        Evidence::ReadPresent => "A complete read shows the assignment",
-        Evidence::ReadAbsent => "A complete read shows the assignment absent",
-        Evidence::TargetGone => "The target was found to be gone",
-        Evidence::NothingAsked => "Nothing was asked of AWS",
+pub(crate) const fn evidence(what: Evidence, thing: Thing) -> &'static str {
+    match (what, thing) {
+        (Evidence::CreationAccepted, _) => "AWS accepted the creation",
+        (Evidence::CreationSucceeded, _) => "AWS reported the creation as succeeded",
+        (Evidence::CreationFailed, _) => "AWS reported the creation as failed",
+        (Evidence::DeletionAccepted, _) => "AWS accepted the deletion",
+        (Evidence::DeletionSucceeded, _) => "AWS reported the deletion as succeeded",
+        (Evidence::ReadPresent, Thing::Assignment) => "A complete read shows the assignment",
+        (Evidence::ReadPresent, Thing::Membership) => "A complete read shows the membership",
+        (Evidence::ReadAbsent, Thing::Assignment) => "A complete read shows the assignment absent",
+        (Evidence::ReadAbsent, Thing::Membership) => "A complete read shows the membership absent",
+        (Evidence::TargetGone, _) => "The target was found to be gone",
+        (Evidence::NothingAsked, _) => "Nothing was asked of AWS",
     }
 }
 
@@ -322,6 +369,7 @@ pub(crate) fn by_whom_and_when(by: Option<&str>, at: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::view::HeldView;
 
     fn names(all: &[&str]) -> Vec<String> {
         all.iter().map(ToString::to_string).collect()
@@ -346,6 +394,32 @@ mod tests {
         let many = names(&["A", "B", "C", "D", "E", "F", "G"]);
         assert_eq!(approver_names(&many, 40), "A, B, C, D, E or 35 more");
         assert_eq!(approver_names(&many[..2], 2), "A or B");
+    }
+
+    #[test]
+    fn what_a_group_gives_is_one_line_however_much_it_is() {
+        let mut some = GivesView {
+            held: ["One", "Two", "Three", "Four"]
+                .into_iter()
+                .map(|account| HeldView {
+                    account_id: String::new(),
+                    account_name: account.to_owned(),
+                    permission_set: "Read".to_owned(),
+                })
+                .collect(),
+            total: 9,
+            read_at: Some(0),
+        };
+        let line = "Gives Read in One, Read in Two, Read in Three and 6 more";
+        assert_eq!(gives(&some), line);
+        some.held.truncate(2);
+        some.total = 2;
+        assert_eq!(gives(&some), "Gives Read in One and Read in Two");
+        some.held.clear();
+        some.total = 0;
+        assert_eq!(gives(&some), "Gives nothing as yet");
+        // Not known is not nothing.
+        assert!(gives(&GivesView::default()).contains("not known"));
     }
 
     #[test]
@@ -383,7 +457,10 @@ mod tests {
             K::NeverGranted,
         ] {
             let may = matches!(kind, K::Removed | K::AbsentAlready);
-            assert_eq!(receipt(kind).contains("Access is gone"), may, "{kind:?}");
+            for thing in [Thing::Assignment, Thing::Membership] {
+                let says = receipt(kind, thing).contains("Access is gone");
+                assert_eq!(says, may, "{kind:?} {thing:?}");
+            }
         }
     }
 }

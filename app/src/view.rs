@@ -12,14 +12,15 @@ mod glass;
 mod history;
 mod mine;
 mod request;
+mod target;
 
 pub use access::{
-    AccessView, AccountView, AskFormView, OfferView, OuView, PermissionSetView, PrefillView,
-    PreviewView, TicketView,
+    AccessView, AccountView, AskFormView, GroupOfferView, OfferView, OuView, PermissionSetView,
+    PrefillView, PreviewView, TicketView,
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
-    Reason, ReceiptKind, RequestState, ReviewKind, SignInAgain, Trouble, WhyNot, WireError,
+    Reason, ReceiptKind, RequestState, ReviewKind, SignInAgain, Thing, Trouble, WhyNot, WireError,
 };
 pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};
@@ -29,6 +30,7 @@ pub use request::{
     ActionsView, ActorView, ApprovalView, AskView, BesideView, EventView, EvidenceView, GrantView,
     ReceiptView, RequestView, ReviewView, ReviewableView, RouteView,
 };
+pub use target::{GivesView, HeldView, TargetView};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,17 +61,4 @@ pub struct PersonView {
     pub name: String,
     /// Primary e-mail; may be empty.
     pub email: String,
-}
-
-/// What is asked for: one permission set in one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetView {
-    /// Twelve digits.
-    pub account_id: String,
-    /// The account's name; its id if the name is not known.
-    pub account_name: String,
-    /// Organizational units from the root, joined by ` / `; may be empty.
-    pub ou_path: String,
-    /// Permission set name.
-    pub permission_set: String,
 }

@@ -44,14 +44,16 @@ impl Payload {
 
 /// FNV-1a over the sources of every view: two builds whose views could differ have different ones.
 const FINGERPRINT: u64 = {
-    let sources: [&[u8]; 7] = [
+    let sources: [&[u8]; 9] = [
         include_bytes!("view.rs"),
         include_bytes!("view/access.rs"),
         include_bytes!("view/code.rs"),
         include_bytes!("view/form.rs"),
+        include_bytes!("view/glass.rs"),
         include_bytes!("view/history.rs"),
         include_bytes!("view/mine.rs"),
         include_bytes!("view/request.rs"),
+        include_bytes!("view/target.rs"),
     ];
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut source = 0;

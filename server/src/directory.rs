@@ -3,6 +3,8 @@
 //! A reading is whole or it is an error: every page of every list, or nothing (invariant 6). It
 //! serves pages and previews and finds names; decisions ask again, live ([`crate::people`]).
 
+mod holdings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
@@ -17,6 +19,8 @@ use crate::assignments::is_throttle;
 use crate::aws::Clients;
 use crate::limiter::{Class, Limiter};
 use crate::store::{StoreError, now};
+
+pub(crate) use holdings::GroupHoldings;
 
 /// Nested organisational units that are followed. AWS allows five below the root.
 /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
@@ -149,6 +153,15 @@ impl Reader {
         }
     }
 
+    /// What reads what groups are assigned.
+    pub(crate) fn holdings(&self) -> GroupHoldings {
+        GroupHoldings {
+            clients: self.clients.clone(),
+            instance_arn: self.instance_arn.clone(),
+            limiter: self.sso.clone(),
+        }
+    }
+
     /// Reads everything but memberships.
     pub async fn read(&self) -> Result<Directory, DirectoryError> {
         let read_at = now();
@@ -166,7 +179,7 @@ impl Reader {
             people,
             groups,
             members: domain::directory::Members::default(),
-            // What groups are assigned is not read yet, so none can be asked for.
+            // What groups are assigned is read by itself: which of them matter, the policy says.
             holdings: domain::directory::Holdings::default(),
             beyond,
             read_at: Some(read_at),

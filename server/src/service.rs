@@ -45,7 +45,7 @@ use crate::proof::Sitting;
 use crate::store::{Store, StoreError};
 use crate::world::{Keeper, World};
 
-pub use asked::Submission;
+pub use asked::{Submission, Wanted};
 pub use begin::Begin;
 pub use depart::Left;
 pub use end::Ending;
@@ -182,13 +182,11 @@ pub enum ServiceError {
     },
 }
 
-/// A target that was refused, as it was typed.
+/// A target that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedTarget {
-    /// The account.
-    pub account: String,
-    /// The permission set.
-    pub permission_set: String,
+    /// What, as a sentence names it.
+    pub target: String,
     /// Why.
     pub why: WhyRefused,
 }

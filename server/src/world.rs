@@ -22,13 +22,16 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::PolicySource;
-use crate::directory::{DirectoryError, Reader};
+use crate::directory::{DirectoryError, GroupHoldings, Reader};
 use crate::lease::Lease;
+use crate::limiter::Class;
 use crate::policy_text::PolicyUnreadable;
 use crate::store::{PartsError, Store, StoreError, now};
 
 use in_force::ReadPolicy;
 use knowledge::{Knowledge, News};
+
+pub(crate) use knowledge::is_good;
 
 /// How often the policy's source and the table's snapshot are looked at: soon enough that an author
 /// sees a policy take effect.
@@ -107,6 +110,7 @@ pub struct Keeper {
     knowledge: tokio::sync::Mutex<Knowledge>,
     /// What groups are assigned, as it was read since the organisation was.
     holdings: Mutex<Option<Holdings>>,
+    of_groups: GroupHoldings,
     store: Store,
     s3: aws_sdk_s3::Client,
     source: PolicySource,
@@ -127,10 +131,12 @@ impl Keeper {
         protected: BTreeSet<AccountId>,
         me: ServerId,
     ) -> Self {
+        let of_groups = reader.holdings();
         let knowledge = Knowledge::new(reader, store.clone(), lease);
         Self {
             knowledge: tokio::sync::Mutex::new(knowledge),
             holdings: Mutex::default(),
+            of_groups,
             store,
             s3,
             source,
@@ -147,11 +153,16 @@ impl Keeper {
         self.world.load_full()
     }
 
-    /// What all groups are assigned, as a complete read just found it: known with the next reading
-    /// of the organisation.
+    /// What all groups are assigned, as a complete read just found it: known as soon as this is
+    /// looked at again.
     pub fn learn(&self, holdings: Holdings) {
         let mut learnt = self.holdings.lock().unwrap_or_else(PoisonError::into_inner);
         *learnt = Some(holdings);
+    }
+
+    /// Asks what a group is assigned, for a decision.
+    pub(crate) const fn of_groups(&self) -> &GroupHoldings {
+        &self.of_groups
     }
 
     /// What went wrong last, if the last reading failed.
@@ -221,8 +232,9 @@ impl Keeper {
         // What came of an earlier look and could not be shown then is news, too.
         let read_at = |directory: &Directory| directory.read_at;
         let shown = self.world().and_then(|world| read_at(&world.directory));
-        let is_news =
-            !matches!(news, News::Same) || knowledge.directory().and_then(read_at) != shown;
+        let is_news = !matches!(news, News::Same)
+            || knowledge.directory().and_then(read_at) != shown
+            || self.has_learnt();
         if is_news
             || self.world().is_none()
             || read.digest != *digest
@@ -244,7 +256,8 @@ impl Keeper {
         let (mut complete, is_fresh) = match news {
             News::Fresh(fresh) => (*fresh, true),
             News::Same | News::Newer => match knowledge.directory() {
-                Some(known) => (known.clone(), false),
+                // What groups are assigned was read meanwhile: that is kept, too.
+                Some(known) => (known.clone(), self.has_learnt()),
                 None => return Err(WorldError::NotReadYet),
             },
         };
@@ -263,9 +276,13 @@ impl Keeper {
             complete.members.insert(group.clone(), members);
         }
         self.leave_out_ours(&mut complete.members).await?;
+        if is_fresh && let Some(learnt) = self.learnt() {
+            complete.holdings = learnt;
+        }
+        knowledge::forget_old(&mut complete.holdings);
+        self.read_holdings(&policy, &mut complete, is_fresh).await?;
         if is_fresh {
-            let holdings = self.learnt();
-            complete = knowledge.keep(complete, holdings).await?;
+            complete = knowledge.keep(complete).await?;
         }
         self.put_in_force(next, read, &complete, knowledge.reader())
             .await?;
@@ -303,6 +320,36 @@ impl Keeper {
             }
         }
         Ok(())
+    }
+
+    /// Reads what the groups are assigned that the policy offers: all of them with everything else,
+    /// else those that are new. A delegated administrator is not told, and waits for the next read of
+    /// the whole organisation.
+    async fn read_holdings(
+        &self,
+        policy: &Policy,
+        complete: &mut Directory,
+        all: bool,
+    ) -> Result<(), WorldError> {
+        if complete.beyond.account.is_some() {
+            return Ok(());
+        }
+        for group in policy.target_groups() {
+            let is_known = complete.holdings.of(&group).is_some();
+            if !complete.groups.contains_key(&group) || (is_known && !all) {
+                continue;
+            }
+            match self.of_groups.of(&group, Class::Refresh).await? {
+                Some(held) => complete.holdings.insert(group, held),
+                None => complete.holdings.remove(&group),
+            }
+        }
+        Ok(())
+    }
+
+    fn has_learnt(&self) -> bool {
+        let learnt = self.holdings.lock();
+        learnt.unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     fn learnt(&self) -> Option<Holdings> {

@@ -3,29 +3,82 @@
 use leptos::prelude::*;
 
 use crate::{
-    clock, sentence,
-    view::{RouteView, TargetView},
+    clock,
+    components::Time,
+    sentence,
+    view::{GivesView, RouteView, TargetView},
 };
 
-/// A target's account and unit, and for how long; what is asked for stands in the heading.
+/// Where a target is, or what a group gives, and for how long; what is asked for stands in the heading.
 pub(crate) fn ask_facts(target: &TargetView, duration_seconds: u32) -> AnyView {
-    let unit = (!target.ou_path.is_empty())
-        .then(|| view! { <div><dt>"Unit"</dt><dd>{target.ou_path.clone()}</dd></div> }.into_any());
+    let place = match target {
+        TargetView::Account {
+            account_id,
+            account_name,
+            ou_path,
+            ..
+        } => {
+            let unit = (!ou_path.is_empty())
+                .then(|| view! { <div><dt>"Unit"</dt><dd>{ou_path.clone()}</dd></div> }.into_any());
+            view! {
+                <div>
+                    <dt>"Account"</dt>
+                    <dd>{account_name.clone()} " " <code class="quiet">{account_id.clone()}</code></dd>
+                </div>
+                {unit}
+            }
+            .into_any()
+        }
+        TargetView::Group { name, gives, .. } => view! {
+            <div>
+                <dt>"Group"</dt>
+                <dd>{name.clone()}</dd>
+            </div>
+            <div>
+                <dt>"It gives"</dt>
+                <dd>{given(gives)}</dd>
+            </div>
+        }
+        .into_any(),
+    };
     view! {
         <dl class="facts">
-            <div>
-                <dt>"Account"</dt>
-                <dd>
-                    {target.account_name.clone()} " "
-                    <code class="quiet">{target.account_id.clone()}</code>
-                </dd>
-            </div>
-            {unit}
+            {place}
             <div>
                 <dt>"For"</dt>
                 <dd>{clock::duration(duration_seconds)}</dd>
             </div>
         </dl>
+    }
+    .into_any()
+}
+
+/// What a group gives, line by line, and how old that knowledge is.
+pub(crate) fn given(gives: &GivesView) -> AnyView {
+    let Some(read_at) = gives.read_at else {
+        return "This is not known just now.".into_any();
+    };
+    let lines: Vec<_> = gives
+        .held
+        .iter()
+        .map(|held| {
+            view! {
+                <li>
+                    {held.permission_set.clone()} " in " {held.account_name.clone()} " "
+                    <code class="quiet">{held.account_id.clone()}</code>
+                </li>
+            }
+            .into_any()
+        })
+        .collect();
+    let hidden = (gives.total as usize).saturating_sub(gives.held.len());
+    let more =
+        (hidden > 0).then(|| view! { <li class="quiet">"and " {hidden} " more"</li> }.into_any());
+    let nothing = gives.held.is_empty().then_some("Nothing as yet.");
+    view! {
+        {nothing}
+        <ul class="plain">{lines} {more}</ul>
+        <p class="quiet small">"as of " <Time at=read_at/></p>
     }
     .into_any()
 }

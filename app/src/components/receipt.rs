@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     components::Time,
     link, sentence,
-    view::{EpochMs, EvidenceView, ReceiptKind, ReceiptView},
+    view::{EpochMs, EvidenceView, ReceiptKind, ReceiptView, Thing},
 };
 
 /// A receipt. Sessions opened until the end may last until `sessions_may_last_until`.
@@ -33,13 +33,14 @@ pub(crate) fn receipt(receipt: &ReceiptView, sessions_may_last_until: EpochMs) -
         })
         .collect();
     let held_by = (!held_by.is_empty()).then(|| view! { <ul>{held_by}</ul> }.into_any());
-    let evidence: Vec<_> = receipt.evidence.iter().map(line).collect();
+    let lines = receipt.evidence.iter();
+    let evidence: Vec<_> = lines.map(|one| line(one, receipt.thing)).collect();
     view! {
         <div class="receipt">
             <p class="receipt-head">
                 <strong>{sentence::receipt_short(receipt.kind)}</strong> " " <Time at=receipt.at/>
             </p>
-            <p>{sentence::receipt(receipt.kind)}</p>
+            <p>{sentence::receipt(receipt.kind, receipt.thing)}</p>
             {held_by}
             <ul class="evidence">{evidence}</ul>
             {sessions}
@@ -48,14 +49,18 @@ pub(crate) fn receipt(receipt: &ReceiptView, sessions_may_last_until: EpochMs) -
     .into_any()
 }
 
-fn line(evidence: &EvidenceView) -> AnyView {
+fn line(evidence: &EvidenceView, thing: Thing) -> AnyView {
+    let title = match thing {
+        Thing::Assignment => "AWS's request id",
+        Thing::Membership => "The membership's id",
+    };
     let id = (!evidence.aws_request_id.is_empty()).then(|| {
         let id = evidence.aws_request_id.clone();
-        view! { <code class="evidence-id" title="AWS's request id">{id}</code> }.into_any()
+        view! { <code class="evidence-id" title=title>{id}</code> }.into_any()
     });
     view! {
         <li>
-            <span class="evidence-what">{sentence::evidence(evidence.what)}</span>
+            <span class="evidence-what">{sentence::evidence(evidence.what, thing)}</span>
             <span class="evidence-when"><Time at=evidence.at/></span>
             {id}
         </li>

@@ -10,7 +10,8 @@ use crate::{
     follow::{Followed, follow},
     link, read, sentence,
     view::{
-        AccessView, AccountView, ApprovalKind, CurrentView, OfferView, OuView, PermissionSetView,
+        AccessView, AccountView, ApprovalKind, CurrentView, GroupOfferView, OfferView, OuView,
+        PermissionSetView,
     },
 };
 
@@ -53,7 +54,7 @@ fn page(access: Followed<AccessView>) -> AnyView {
             on:submit=|event| event.prevent_default()
         >
             {Icon::Search.draw()}
-            <label class="sr" for="q">"Search accounts, units, tags and permission sets"</label>
+            <label class="sr" for="q">"Search accounts, units, tags, permission sets and groups"</label>
             <input
                 class="input"
                 id="q"
@@ -61,7 +62,7 @@ fn page(access: Followed<AccessView>) -> AnyView {
                 type="search"
                 autocomplete="off"
                 spellcheck="false"
-                placeholder="Account, unit, tag or permission set"
+                placeholder="Account, unit, tag, permission set or group"
                 value=typed.get_untracked()
                 on:input=move |event| typed.set(event_target_value(&event))
             />
@@ -72,7 +73,7 @@ fn page(access: Followed<AccessView>) -> AnyView {
 }
 
 fn catalogue(access: &AccessView, words: Signal<Vec<String>>) -> AnyView {
-    if access.ous.is_empty() {
+    if access.ous.is_empty() && access.groups.is_empty() {
         return view! {
             <Empty title="There is nothing that you may ask for">
                 <p>
@@ -88,6 +89,7 @@ fn catalogue(access: &AccessView, words: Signal<Vec<String>>) -> AnyView {
         .iter()
         .flat_map(|ou| ou.accounts.iter().map(move |account| (ou, account)))
         .flat_map(|(ou, account)| haystacks(ou, account, &access.permission_sets))
+        .chain(access.groups.iter().map(group_haystack))
         .collect();
     let found = Signal::derive(move || {
         let words = words.read();
@@ -110,14 +112,14 @@ fn catalogue(access: &AccessView, words: Signal<Vec<String>>) -> AnyView {
                 sentence::count(u32::try_from(found.get()).unwrap_or(u32::MAX), "match").into_any()
             })}
         </p>
-        <div class="catalogue">{units}</div>
+        <div class="catalogue">{groups(&access.groups, words)} {units}</div>
         {changing(move || {
             let nothing = (found.get() == 0).then(|| {
                 view! {
                     <Empty title="Nothing matches">
                         <p>
-                            "Each word has to be found in an account's name, number, unit or tags, \
-                            or in a permission set. What you may not ask for is not listed."
+                            "Each word has to be found in an account's name, number, unit or tags, in a \
+                            permission set, or in a group. What you may not ask for is not listed."
                         </p>
                     </Empty>
                 }
@@ -204,6 +206,58 @@ fn unit(ou: &OuView, permission_sets: &[PermissionSetView], words: Signal<Vec<St
     .into_any()
 }
 
+/// What the words of a search are looked for in, for a group: its name, and what it gives.
+fn group_haystack(group: &GroupOfferView) -> String {
+    let held = group.gives.held.iter().map(|held| {
+        format!(
+            "{} {} {}",
+            held.permission_set, held.account_name, held.account_id
+        )
+    });
+    let held = held.collect::<Vec<_>>().join(" ");
+    lower_case(&format!("group {} {held}", group.name))
+}
+
+/// The groups that may be asked for, before the accounts: there are few, and each gives much.
+fn groups(groups: &[GroupOfferView], words: Signal<Vec<String>>) -> AnyView {
+    if groups.is_empty() {
+        return ().into_any();
+    }
+    let all = groups.iter().map(group_haystack).collect();
+    let rows: Vec<_> = groups.iter().map(|group| group_row(group, words)).collect();
+    let read_at = groups.iter().filter_map(|group| group.gives.read_at).min();
+    let as_of = read_at.map(|at| {
+        view! { <p class="quiet small">"What they give, as of " <Time at/> "."</p> }.into_any()
+    });
+    view! {
+        <section class="unit" hidden=hidden_without(all, words)>
+            <h2 class="unit-name">"Groups"</h2>
+            <article class="card account">
+                <header class="account-head">
+                    <p class="quiet">
+                        "Who joins a group for a while has everything that it is assigned."
+                    </p>
+                    {as_of}
+                </header>
+                <ul class="offers">{rows}</ul>
+            </article>
+        </section>
+    }
+    .into_any()
+}
+
+fn group_row(group: &GroupOfferView, words: Signal<Vec<String>>) -> AnyView {
+    offer_row(Row {
+        href: link::ask("group", &group.id),
+        name: &group.name,
+        text: sentence::gives(&group.gives),
+        max_duration_seconds: group.max_duration_seconds,
+        approval: group.approval,
+        current: group.current.as_ref(),
+        is_hidden: hidden_without(vec![group_haystack(group)], words),
+    })
+}
+
 /// `Root / Production / Payments` as what leads there, without the root that all share, and the unit itself.
 fn split_path(path: &str) -> (String, String) {
     let below_root = path.strip_prefix("Root / ").unwrap_or(path);
@@ -253,11 +307,34 @@ fn row(
     description: &str,
     is_hidden: Signal<bool>,
 ) -> AnyView {
-    let approval = match offer.approval {
+    offer_row(Row {
+        href: link::ask(&account.id, &offer.permission_set),
+        name: &offer.permission_set,
+        text: description.to_owned(),
+        max_duration_seconds: offer.max_duration_seconds,
+        approval: offer.approval,
+        current: offer.current.as_ref(),
+        is_hidden,
+    })
+}
+
+/// What may be asked for, as a row.
+struct Row<'a> {
+    href: String,
+    name: &'a str,
+    text: String,
+    max_duration_seconds: u32,
+    approval: ApprovalKind,
+    current: Option<&'a CurrentView>,
+    is_hidden: Signal<bool>,
+}
+
+fn offer_row(row: Row<'_>) -> AnyView {
+    let approval = match row.approval {
         ApprovalKind::Needed { .. } => "offer-approval",
         _ => "offer-approval offer-at-once",
     };
-    let current = offer.current.as_ref().map(|current| {
+    let current = row.current.map(|current| {
         let (class, said) = match current {
             CurrentView::Pending { .. } => ("pill pill-wait", "Pending"),
             CurrentView::Active { .. } => ("pill pill-good", "Active"),
@@ -265,18 +342,15 @@ fn row(
         };
         view! { <span class=class>{said}</span> }.into_any()
     });
-    let most = format!(
-        "up to {}",
-        clock::duration_short(offer.max_duration_seconds)
-    );
+    let most = format!("up to {}", clock::duration_short(row.max_duration_seconds));
     view! {
-        <li class="offer" hidden=is_hidden>
-            <a class="offer-link" href=link::ask(&account.id, &offer.permission_set)>
-                <span class="offer-name">{offer.permission_set.clone()}</span>
-                <span class="offer-text quiet">{description.to_owned()}</span>
+        <li class="offer" hidden=row.is_hidden>
+            <a class="offer-link" href=row.href>
+                <span class="offer-name">{row.name.to_owned()}</span>
+                <span class="offer-text quiet">{row.text}</span>
                 <span class="offer-current">{current}</span>
                 <span class="offer-max">{most}</span>
-                <span class=approval>{sentence::approval_kind(offer.approval)}</span>
+                <span class=approval>{sentence::approval_kind(row.approval)}</span>
                 {Icon::Next.draw()}
             </a>
         </li>

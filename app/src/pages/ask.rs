@@ -10,19 +10,22 @@ use crate::{
     browser::title,
     clock,
     components::{
-        Interruption, Problems, TextArea, Time, changing, problem_at, refuse, sign_in_again,
+        Interruption, Problems, TextArea, Time, changing, given, problem_at, refuse, sign_in_again,
         skeleton, way,
     },
     follow::{Followed, follow},
     form_state::Arrived,
     link, read, sentence,
-    view::{AskFormView, CurrentView, Field, FormState, PreviewOutcome, PreviewView, SignInAgain},
+    view::{
+        AskFormView, CurrentView, Field, FormState, PreviewOutcome, PreviewView, SignInAgain,
+        TargetView,
+    },
 };
 
 /// Durations to choose from where policy names only the limits, in seconds: what people ask for in practice.
 const USUAL_DURATIONS: [u32; 9] = [300, 900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400];
 
-/// Ask for one permission set in one account.
+/// Ask for one permission set in one account, or for membership of one group.
 #[component]
 pub(crate) fn Ask() -> impl IntoView {
     let params = use_params_map();
@@ -39,7 +42,12 @@ pub(crate) fn Ask() -> impl IntoView {
         if !extend.is_empty() && before.value("extend").is_empty() {
             before.values.push(("extend".to_owned(), extend));
         }
-        title(format!("Ask for {permission_set}"));
+        // A group's id is no title; its name comes with the form.
+        title(if account_id == "group" {
+            "Ask for access".to_owned()
+        } else {
+            format!("Ask for {permission_set}")
+        });
         follow(
             move || {
                 Box::pin(read::read_ask_form(
@@ -59,10 +67,7 @@ pub(crate) fn Ask() -> impl IntoView {
 fn page(form: Followed<AskFormView>, before: &FormState) -> AnyView {
     let value = form.value;
     let first = value.get_untracked();
-    title(format!(
-        "{} in {}",
-        first.permission_set.name, first.account_name
-    ));
+    title(sentence::target(&first.target));
     let can_ask = first.can_ask;
     let before = &prefilled(&first, before);
     let preview = changing(move || verdict(&value.read().preview));
@@ -75,11 +80,8 @@ fn page(form: Followed<AskFormView>, before: &FormState) -> AnyView {
         <Interruption problem=form.problem/>
         <p class="crumbs"><a href="/">"Access"</a></p>
         <div class="page-head">
-            <h1>
-                {first.permission_set.name.clone()} <span class="quiet">" in "</span>
-                {first.account_name.clone()}
-            </h1>
-            <p class="lead">{first.permission_set.description.clone()}</p>
+            <h1>{heading(&first.target)}</h1>
+            <p class="lead">{lead(&first)}</p>
         </div>
         <div class="split">
             <div class="split-main stack">
@@ -90,6 +92,31 @@ fn page(form: Followed<AskFormView>, before: &FormState) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+fn heading(target: &TargetView) -> AnyView {
+    match target {
+        TargetView::Account {
+            account_name,
+            permission_set,
+            ..
+        } => view! {
+            {permission_set.clone()} <span class="quiet">" in "</span> {account_name.clone()}
+        }
+        .into_any(),
+        TargetView::Group { name, .. } => {
+            view! { <span class="quiet">"Membership of "</span> {name.clone()} }.into_any()
+        }
+    }
+}
+
+fn lead(form: &AskFormView) -> String {
+    match &form.target {
+        TargetView::Account { .. } => form.description.clone(),
+        TargetView::Group { .. } => {
+            "You join this group for a while, and have everything that it is assigned.".to_owned()
+        }
+    }
 }
 
 fn already(current: &CurrentView) -> AnyView {
@@ -135,11 +162,12 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
         }
         .into_any()
     });
+    let (first, second) = form.target.segments();
     view! {
         <form
             class="card stack"
             method="post"
-            action=link::ask(&form.account_id, &form.permission_set.name)
+            action=link::ask(first, second)
             novalidate
         >
             <Problems problems=before.problems.clone()/>
@@ -303,32 +331,54 @@ fn verdict(preview: &PreviewView) -> AnyView {
 }
 
 fn about(form: &AskFormView) -> AnyView {
-    let session = clock::duration(form.permission_set.session_seconds);
+    let session = clock::duration(form.session_seconds);
     let after = format!(
         "Belay removes the access at its end. A session that you opened before then stays open in \
          AWS for up to {session}."
     );
-    view! {
-        <dl class="facts facts-tall">
+    let place = match &form.target {
+        TargetView::Account {
+            account_id,
+            account_name,
+            ou_path,
+            ..
+        } => view! {
             <div>
                 <dt>"Account"</dt>
-                <dd>
-                    {form.account_name.clone()} " "
-                    <code class="quiet">{form.account_id.clone()}</code>
-                </dd>
+                <dd>{account_name.clone()} " " <code class="quiet">{account_id.clone()}</code></dd>
             </div>
             <div>
                 <dt>"Unit"</dt>
-                <dd>{form.ou_path.clone()}</dd>
+                <dd>{ou_path.clone()}</dd>
             </div>
+        }
+        .into_any(),
+        TargetView::Group { gives, .. } => view! {
             <div>
-                <dt>"Longest"</dt>
-                <dd>{clock::duration(form.max_duration_seconds)}</dd>
+                <dt>"It gives"</dt>
+                <dd>{given(gives)}</dd>
             </div>
+        }
+        .into_any(),
+    };
+    // A group that gives nothing opens no session.
+    let sessions = (form.session_seconds > 0).then(|| {
+        view! {
             <div>
                 <dt>"AWS session"</dt>
                 <dd>"up to " {session} <p class="quiet small">{after}</p></dd>
             </div>
+        }
+        .into_any()
+    });
+    view! {
+        <dl class="facts facts-tall">
+            {place}
+            <div>
+                <dt>"Longest"</dt>
+                <dd>{clock::duration(form.max_duration_seconds)}</dd>
+            </div>
+            {sessions}
         </dl>
     }
     .into_any()
@@ -337,18 +387,19 @@ fn about(form: &AskFormView) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::offered;
-    use crate::view::{AskFormView, PermissionSetView, PreviewOutcome, PreviewView, SignInAgain};
+    use crate::view::{
+        AskFormView, GivesView, PreviewOutcome, PreviewView, SignInAgain, TargetView,
+    };
 
     fn form(durations_seconds: Vec<u32>, min: u32, max: u32) -> AskFormView {
         AskFormView {
-            account_id: String::new(),
-            account_name: String::new(),
-            ou_path: String::new(),
-            permission_set: PermissionSetView {
+            target: TargetView::Group {
+                id: String::new(),
                 name: String::new(),
-                description: String::new(),
-                session_seconds: 3600,
+                gives: GivesView::default(),
             },
+            description: String::new(),
+            session_seconds: 3600,
             durations_seconds,
             default_duration_seconds: max,
             min_duration_seconds: min,

@@ -9,7 +9,7 @@ use crate::{
     components::{Empty, Interruption, Pill, Time, changing, problem_at, refuse, skeleton},
     follow::{Followed, follow},
     link, read, sentence,
-    view::{Field, FieldProblem, HistoryFilter, HistoryPage, HistoryRow},
+    view::{Field, FieldProblem, HistoryFilter, HistoryPage, HistoryRow, TargetView},
 };
 
 /// The search is an ordinary form whose fields stand in the address, so that a search can be kept and sent.
@@ -109,7 +109,10 @@ fn row(row: &HistoryRow) -> AnyView {
     let numbers = row
         .targets
         .iter()
-        .map(|target| target.account_id.clone())
+        .map(|target| match target {
+            TargetView::Account { account_id, .. } => account_id.clone(),
+            TargetView::Group { .. } => "a group".to_owned(),
+        })
         .collect::<Vec<_>>()
         .join(", ");
     let reviewers = match row.reviewers.as_slice() {
@@ -191,7 +194,7 @@ fn search(filter: &HistoryFilter, problems: &[FieldProblem]) -> AnyView {
             {field("to", "To", "date", &filter.to, to)}
             {field("person", "Person", "text", &filter.person, String::new())}
             {field("account", "Account", "text", &filter.account, String::new())}
-            {field("permission_set", "Permission set", "text", &filter.permission_set, String::new())}
+            {field("permission_set", "Permission set or group", "text", &filter.permission_set, String::new())}
             <div class="field">
                 <label class="label" for="state">"State"</label>
                 <select class="input" id="state" name="state">{states}</select>

@@ -10,7 +10,7 @@ use crate::{
     },
     follow::{Followed, follow},
     link, read, sentence,
-    view::{EpochMs, GrantCard, MyAccessView, PastCard, PendingCard, RequestState},
+    view::{EpochMs, GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView},
 };
 
 /// The reader's own access.
@@ -101,10 +101,7 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
                     </h3>
                     <Pill state/>
                 </header>
-                <p class="quiet">
-                    <code>{grant.target.account_id.clone()}</code> " · "
-                    {grant.target.ou_path.clone()}
-                </p>
+                <p class="quiet">{place(&grant.target)}</p>
                 {trouble}
                 <p class="quiet small">
                     "AWS sessions opened until the end may last until "
@@ -118,6 +115,18 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// Where it is, or what it gives.
+fn place(target: &TargetView) -> AnyView {
+    match target {
+        TargetView::Account {
+            account_id,
+            ou_path,
+            ..
+        } => view! { <code>{account_id.clone()}</code> " · " {ou_path.clone()} }.into_any(),
+        TargetView::Group { gives, .. } => sentence::gives(gives).into_any(),
+    }
 }
 
 /// What a grant that is not simply active waits for.
@@ -174,7 +183,8 @@ fn waiting(card: &PendingCard) -> AnyView {
 fn over(card: &PastCard) -> AnyView {
     let again = match card.targets.as_slice() {
         [only] => {
-            let form = link::ask(&only.account_id, &only.permission_set);
+            let (first, second) = only.segments();
+            let form = link::ask(first, second);
             Some(view! { <a class="button button-small" href=form>"Ask again"</a> }.into_any())
         }
         _ => None,

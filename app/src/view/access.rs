@@ -3,13 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalKind, BreakGlassView, CurrentView, EpochMs, PreviewOutcome, Reason, RouteView,
-    SignInAgain, TargetView,
+    ApprovalKind, BreakGlassView, CurrentView, EpochMs, GivesView, PreviewOutcome, Reason,
+    RouteView, SignInAgain, TargetView,
 };
 
 /// Everything this person may ask for, and nothing else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessView {
+    /// Groups that may be asked for, by name.
+    pub groups: Vec<GroupOfferView>,
     /// Organizational units that hold at least one account with an offer, in the order to show them.
     pub ous: Vec<OuView>,
     /// Each permission set that some offer names, once: accounts refer to it by name.
@@ -18,6 +20,23 @@ pub struct AccessView {
     pub directory_at: EpochMs,
     /// The snapshot is older than it should be: what is shown may be out of date.
     pub directory_is_stale: bool,
+}
+
+/// A group that this person may ask to join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupOfferView {
+    /// The Identity Store's `GroupId`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it is assigned.
+    pub gives: GivesView,
+    /// The longest window over all of this person's routes, in seconds.
+    pub max_duration_seconds: u32,
+    /// What would happen to a request.
+    pub approval: ApprovalKind,
+    /// What this person already has or waits for here.
+    pub current: Option<CurrentView>,
 }
 
 /// Accounts that sit in the same organizational unit.
@@ -69,14 +88,12 @@ pub struct PermissionSetView {
 /// The form for one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskFormView {
-    /// Twelve digits.
-    pub account_id: String,
-    /// The account's name.
-    pub account_name: String,
-    /// Organizational units from the root, joined by ` / `.
-    pub ou_path: String,
-    /// The permission set, with its description and session duration.
-    pub permission_set: PermissionSetView,
+    /// What it is for.
+    pub target: TargetView,
+    /// The permission set's description; empty for a group.
+    pub description: String,
+    /// How long an AWS session opened with it may last, in seconds; of what a group gives, the longest.
+    pub session_seconds: u32,
     /// Durations that policy offers, in seconds, ascending. Empty means: any between the two limits.
     pub durations_seconds: Vec<u32>,
     /// Which one is chosen to begin with, in seconds.
@@ -125,7 +142,7 @@ pub struct PrefillView {
     pub reason: String,
     /// The ticket; may be empty.
     pub ticket: String,
-    /// What was asked for besides: `account/permission set`.
+    /// What was asked for besides, as forms name it.
     pub also: Vec<String>,
 }
 

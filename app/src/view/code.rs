@@ -307,6 +307,16 @@ pub enum SignInAgain {
     },
 }
 
+/// What a grant is in AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Thing {
+    /// A permission set that is assigned in an account.
+    Assignment,
+    /// Membership of a group.
+    Membership,
+}
+
 /// How a grant ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AskState, ClosureView, EpochMs, EventKind, Evidence, GlassView, GrantState, PersonView, Reason,
-    ReceiptKind, RequestState, ReviewKind, SignInAgain, TargetView, Trouble, WhyNot,
+    ReceiptKind, RequestState, ReviewKind, SignInAgain, TargetView, Thing, Trouble, WhyNot,
 };
 
 /// A request with everything that this person may see of it.
@@ -186,6 +186,8 @@ pub struct BesideView {
 /// The evidence of how a grant ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptView {
+    /// Of what.
+    pub thing: Thing,
     /// How.
     pub kind: ReceiptKind,
     /// When it was proven.
@@ -203,7 +205,7 @@ pub struct EvidenceView {
     pub what: Evidence,
     /// When.
     pub at: EpochMs,
-    /// AWS's request id; may be empty.
+    /// AWS's request id, or the id of the membership; may be empty.
     pub aws_request_id: String,
 }
 

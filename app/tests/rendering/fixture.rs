@@ -7,10 +7,11 @@ use app::{
     view::{
         AccessView, AccountView, ActionsView, ActorView, ApprovalKind, ApprovalView, AskFormView,
         AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, EventKind, EventView,
-        GlassState, GlassView, GrantCard, GrantState, GrantView, HistoryFilter, HistoryPage,
-        HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem, Part, PermissionSetView,
-        PersonView, PrefillView, PreviewOutcome, PreviewView, Reason, RequestState, RequestView,
-        ReviewKind, ReviewView, RouteView, SignInAgain, TargetView, TicketView, WhyNot, WireError,
+        GivesView, GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView,
+        HeldView, HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView,
+        PageProblem, Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
+        Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain,
+        TargetView, TicketView, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -216,11 +217,31 @@ struct World {
 
 impl World {
     fn target(&self) -> TargetView {
-        TargetView {
+        TargetView::Account {
             account_id: "111122223333".to_owned(),
             account_name: self.person.word.clone(),
             ou_path: self.person.word.clone(),
             permission_set: "ReadOnlyAccess".to_owned(),
+        }
+    }
+
+    fn gives(&self) -> GivesView {
+        GivesView {
+            held: vec![HeldView {
+                account_id: "111122223333".to_owned(),
+                account_name: self.person.word.clone(),
+                permission_set: self.person.word.clone(),
+            }],
+            total: 1,
+            read_at: Some(T),
+        }
+    }
+
+    fn group(&self) -> TargetView {
+        TargetView::Group {
+            id: "93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b".to_owned(),
+            name: self.person.word.clone(),
+            gives: self.gives(),
         }
     }
 
@@ -284,6 +305,14 @@ impl Backend for World {
 
     async fn access(&self) -> Result<AccessView, WireError> {
         Ok(AccessView {
+            groups: vec![GroupOfferView {
+                id: "93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b".to_owned(),
+                name: self.person.word.clone(),
+                gives: self.gives(),
+                max_duration_seconds: 3600,
+                approval: ApprovalKind::Automatic,
+                current: None,
+            }],
             ous: vec![OuView {
                 path: self.person.word.clone(),
                 accounts: vec![AccountView {
@@ -310,14 +339,15 @@ impl Backend for World {
         permission_set: &str,
         _like: &str,
     ) -> Result<AskFormView, WireError> {
-        if permission_set != "ReadOnlyAccess" {
-            return Err(WireError::NotFound);
-        }
+        let target = match (account_id, permission_set) {
+            ("group", "93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b") => self.group(),
+            (_, "ReadOnlyAccess") => self.target(),
+            _ => return Err(WireError::NotFound),
+        };
         Ok(AskFormView {
-            account_id: account_id.to_owned(),
-            account_name: self.person.word.clone(),
-            ou_path: self.person.word.clone(),
-            permission_set: self.permission_set(),
+            target,
+            description: self.person.word.clone(),
+            session_seconds: 3600,
             durations_seconds: vec![20, 60, 900],
             default_duration_seconds: 900,
             min_duration_seconds: 20,
@@ -337,7 +367,7 @@ impl Backend for World {
                 required: true,
                 pattern: self.person.word.clone(),
             }),
-            others: vec![self.target()],
+            others: vec![self.target(), self.group()],
             prefill: Some(PrefillView {
                 duration_seconds: 60,
                 reason: self.person.word.clone(),
@@ -380,7 +410,7 @@ impl Backend for World {
             request_id: "r1".to_owned(),
             requester: self.somebody(),
             requester_groups: vec![self.person.word.clone()],
-            targets: vec![self.target()],
+            targets: vec![self.target(), self.group()],
             reason: self.person.word.clone(),
             duration_seconds: 900,
             submitted_at: T,
@@ -470,7 +500,7 @@ impl Backend for World {
                 request_id: "r1".to_owned(),
                 submitted_at: T,
                 requester: self.somebody(),
-                targets: vec![self.target()],
+                targets: vec![self.group()],
                 state: RequestState::Active,
                 reason: self.person.word.clone(),
                 duration_seconds: 900,

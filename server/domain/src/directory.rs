@@ -156,6 +156,11 @@ impl Holdings {
         self.groups.insert(group, held);
     }
 
+    /// Forgets what one group is assigned.
+    pub fn remove(&mut self, group: &GroupId) {
+        self.groups.remove(group);
+    }
+
     /// All of it; `None` if the group was not read completely.
     #[must_use]
     pub fn of(&self, group: &GroupId) -> Option<&BTreeSet<(AccountId, PermissionSetArn)>> {
@@ -198,6 +203,29 @@ pub struct Beyond {
 }
 
 impl Directory {
+    /// When it was read what the groups are assigned that can be asked for. Where AWS tells what one
+    /// group is assigned, that is read with everything else; a delegated administrator is not told,
+    /// and has it from the last read of the whole organisation.
+    #[must_use]
+    pub fn holdings_read_at(&self) -> Option<Timestamp> {
+        if self.beyond.account.is_none() {
+            self.read_at
+        } else {
+            self.holdings.read_at
+        }
+    }
+
+    /// The longest session that the permission sets of that group open, in seconds; 0 if it is
+    /// assigned nothing.
+    #[must_use]
+    pub fn longest_session_of(&self, group: &GroupId, holdings: &Holdings) -> u32 {
+        let held = holdings.of(group).into_iter().flatten();
+        held.filter_map(|(_, set)| self.permission_sets.get(set))
+            .map(|set| set.session_seconds)
+            .max()
+            .unwrap_or_default()
+    }
+
     /// The set of that name, if exactly one has it.
     #[must_use]
     pub fn permission_set_named(&self, name: &str) -> Option<&PermissionSet> {

@@ -273,13 +273,18 @@ impl Details {
         if let [ask] = asks {
             self.about(&ask.target, &ask.names);
         }
-        let named = asks.iter().map(|ask| {
-            serde_json::json!({
+        let named = asks.iter().map(|ask| match &ask.target {
+            Target::Account { .. } => serde_json::json!({
                 "ask": ask.index.to_string(),
                 "target": ask.target.to_string(),
                 "account_name": ask.names.account,
                 "role_name": ask.names.permission_set,
-            })
+            }),
+            Target::Group { .. } => serde_json::json!({
+                "ask": ask.index.to_string(),
+                "target": ask.target.to_string(),
+                "group_name": ask.names.permission_set,
+            }),
         });
         self.more.insert("asks", named.collect());
     }
@@ -540,16 +545,21 @@ fn actor_value(actor: &Actor) -> Value {
 
 fn elevator_fields(kind: Kind, details: &Details, at: Timestamp) -> BTreeMap<&'static str, Value> {
     let text = |value: Option<&str>| Value::String(value.unwrap_or("NA").to_owned());
-    let (kind_of_target, account, set, group) = match &details.target {
+    let (kind_of_target, account, set) = match &details.target {
         Some((Target::Account { account, .. }, names)) => (
             Some("account"),
             Some(account.as_str()),
             Some(names.permission_set.as_str()),
-            None,
         ),
-        Some((Target::Group { group }, _)) => (Some("group"), None, None, Some(group.as_str())),
-        None => (None, None, None, None),
+        Some((Target::Group { .. }, _)) => (Some("group"), None, None),
+        None => (None, None, None),
     };
+    let group = match &details.target {
+        Some((Target::Group { group }, names)) => Some((group.as_str(), &names.permission_set)),
+        _ => None,
+    };
+    // A membership has no request of AWS's that could be asked about later, and an id of its own.
+    let membership = group.and(details.aws_request_id.as_deref());
     let email = |who: &Option<Who>| who.as_ref().and_then(|who| who.email.clone());
     let duration = details
         .permission_duration
@@ -588,9 +598,9 @@ fn elevator_fields(kind: Kind, details: &Details, at: Timestamp) -> BTreeMap<&'s
             "time",
             Value::String(zoned.strftime("%Y-%m-%d %H:%M:%S%.6f+00:00").to_string()),
         ),
-        ("group_name", text(None)),
-        ("group_id", text(group)),
-        ("group_membership_id", text(None)),
+        ("group_name", text(group.map(|(_, name)| name.as_str()))),
+        ("group_id", text(group.map(|(id, _)| id))),
+        ("group_membership_id", text(membership)),
         ("audit_entry_type", text(kind_of_target)),
         ("version", text(Some("3"))),
         (

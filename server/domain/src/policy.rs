@@ -301,15 +301,6 @@ pub fn not_carried_out(file: &PolicyFile) -> Vec<Problem> {
     for rule in &file.rules {
         let in_file = file.file_of(rule.included);
         let name = &rule.name.value;
-        if let Some(group) = rule.groups.first() {
-            let message = format!("rule `{name}`: groups cannot be asked for yet");
-            warn(
-                in_file,
-                group.place,
-                message,
-                "what this rule gives is refused",
-            );
-        }
         if !rule.notify.is_empty() {
             let message = format!("rule `{name}`: `notify` tells nobody yet");
             warn(

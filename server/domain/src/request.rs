@@ -42,11 +42,11 @@ pub struct Who {
 /// How people call a target, as it was when it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
-    /// The account's name.
+    /// The account's name; empty for a group.
     pub account: String,
-    /// The permission set's name.
+    /// The permission set's name, or the group's.
     pub permission_set: String,
-    /// How long a session opened with it lives, in seconds.
+    /// How long a session opened with it lives, in seconds; of what a group gives, the longest.
     pub session_seconds: u32,
 }
 

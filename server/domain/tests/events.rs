@@ -650,9 +650,15 @@ fn a_group_is_recorded_as_a_group() {
             user: ana().id,
             target,
         },
+        names: Names {
+            account: String::new(),
+            permission_set: "Night shift".to_owned(),
+            session_seconds: 3_600,
+        },
         ..grant()
     };
-    let (kind, details) = grant.scheduled();
+    let (kind, mut details) = grant.scheduled();
+    details.aws_request_id = Some("the membership's id".to_owned());
     let envelope = Envelope {
         id: EventId::new(Uuid::nil()),
         stream: Stream::Grant(grant.id),
@@ -666,6 +672,8 @@ fn a_group_is_recorded_as_a_group() {
         text(&fields, "group_id"),
         "99670a1b2c-93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b"
     );
+    assert_eq!(text(&fields, "group_name"), "Night shift");
+    assert_eq!(text(&fields, "group_membership_id"), "the membership's id");
     assert_eq!(text(&fields, "role_name"), "NA");
     assert_eq!(text(&fields, "account_id"), "NA");
 }

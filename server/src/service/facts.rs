@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::directory::{Directory, Members, Status};
+use domain::directory::{Directory, Holdings, Members, Status};
 use domain::id::{GroupId, UserId};
 use domain::policy::Facts;
 use domain::target::Target;
@@ -11,8 +11,9 @@ use domain::target::Target;
 use jiff::SignedDuration;
 
 use super::{Caller, Part, Role, Service, ServiceError};
+use crate::limiter::Class;
 use crate::store::now;
-use crate::world::World;
+use crate::world::{World, is_good};
 
 /// Six refreshes that failed in a row.
 const SNAPSHOT_GOOD_FOR: SignedDuration = SignedDuration::from_mins(30);
@@ -23,14 +24,16 @@ pub(super) struct LiveFacts<'a> {
     directory: &'a Directory,
     members: Members,
     statuses: BTreeMap<UserId, Status>,
+    /// What the groups are assigned that it is about; `None`: it is about none.
+    holdings: Option<Holdings>,
 }
 
 impl LiveFacts<'_> {
-    pub(super) const fn facts(&self) -> Facts<'_> {
+    pub(super) fn facts(&self) -> Facts<'_> {
         Facts {
             directory: self.directory,
             members: &self.members,
-            holdings: &self.directory.holdings,
+            holdings: self.holdings.as_ref().unwrap_or(&self.directory.holdings),
             statuses: Some(&self.statuses),
         }
     }
@@ -44,10 +47,63 @@ impl Service {
         people: &BTreeSet<UserId>,
         targets: impl Iterator<Item = &Target>,
     ) -> Result<LiveFacts<'w>, ServiceError> {
+        let targets: BTreeSet<&Target> = targets.collect();
         let groups = targets
+            .iter()
             .flat_map(|target| world.policy.groups_for(target, &world.directory))
             .collect();
-        self.read_live(world, people, &groups).await
+        let (live, holdings) = tokio::join!(
+            self.read_live(world, people, &groups),
+            self.holdings(world, &targets)
+        );
+        Ok(LiveFacts { holdings, ..live? })
+    }
+
+    /// What the groups are assigned that are asked for, now. What cannot be read completely is not
+    /// known: then the policy refuses, to those whom it would offer the group, and says why.
+    ///
+    /// A delegated administrator cannot ask AWS about one group: there it is what the last complete
+    /// read of the organisation found, while that is good.
+    async fn holdings(&self, world: &World, targets: &BTreeSet<&Target>) -> Option<Holdings> {
+        let offered = world.policy.target_groups();
+        let groups: Vec<&GroupId> = targets
+            .iter()
+            .filter_map(|target| match target {
+                Target::Group { group } => Some(group),
+                Target::Account { .. } => None,
+            })
+            .collect();
+        if groups.is_empty() {
+            return None;
+        }
+        let directory = &world.directory;
+        let mut holdings = Holdings::default();
+        if directory.beyond.account.is_some() {
+            if directory.holdings.read_at.is_some_and(is_good) {
+                for group in groups {
+                    if let Some(held) = directory.holdings.of(group) {
+                        holdings.insert(group.clone(), held.clone());
+                    }
+                }
+            }
+            return Some(holdings);
+        }
+        // All at once: somebody waits. What nobody may ask for is not asked about.
+        let offered = groups.into_iter().filter(|group| offered.contains(group));
+        let reads = offered.map(|group| async move {
+            let read = self.keeper.of_groups().of(group, Class::Grant).await;
+            (group, read)
+        });
+        for (group, read) in futures::future::join_all(reads).await {
+            match read {
+                Ok(Some(held)) => holdings.insert(group.clone(), held),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(%error, %group, "what a group is assigned could not be read, so it was refused");
+                }
+            }
+        }
+        Some(holdings)
     }
 
     pub(super) async fn read_live<'w>(
@@ -81,6 +137,7 @@ impl Service {
             directory: &world.directory,
             members,
             statuses,
+            holdings: None,
         })
     }
 

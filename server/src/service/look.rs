@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::catalogue::CatalogueEntry;
+use domain::catalogue::{self, CatalogueEntry};
 use domain::event::Stream;
 use domain::glass::Closure;
 use domain::grant::Grant;
-use domain::id::{AccountId, GrantId, RequestId};
+use domain::id::{GrantId, GroupId, RequestId};
 use domain::key::KeyState;
 use domain::policy::{self, Code, Proposal, ReviewOutcome, RuleName, TicketRule, Verdict, WhyNot};
 use domain::request::{Ask, AskState, Promise, Request};
@@ -15,7 +15,7 @@ use domain::target::Target;
 use super::judge::Judged;
 use super::prove::SignInAgain;
 use super::signing::SigningDetail;
-use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, asked, submit};
+use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, Wanted, submit};
 use crate::proof::Purpose;
 use crate::store::now;
 use crate::world::World;
@@ -90,10 +90,12 @@ pub struct Waiting {
 /// The form for one target.
 #[derive(Debug, Clone)]
 pub struct Offer {
+    /// As the form's address names it.
+    pub wanted: Wanted,
     /// The target.
     pub target: Target,
-    /// What the catalogue says of it.
-    pub entry: CatalogueEntry,
+    /// On what terms.
+    pub terms: catalogue::Offer,
     /// What policy would say of the shortest sensible request for it.
     pub preview: Verdict,
     /// What policy says of tickets for it.
@@ -153,7 +155,18 @@ impl Service {
             .is_ok_and(|world| self.must_see(&world, caller, request).is_ok())
     }
 
-    /// What the person may ask for.
+    /// The groups that the person may ask to join, with the terms.
+    pub fn groups(
+        &self,
+        caller: &Caller,
+    ) -> Result<Vec<(GroupId, catalogue::Offer)>, ServiceError> {
+        let world = self.world()?;
+        Ok(world
+            .catalogue
+            .groups_for_person(&caller.who.id, &world.facts()))
+    }
+
+    /// What the person may ask for in accounts.
     pub fn catalogue(&self, caller: &Caller) -> Result<Vec<CatalogueEntry>, ServiceError> {
         let world = self.world()?;
         Ok(world
@@ -164,26 +177,14 @@ impl Service {
 
     /// The form for one target; not found for everything that they may not ask for, known or not.
     /// What only AWS is in the way of says so.
-    pub fn offer(
-        &self,
-        caller: &Caller,
-        account: &AccountId,
-        set: &str,
-    ) -> Result<Offer, ServiceError> {
+    pub fn offer(&self, caller: &Caller, wanted: &Wanted) -> Result<Offer, ServiceError> {
         let world = self.world()?;
-        let set = world
-            .directory
-            .permission_set_named(set)
-            .ok_or(ServiceError::NotFound)?;
-        let target = Target::Account {
-            account: account.clone(),
-            permission_set: set.arn.clone(),
-        };
-        let entry = world
+        let target = wanted.target(&world).ok_or(ServiceError::NotFound)?;
+        let terms = world
             .catalogue
-            .entry(&caller.who.id, &target, &world.facts())
+            .offer(&caller.who.id, &target, &world.facts())
             .ok_or_else(|| no_offer(&world, caller, &target))?;
-        let shortest = entry.offer.durations.iter().copied().min();
+        let shortest = terms.durations.iter().copied().min();
         let proposal = Proposal::new(
             caller.who.id.clone(),
             target.clone(),
@@ -196,11 +197,11 @@ impl Service {
             .decide(&proposal, &world.facts())
             .for_requester();
         Ok(Offer {
-            needs_proof: submit::needs_proof(&preview)
-                .then(|| Purpose::submit([asked::spelled(account, &set.name)])),
+            needs_proof: submit::needs_proof(&preview).then(|| Purpose::submit([wanted])),
             tickets: world.policy.tickets(&target, &world.facts()),
+            wanted: wanted.clone(),
             target,
-            entry,
+            terms,
             preview,
         })
     }

@@ -1,6 +1,6 @@
 //! History, for auditors and admins.
 
-use domain::id::{AccountId, PermissionSetArn, UserId};
+use domain::id::{AccountId, GroupId, PermissionSetArn, UserId};
 use domain::target::Target;
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ pub struct HistorySearch {
     pub person: String,
     /// Part of an account's name or id.
     pub account: String,
-    /// Part of a permission set's name.
+    /// Part of a permission set's name, or of a group's; or the id of either.
     pub permission_set: String,
     /// A state's word.
     pub state: String,
@@ -74,6 +74,7 @@ fn indexed(wanted: &HistorySearch) -> Search {
         person: UserId::parse(wanted.person.trim()).ok(),
         account: AccountId::parse(wanted.account.trim()).ok(),
         permission_set: PermissionSetArn::parse(wanted.permission_set.trim()).ok(),
+        group: GroupId::parse(wanted.permission_set.trim()).ok(),
         after: wanted.after.clone(),
     }
 }
@@ -97,8 +98,12 @@ fn keep(wanted: &HistorySearch, row: &Summary) -> bool {
         || matches!(&row.target, Target::Account { account, .. }
             if contains(account.as_str(), &wanted.account));
     let set = contains(&row.names.permission_set, &wanted.permission_set)
-        || matches!(&row.target, Target::Account { permission_set, .. }
-            if permission_set.as_str() == wanted.permission_set.trim());
+        || match &row.target {
+            Target::Account { permission_set, .. } => {
+                permission_set.as_str() == wanted.permission_set.trim()
+            }
+            Target::Group { group } => group.as_str() == wanted.permission_set.trim(),
+        };
     person
         && account
         && set

@@ -2,14 +2,14 @@
 //! first. The same facts as those a signature is judged by; nothing here decides.
 
 use domain::glass::Closure;
-use domain::id::{AccountId, GrantId, RequestId, UserId};
+use domain::id::{GrantId, RequestId, UserId};
 use domain::policy::{self, AskFacts, Broken, Facts, RuleName, Seconds, Signing, Turn, WhyNot};
 use domain::request::{Ask, AskState, Glass, Request, Review, Stands};
 use jiff::Timestamp;
 
 use super::judge::policy_review;
 use super::prove::SignInAgain;
-use super::{Caller, OPEN_MAX, Role, Service, ServiceError, asked};
+use super::{Caller, OPEN_MAX, Role, Service, ServiceError};
 use crate::proof::Purpose;
 use crate::store::now;
 use crate::world::World;
@@ -182,10 +182,8 @@ impl Service {
         &self,
         caller: &Caller,
         offer: &super::Offer,
-        account: &AccountId,
-        set: &str,
     ) -> Result<Option<BreakGlassOffer>, ServiceError> {
-        let of = &offer.entry.offer;
+        let of = &offer.terms;
         let Some(up_to) = of.break_glass_up_to else {
             return Ok(None);
         };
@@ -194,8 +192,7 @@ impl Service {
             return Ok(None);
         }
         let state = self.store.glass(&caller.who.id).await?;
-        let name = domain::id::PermissionSetName::parse(set).map_err(|_| ServiceError::NotFound)?;
-        let purpose = Purpose::break_glass([asked::spelled(account, &name)]);
+        let purpose = Purpose::break_glass([&offer.wanted]);
         Ok(Some(BreakGlassOffer {
             up_to,
             only_way: of.only_break_glass(),

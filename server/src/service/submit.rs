@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::event::Stream;
 use domain::id::{AskIndex, GrantId, RequestId};
-use domain::policy::{BreakGlass, Code, Outcome, Proposal, Seconds, Verdict, decide};
+use domain::policy::{BreakGlass, Code, Facts, Outcome, Proposal, Seconds, Verdict, decide};
 use domain::request::{Ask, AskState, Completion, Extends, Granting, Names, Request, Terms};
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
@@ -90,9 +90,9 @@ impl Service {
         }
         let request = assemble(
             &world,
+            &live.facts(),
             caller,
-            submission,
-            terms,
+            (submission, terms),
             &asked.targets,
             &verdicts,
             at,
@@ -373,9 +373,9 @@ fn ask_index(place: usize) -> AskIndex {
 
 fn assemble(
     world: &World,
+    facts: &Facts<'_>,
     caller: &Caller,
-    submission: &Submission,
-    terms: Terms,
+    (submission, terms): (&Submission, Terms),
     targets: &[Target],
     verdicts: &[Verdict],
     at: Timestamp,
@@ -392,7 +392,7 @@ fn assemble(
             Ok(Ask {
                 index: ask_index(place),
                 target: target.clone(),
-                names: names(world, target)?,
+                names: names(facts, target)?,
                 state: AskState::Pending,
                 verdict: stored(verdict.clone(), targets.len())?,
                 reviews: Vec::new(),
@@ -416,22 +416,29 @@ fn assemble(
 }
 
 /// How people call the target now: kept with the request, since names change.
-fn names(world: &World, target: &Target) -> Result<Names, ServiceError> {
-    let Target::Account {
-        account,
-        permission_set,
-    } = target
-    else {
-        return Err(ServiceError::NotFound);
-    };
-    let account = world.directory.accounts.get(account);
-    let set = world.directory.permission_sets.get(permission_set);
-    match (account, set) {
-        (Some(account), Some(set)) => Ok(Names {
-            account: account.name.clone(),
-            permission_set: set.name.to_string(),
-            session_seconds: set.session_seconds,
-        }),
-        _ => Err(ServiceError::NotFound),
+fn names(facts: &Facts<'_>, target: &Target) -> Result<Names, ServiceError> {
+    let directory = facts.directory;
+    match target {
+        Target::Account {
+            account,
+            permission_set,
+        } => {
+            let account = directory.accounts.get(account);
+            let set = directory.permission_sets.get(permission_set);
+            let (account, set) = account.zip(set).ok_or(ServiceError::NotFound)?;
+            Ok(Names {
+                account: account.name.clone(),
+                permission_set: set.name.to_string(),
+                session_seconds: set.session_seconds,
+            })
+        }
+        Target::Group { group } => {
+            let known = directory.groups.get(group).ok_or(ServiceError::NotFound)?;
+            Ok(Names {
+                account: String::new(),
+                permission_set: known.name.clone(),
+                session_seconds: directory.longest_session_of(group, facts.holdings),
+            })
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! A page makes at most [`QUERIES_A_PAGE`] queries and then says how far back it has looked, so
 //! that a search that matches little costs no more than one that matches much.
 
-use domain::id::{AccountId, AskIndex, PermissionSetArn, RequestId, UserId};
+use domain::id::{AccountId, AskIndex, GroupId, PermissionSetArn, RequestId, UserId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +34,8 @@ pub struct Search {
     pub account: Option<AccountId>,
     /// For this permission set, in any account.
     pub permission_set: Option<PermissionSetArn>,
+    /// For membership of this group.
+    pub group: Option<GroupId>,
     /// Where the page before ended.
     pub after: Option<Place>,
 }
@@ -150,11 +152,16 @@ const FIRST_RELEASE: Timestamp = Timestamp::constant(1_793_491_200, 0);
 
 fn range_of(search: &Search, month: Date, newest: Timestamp, after: Option<&Place>) -> Range {
     let name = month.strftime("%Y-%m").to_string();
-    let (index, pk) = match (&search.person, &search.account, &search.permission_set) {
-        (Some(person), _, _) => ("gsi2", keys::history_of_person(&name, person)),
-        (None, Some(account), _) => ("gsi3", keys::history_of_account(&name, account)),
-        (None, None, Some(set)) => ("gsi4", keys::history_of_set(&name, set)),
-        (None, None, None) => ("gsi1", keys::history(&name)),
+    let (index, pk) = if let Some(person) = &search.person {
+        ("gsi2", keys::history_of_person(&name, person))
+    } else if let Some(account) = &search.account {
+        ("gsi3", keys::history_of_account(&name, account))
+    } else if let Some(set) = &search.permission_set {
+        ("gsi4", keys::history_of_set(&name, set))
+    } else if let Some(group) = &search.group {
+        ("gsi4", keys::history_of_group(&name, group))
+    } else {
+        ("gsi1", keys::history(&name))
     };
     let from = search.from.map(keys::millis).unwrap_or_default();
     let to = after.map_or_else(

@@ -1,7 +1,9 @@
 //! Our own addresses: which paths are pages, and so may be returned to.
 
-use domain::id::{AccountId, PermissionSetName, RequestId};
+use domain::id::RequestId;
 use url::Url;
+
+use crate::service::Wanted;
 
 /// Longer than the longest search on the history page.
 const MAX_BYTES: usize = 2_000;
@@ -49,9 +51,7 @@ fn is_page(path: &str) -> bool {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
         ["" | "mine" | "approvals" | "history" | "signed-out"] => true,
-        ["access", account, set] => {
-            AccountId::parse(account).is_ok() && PermissionSetName::parse(&decoded(set)).is_ok()
-        }
+        ["access", first, second] => Wanted::parse(first, &decoded(second)).is_some(),
         ["requests", id] => RequestId::parse(id).is_ok(),
         _ => false,
     }
@@ -77,6 +77,7 @@ mod tests {
             "/history?from=2026-01-01&text=a%26b",
             "/access/111122223333/ReadOnlyAccess",
             "/access/111122223333/Team%2BOps",
+            "/access/group/93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b",
             "/requests/01932c07-20a1-7e3c-a0a5-0123456789ab?done=submitted",
         ] {
             assert_eq!(PagePath::parse(page).unwrap().as_str(), page);
@@ -105,6 +106,7 @@ mod tests {
             "/api/ui/me",
             "/pkg/belay.js",
             "/access/1/ReadOnlyAccess",
+            "/access/group/Oncall",
             "/access/111122223333/%2e%2e",
             "/access/111122223333/..",
             "/requests/not-an-id",

@@ -9,7 +9,7 @@ use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Path, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use domain::id::{AccountId, AskIndex, GrantId, PermissionSetName, RequestId};
+use domain::id::{AskIndex, GrantId, RequestId};
 use domain::request::Granting;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -19,7 +19,9 @@ use jiff::tz::TimeZone;
 use tower_sessions::Session;
 
 use crate::proof::Purpose;
-use crate::service::{Caller, Ending, Reviewing, Signature, Submission, Submitted, Verb, Word};
+use crate::service::{
+    Caller, Ending, Reviewing, Signature, Submission, Submitted, Verb, Wanted, Word,
+};
 
 use super::addresses::PagePath;
 use super::refusal::{Refusal, at};
@@ -89,7 +91,7 @@ pub(super) async fn ask(
     State(portal): State<Portal>,
     Extension(caller): Extension<Caller>,
     session: Session,
-    Path((account, set)): Path<(String, String)>,
+    Path((first, second)): Path<(String, String)>,
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Response {
@@ -98,11 +100,11 @@ pub(super) async fn ask(
         Ok(form) => form,
         Err(what) => return problem::page(&portal, &head.headers, what),
     };
-    match submit(&portal, &caller, &account, &set, &form).await {
+    match submit(&portal, &caller, (&first, &second), &form).await {
         Ok(Submitted::New(id)) => see(&format!("/requests/{id}?done=submitted")),
         Ok(Submitted::AlreadyPending(id)) => see(&format!("/requests/{id}?done=already-pending")),
         Err(refusal) => {
-            let purpose = submission(&account, &set, &form)
+            let purpose = submission((&first, &second), &form)
                 .ok()
                 .map(|submission| submission.purpose());
             let typed = form.typed(&[
@@ -171,11 +173,10 @@ impl Refused {
 async fn submit(
     portal: &Portal,
     caller: &Caller,
-    account: &str,
-    set: &str,
+    page: (&str, &str),
     form: &Form,
 ) -> Result<Submitted, Refusal> {
-    let submission = submission(account, set, form)?;
+    let submission = submission(page, form)?;
     portal
         .service
         .submit(caller, &submission)
@@ -183,9 +184,9 @@ async fn submit(
         .map_err(Refusal::from_service)
 }
 
-fn submission(account: &str, set: &str, form: &Form) -> Result<Submission, Refusal> {
+fn submission((first, second): (&str, &str), form: &Form) -> Result<Submission, Refusal> {
     // What is not even an id gets the answer of one that nobody may ask for.
-    let (Ok(account), Ok(set)) = (AccountId::parse(account), PermissionSetName::parse(set)) else {
+    let Some(own) = Wanted::parse(first, second) else {
         return Err(Refusal::of(
             StatusCode::FORBIDDEN,
             Field::Form,
@@ -207,7 +208,7 @@ fn submission(account: &str, set: &str, form: &Form) -> Result<Submission, Refus
     if start.is_err() {
         problems.push(at(Field::Start, Problem::NotUnderstood));
     }
-    let targets = targets((account, set), form);
+    let targets = targets(own, form);
     let extends = match form.value("extend") {
         "" => Some(None),
         grant => GrantId::parse(grant).ok().map(Some),
@@ -240,15 +241,11 @@ fn submission(account: &str, set: &str, form: &Form) -> Result<Submission, Refus
     })
 }
 
-/// The page's own target, and what is ticked besides: `account/permission set`.
-fn targets(
-    own: (AccountId, PermissionSetName),
-    form: &Form,
-) -> Option<Vec<(AccountId, PermissionSetName)>> {
+/// The page's own target, and what is ticked besides, each as it would stand in an address.
+fn targets(own: Wanted, form: &Form) -> Option<Vec<Wanted>> {
     let also = form.values("also").map(|text| {
-        let (account, set) = text.split_once('/')?;
-        let account = AccountId::parse(account).ok()?;
-        Some((account, PermissionSetName::parse(set).ok()?))
+        let (first, second) = text.split_once('/')?;
+        Wanted::parse(first, second)
     });
     std::iter::once(Some(own)).chain(also).collect()
 }

@@ -12,9 +12,9 @@ use app::view::{
     PrefillView, RequestView, WireError,
 };
 use async_trait::async_trait;
-use domain::id::{AccountId, RequestId};
+use domain::id::RequestId;
 
-use crate::service::{Caller, Role, ServiceError};
+use crate::service::{Caller, Role, ServiceError, Wanted};
 
 use super::Portal;
 use super::refusal::view_part;
@@ -107,9 +107,10 @@ impl Backend for PortalBackend {
         let service = &self.portal.service;
         let world = service.world().map_err(wire)?;
         let entries = service.catalogue(&self.caller).map_err(wire)?;
+        let groups = service.groups(&self.caller).map_err(wire)?;
         let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
         let current = access::Current::of(&requests, &live);
-        Ok(access::view(&world, &entries, &current))
+        Ok(access::view(&world, &entries, &groups, &current))
     }
 
     async fn ask_form(
@@ -119,11 +120,9 @@ impl Backend for PortalBackend {
         earlier: &str,
     ) -> Result<AskFormView, WireError> {
         let service = &self.portal.service;
-        let account = AccountId::parse(account_id).map_err(|_| WireError::NotFound)?;
+        let wanted = Wanted::parse(account_id, permission_set).ok_or(WireError::NotFound)?;
         let world = service.world().map_err(wire)?;
-        let offer = service
-            .offer(&self.caller, &account, permission_set)
-            .map_err(wire)?;
+        let offer = service.offer(&self.caller, &wanted).map_err(wire)?;
         let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
         let current = access::Current::of(&requests, &live);
         let mut form = access::form(&world, &offer, &current).ok_or(WireError::NotFound)?;
@@ -132,13 +131,14 @@ impl Backend for PortalBackend {
             form.sign_in_again = names::sign_in_again(stands.map_err(wire)?);
         }
         let break_glass = service
-            .break_glass_offer(&self.caller, &offer, &account, permission_set)
+            .break_glass_offer(&self.caller, &offer)
             .await
             .map_err(wire)?;
         form.break_glass = break_glass.as_ref().map(access::break_glass);
         // What else there is to ask for.
         let entries = service.catalogue(&self.caller).map_err(wire)?;
-        form.others = access::others(&world, &offer, &entries);
+        let groups = service.groups(&self.caller).map_err(wire)?;
+        form.others = access::others(&world, &offer, &entries, &groups);
         form.prefill = self.prefill(earlier, &form).await;
         Ok(form)
     }

@@ -160,10 +160,7 @@ fn count(number: usize) -> u32 {
 fn all_refused(targets: &[RefusedTarget]) -> Refusal {
     let mut refusals: Vec<(String, Refusal)> = targets
         .iter()
-        .map(|target| {
-            let name = format!("{} in {}", target.permission_set, target.account);
-            (name, target_refused(&target.why))
-        })
+        .map(|target| (target.target.clone(), target_refused(&target.why)))
         .collect();
     if refusals.len() == 1
         && targets.len() == 1

@@ -144,16 +144,8 @@ impl Knowledge {
         Ok(News::Newer)
     }
 
-    /// Keeps what was read, for everybody. With what groups are assigned, if that was read since.
-    pub(super) async fn keep(
-        &mut self,
-        mut fresh: Directory,
-        holdings: Option<Holdings>,
-    ) -> Result<Directory, WorldError> {
-        if let Some(holdings) = holdings {
-            fresh.holdings = holdings;
-        }
-        forget_old(&mut fresh.holdings);
+    /// Keeps what was read, for everybody.
+    pub(super) async fn keep(&mut self, mut fresh: Directory) -> Result<Directory, WorldError> {
         // When it was read is the manifest's: what is the same is not written again.
         let read_at = fresh.read_at.take().unwrap_or_else(now);
         let whole = serde_json::to_vec(&fresh).map_err(WorldError::Snapshot)?;
@@ -190,12 +182,14 @@ fn refuse_less(fresh: &Directory, known: &Directory) -> Result<(), WorldError> {
     Ok(())
 }
 
+/// Whether what groups were assigned then still says what they are.
+pub(crate) fn is_good(read_at: Timestamp) -> bool {
+    now().duration_since(read_at) <= HOLDINGS_GOOD_FOR
+}
+
 /// What groups are assigned was read so long ago that it says nothing any more.
-fn forget_old(holdings: &mut Holdings) {
-    let is_old = holdings
-        .read_at
-        .is_some_and(|at| now().duration_since(at) > HOLDINGS_GOOD_FOR);
-    if is_old {
+pub(super) fn forget_old(holdings: &mut Holdings) {
+    if holdings.read_at.is_some_and(|at| !is_good(at)) {
         *holdings = Holdings::default();
     }
 }

@@ -22,6 +22,7 @@ mod departures;
 mod faults;
 mod forms;
 mod from_copy;
+mod group_targets;
 mod history;
 mod inventory;
 mod killed;

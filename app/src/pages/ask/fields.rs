@@ -111,7 +111,7 @@ pub(super) fn others(form: &AskFormView, before: &FormState) -> AnyView {
         .others
         .iter()
         .map(|target| {
-            let value = format!("{}/{}", target.account_id, target.permission_set);
+            let value = target.spelled();
             let is_ticked = before.has("also", &value);
             view! {
                 <label class="choice">

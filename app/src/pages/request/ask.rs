@@ -49,7 +49,7 @@ fn again(ask: &AskView, request: &RequestView) -> AnyView {
     if !request.is_mine {
         return ().into_any();
     }
-    let (account, set) = (&ask.target.account_id, &ask.target.permission_set);
+    let (first, second) = ask.target.segments();
     let extends = ask.grant.as_ref().filter(|grant| {
         matches!(
             grant.state,
@@ -57,9 +57,9 @@ fn again(ask: &AskView, request: &RequestView) -> AnyView {
         )
     });
     let (href, label) = match (extends, ask.state, &ask.grant) {
-        (Some(grant), ..) => (link::extend(account, set, &grant.id), "Extend"),
+        (Some(grant), ..) => (link::extend(first, second, &grant.id), "Extend"),
         (None, AskState::Pending, _) | (None, AskState::Approved, None) => return ().into_any(),
-        _ => (link::ask_again(account, set, &request.id), "Ask again"),
+        _ => (link::ask_again(first, second, &request.id), "Ask again"),
     };
     view! {
         <p class="actions">

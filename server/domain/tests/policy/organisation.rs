@@ -183,6 +183,16 @@ impl Organisation {
             }
         }
         organisation.person("noah.berg").status = Status::Disabled;
+        organisation.hold(
+            "Incident Response",
+            &[
+                ("Payments Production", "SecurityAudit"),
+                ("Orders Production", "ReadOnlyAccess"),
+                ("Data Lake Production", "ReadOnlyAccess"),
+            ],
+        );
+        let incident = organisation.group("Incident Response");
+        organisation.change_members(&incident, std::collections::BTreeSet::clear);
         organisation
     }
 

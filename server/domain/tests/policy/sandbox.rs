@@ -5,9 +5,10 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use domain::catalogue::Catalogue;
-use domain::policy::{Format, Setting, check, parse, report_text, resolve};
+use domain::policy::{Format, Proposal, Setting, check, parse, report_text, resolve};
+use domain::target::Target;
 
-use crate::organisation::{Organisation, PEOPLE};
+use crate::organisation::{Organisation, PEOPLE, now};
 
 const SOURCE: &str = include_str!("../../../sandbox/policy.toml");
 
@@ -58,6 +59,23 @@ fn who_may_ask_for_what_in_the_sandbox() {
             }
             for (line, durations) in by_line {
                 writeln!(table, "  {account} / {set} {}: {line}", durations.join(" ")).unwrap();
+            }
+        }
+        let user = organisation.user(name);
+        for (group, offer) in catalogue.groups_for_person(&user, &organisation.facts()) {
+            let group_name = &organisation.directory.groups[&group].name;
+            for duration in &offer.durations {
+                let proposal = Proposal::new(
+                    user.clone(),
+                    Target::Group {
+                        group: group.clone(),
+                    },
+                    *duration,
+                    40,
+                    now(),
+                );
+                let line = organisation.judge(&policy, &proposal);
+                writeln!(table, "  group {group_name} {duration}: {line}").unwrap();
             }
         }
     }

@@ -37,7 +37,7 @@ const PEOPLE: [(&str, &str, &[&str]); 14] = [
 /// In no group: new here, and gone.
 const NOT_IN_ENGINEERING: [&str; 2] = ["Liam", "Noah"];
 
-const GROUPS: [(&str, &str); 8] = [
+const GROUPS: [(&str, &str); 9] = [
     ("Platform", "Runs the organisation's accounts"),
     ("Security", "Approves what is dangerous"),
     ("SRE", "Keeps production up"),
@@ -46,6 +46,7 @@ const GROUPS: [(&str, &str); 8] = [
     ("Audit", "Reads everything, changes nothing"),
     ("Oncall", "Whoever is on call this week"),
     ("Engineering", "Everyone who builds"),
+    ("Incident Response", "Joined while there is an incident"),
 ];
 
 /// Name, description, session duration.
@@ -205,6 +206,9 @@ fn standing(seed: &mut Seed) {
         (group("Audit"), "SecurityAudit", "666677778888"),
         (group("Engineering"), "ReadOnlyAccess", "222233334445"),
         (group("Data"), "ReadOnlyAccess", "333344445555"),
+        (group("Incident Response"), "SecurityAudit", "111122223333"),
+        (group("Incident Response"), "ReadOnlyAccess", "222233334444"),
+        (group("Incident Response"), "ReadOnlyAccess", "333344445555"),
         (user("Ana.Silva"), "AdministratorAccess", "888899990000"),
         (user("Ben.Okafor"), "AdministratorAccess", "888899990001"),
         (user("Ana.Silva"), "ReadOnlyAccess", "222233334444"),

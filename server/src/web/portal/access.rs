@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use app::view::{
     AccessView, AccountView, ApprovalKind, AskFormView, BreakGlassStands, BreakGlassView,
-    CurrentView, OfferView, OuView, PermissionSetView, PrefillView, PreviewOutcome, PreviewView,
-    Reason as Shown, RouteView, SignInAgain, TargetView, TicketView,
+    CurrentView, GroupOfferView, OfferView, OuView, PermissionSetView, PrefillView, PreviewOutcome,
+    PreviewView, Reason as Shown, RouteView, SignInAgain, TargetView, TicketView,
 };
-use domain::catalogue::CatalogueEntry;
+use domain::catalogue::{CatalogueEntry, Offer as Terms};
 use domain::directory::{Account, PermissionSet};
 use domain::grant::Grant;
+use domain::id::GroupId;
 use domain::policy::{Code, Outcome, REASON_MAX, Reason, Seconds, TicketRule, Verdict};
 use domain::request::{AskState, Request};
 use domain::target::Target;
@@ -58,17 +59,26 @@ impl Current {
         Self(current)
     }
 
-    fn on(&self, entry: &CatalogueEntry) -> Option<CurrentView> {
-        let target = Target::Account {
-            account: entry.account.clone(),
-            permission_set: entry.permission_set.clone(),
-        };
-        self.0.get(&target).cloned()
+    fn on(&self, target: &Target) -> Option<CurrentView> {
+        self.0.get(target).cloned()
     }
 }
 
-/// The catalogue by OU and account.
-pub(super) fn view(world: &World, entries: &[CatalogueEntry], current: &Current) -> AccessView {
+/// A line of the catalogue as a target.
+fn target_of(entry: &CatalogueEntry) -> Target {
+    Target::Account {
+        account: entry.account.clone(),
+        permission_set: entry.permission_set.clone(),
+    }
+}
+
+/// The groups, and the catalogue by OU and account.
+pub(super) fn view(
+    world: &World,
+    entries: &[CatalogueEntry],
+    groups: &[(GroupId, Terms)],
+    current: &Current,
+) -> AccessView {
     let mut ous: BTreeMap<String, BTreeMap<(String, String), AccountView>> = BTreeMap::new();
     let mut sets: BTreeMap<String, PermissionSetView> = BTreeMap::new();
     for entry in entries {
@@ -82,8 +92,8 @@ pub(super) fn view(world: &World, entries: &[CatalogueEntry], current: &Current)
         let offer = OfferView {
             permission_set: set.name.to_string(),
             max_duration_seconds: entry.offer.max_duration.get(),
-            approval: approval(entry),
-            current: current.on(entry),
+            approval: approval(&entry.offer),
+            current: current.on(&target_of(entry)),
         };
         ous.entry(names::ou_path(&account.ou_path))
             .or_default()
@@ -94,6 +104,7 @@ pub(super) fn view(world: &World, entries: &[CatalogueEntry], current: &Current)
     }
     let read_at = world.directory.read_at.unwrap_or(Timestamp::UNIX_EPOCH);
     AccessView {
+        groups: group_offers(world, groups, current),
         ous: ous
             .into_iter()
             .map(|(path, accounts)| OuView {
@@ -107,6 +118,33 @@ pub(super) fn view(world: &World, entries: &[CatalogueEntry], current: &Current)
             .saturating_add(STALE_AFTER)
             .is_ok_and(|stale| stale < Timestamp::now()),
     }
+}
+
+/// By name, as everything else.
+fn group_offers(
+    world: &World,
+    groups: &[(GroupId, Terms)],
+    current: &Current,
+) -> Vec<GroupOfferView> {
+    let mut offers: Vec<GroupOfferView> = groups
+        .iter()
+        .filter_map(|(group, terms)| {
+            let known = world.directory.groups.get(group)?;
+            let target = Target::Group {
+                group: group.clone(),
+            };
+            Some(GroupOfferView {
+                id: group.to_string(),
+                name: known.name.clone(),
+                gives: names::gives(world, group),
+                max_duration_seconds: terms.max_duration.get(),
+                approval: approval(terms),
+                current: current.on(&target),
+            })
+        })
+        .collect();
+    offers.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    offers
 }
 
 fn account_view(account: &Account) -> AccountView {
@@ -131,60 +169,98 @@ fn permission_set(set: &PermissionSet) -> PermissionSetView {
 }
 
 /// What would happen to a request of the length that the form chooses first.
-fn approval(entry: &CatalogueEntry) -> ApprovalKind {
-    if entry.offer.only_break_glass() {
+fn approval(terms: &Terms) -> ApprovalKind {
+    if terms.only_break_glass() {
         return ApprovalKind::BreakGlass;
     }
-    if entry.offer.needs_approval(first_choice(entry)) {
+    if terms.needs_approval(first_choice(terms)) {
         return ApprovalKind::Needed {
-            approvals: entry.offer.approvals.max(1),
+            approvals: terms.approvals.max(1),
         };
     }
     ApprovalKind::Automatic
 }
 
-fn first_choice(entry: &CatalogueEntry) -> Seconds {
+fn first_choice(terms: &Terms) -> Seconds {
     let usual = Seconds::new(USUAL_SECONDS);
-    let offered = &entry.offer.durations;
+    let offered = &terms.durations;
     offered
         .iter()
         .rev()
         .find(|offered| **offered <= usual)
         .or_else(|| offered.first())
         .copied()
-        .unwrap_or_else(|| usual.min(entry.offer.max_duration))
+        .unwrap_or_else(|| usual.min(terms.max_duration))
 }
 
 /// The form; `None` if what it is for has left the directory meanwhile.
 pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<AskFormView> {
-    let entry = &offer.entry;
-    let account = world.directory.accounts.get(&entry.account)?;
-    let set = world.directory.permission_sets.get(&entry.permission_set)?;
+    let terms = &offer.terms;
+    let directory = &world.directory;
+    let target = target_view(world, &offer.target)?;
+    let (description, session_seconds) = match &offer.target {
+        Target::Account { permission_set, .. } => {
+            let set = directory.permission_sets.get(permission_set)?;
+            let description = set.description.clone().unwrap_or_default();
+            (description, set.session_seconds)
+        }
+        Target::Group { group } => {
+            let longest = directory.longest_session_of(group, &directory.holdings);
+            (String::new(), longest)
+        }
+    };
     Some(AskFormView {
-        account_id: account.id.to_string(),
-        account_name: account.name.clone(),
-        ou_path: names::ou_path(&account.ou_path),
-        permission_set: permission_set(set),
-        durations_seconds: entry
-            .offer
+        target,
+        description,
+        session_seconds,
+        durations_seconds: terms
             .durations
             .iter()
             .map(|offered| offered.get())
             .collect(),
-        default_duration_seconds: first_choice(entry).get(),
+        default_duration_seconds: first_choice(terms).get(),
         min_duration_seconds: world.policy.min_duration().get(),
-        max_duration_seconds: entry.offer.max_duration.get(),
+        max_duration_seconds: terms.max_duration.get(),
         reason_min_chars: names::count(world.policy.reason_min()),
         reason_max_chars: names::count(REASON_MAX),
-        preview: preview(world, entry, &offer.preview),
+        preview: preview(world, terms, &offer.preview),
         can_ask: offer.preview.outcome != Outcome::Refused || offer.preview.nearest.is_some(),
         ticket: ticket(&offer.tickets),
         others: Vec::new(),
         prefill: None,
-        current: current.on(entry),
+        current: current.on(&offer.target),
         sign_in_again: SignInAgain::NotNeeded,
         break_glass: None,
     })
+}
+
+/// A target as it is today; `None` if it has left the directory.
+fn target_view(world: &World, target: &Target) -> Option<TargetView> {
+    let directory = &world.directory;
+    let view = match target {
+        Target::Account {
+            account,
+            permission_set,
+        } => {
+            let account = directory.accounts.get(account)?;
+            TargetView::Account {
+                account_id: account.id.to_string(),
+                account_name: account.name.clone(),
+                ou_path: names::ou_path(&account.ou_path),
+                permission_set: directory
+                    .permission_sets
+                    .get(permission_set)?
+                    .name
+                    .to_string(),
+            }
+        }
+        Target::Group { group } => TargetView::Group {
+            id: group.to_string(),
+            name: directory.groups.get(group)?.name.clone(),
+            gives: names::gives(world, group),
+        },
+    };
+    Some(view)
 }
 
 /// Going in first, and whether the person may.
@@ -216,59 +292,84 @@ fn ticket(rules: &[TicketRule]) -> Option<TicketView> {
 }
 
 /// What else the person may ask for in the same request: the same in other accounts, then others in
-/// the same account, then the rest.
-pub(super) fn others(world: &World, offer: &Offer, entries: &[CatalogueEntry]) -> Vec<TargetView> {
-    let own = &offer.entry;
-    let distance = |entry: &CatalogueEntry| match (
-        entry.permission_set == own.permission_set,
-        entry.account == own.account,
-    ) {
-        (true, _) => 0,
-        (false, true) => 1,
-        (false, false) => 2,
+/// the same account, then groups, then the rest. Beside a group, other groups come first.
+pub(super) fn others(
+    world: &World,
+    offer: &Offer,
+    entries: &[CatalogueEntry],
+    groups: &[(GroupId, Terms)],
+) -> Vec<TargetView> {
+    let distance = |other: &Target| match (&offer.target, other) {
+        (
+            Target::Account {
+                account: own_account,
+                permission_set: own_set,
+            },
+            Target::Account {
+                account,
+                permission_set,
+            },
+        ) => match (own_set == permission_set, own_account == account) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 3,
+        },
+        (_, Target::Group { .. }) => 2,
+        (Target::Group { .. }, Target::Account { .. }) => 3,
     };
-    let mut others: Vec<(u8, TargetView)> = entries
-        .iter()
-        .filter(|entry| entry.permission_set != own.permission_set || entry.account != own.account)
-        .filter_map(|entry| {
-            let account = world.directory.accounts.get(&entry.account)?;
-            let set = world.directory.permission_sets.get(&entry.permission_set)?;
-            let target = TargetView {
-                account_id: account.id.to_string(),
-                account_name: account.name.clone(),
-                ou_path: names::ou_path(&account.ou_path),
-                permission_set: set.name.to_string(),
+    let groups = groups.iter().map(|(group, _)| Target::Group {
+        group: group.clone(),
+    });
+    let all = entries.iter().map(target_of).chain(groups);
+    let mut others: Vec<((u8, String, String), Target)> = all
+        .filter(|other| *other != offer.target)
+        .filter_map(|other| {
+            let (first, second) = match &other {
+                Target::Account {
+                    account,
+                    permission_set,
+                } => (
+                    world.directory.accounts.get(account)?.name.clone(),
+                    world
+                        .directory
+                        .permission_sets
+                        .get(permission_set)?
+                        .name
+                        .to_string(),
+                ),
+                Target::Group { group } => {
+                    let group = world.directory.groups.get(group)?;
+                    (group.name.clone(), group.id.to_string())
+                }
             };
-            Some((distance(entry), target))
+            Some(((distance(&other), first, second), other))
         })
         .collect();
-    others.sort_by(|(a, left), (b, right)| {
-        let name = |view: &TargetView| (view.account_name.clone(), view.permission_set.clone());
-        a.cmp(b).then_with(|| name(left).cmp(&name(right)))
-    });
+    others.sort();
     others.truncate(OTHERS_MAX);
-    others.into_iter().map(|(_, other)| other).collect()
+    others
+        .into_iter()
+        .filter_map(|(_, other)| target_view(world, &other))
+        .map(names::listed)
+        .collect()
 }
 
 /// The words of an earlier request, for this form.
 pub(super) fn prefill(request: &Request, form: &AskFormView) -> PrefillView {
-    let also = request.asks.iter().filter_map(|ask| match &ask.target {
-        Target::Account { account, .. } => {
-            let own = account.as_str() == form.account_id
-                && ask.names.permission_set == form.permission_set.name;
-            (!own).then(|| format!("{account}/{}", ask.names.permission_set))
-        }
-        Target::Group { .. } => None,
+    let own = form.target.spelled();
+    let also = request.asks.iter().map(|ask| match &ask.target {
+        Target::Account { account, .. } => format!("{account}/{}", ask.names.permission_set),
+        Target::Group { group } => format!("group/{group}"),
     });
     PrefillView {
         duration_seconds: request.duration_seconds,
         reason: request.reason.clone(),
         ticket: request.terms.ticket.clone().unwrap_or_default(),
-        also: also.collect(),
+        also: also.filter(|other| *other != own).collect(),
     }
 }
 
-fn preview(world: &World, entry: &CatalogueEntry, verdict: &Verdict) -> PreviewView {
+fn preview(world: &World, terms: &Terms, verdict: &Verdict) -> PreviewView {
     PreviewView {
         outcome: match verdict.code {
             Code::Automatic => PreviewOutcome::Automatic,
@@ -276,7 +377,7 @@ fn preview(world: &World, entry: &CatalogueEntry, verdict: &Verdict) -> PreviewV
             Code::NeedsApproval => PreviewOutcome::NeedsApproval,
             Code::BreakGlassOnly => PreviewOutcome::BreakGlass,
             // The form asks for the ticket; everything else is as the catalogue has it.
-            Code::TicketRequired if only_a_ticket(verdict) => match approval(entry) {
+            Code::TicketRequired if only_a_ticket(verdict) => match approval(terms) {
                 ApprovalKind::Automatic => PreviewOutcome::Automatic,
                 ApprovalKind::SelfApproved => PreviewOutcome::SelfApproved,
                 ApprovalKind::Needed { .. } => PreviewOutcome::NeedsApproval,

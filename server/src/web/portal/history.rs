@@ -73,7 +73,7 @@ fn row_view(world: &World, row: &Summary) -> HistoryRow {
         request_id: row.request.to_string(),
         submitted_at: names::ms(row.submitted_at),
         requester: names::person(&row.requester),
-        targets: vec![names::target(world, &row.target, &row.names)],
+        targets: vec![names::listed(names::target(world, &row.target, &row.names))],
         // A word of a later version: something is going on that this one cannot name.
         state: names::state_of_word(&row.state).unwrap_or(RequestState::Mixed),
         reason: row.reason.clone(),

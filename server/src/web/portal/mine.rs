@@ -1,6 +1,6 @@
 //! What one person has, waits for and had.
 
-use app::view::{GrantCard, MyAccessView, PastCard, PendingCard, RequestState};
+use app::view::{GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView};
 use domain::grant::{Grant, GrantState};
 use domain::policy::ReviewOutcome;
 use domain::request::{AskState, Request};
@@ -78,7 +78,7 @@ fn pending(world: &World, detail: &RequestDetail) -> PendingCard {
     let (given, needed) = nearest(detail);
     PendingCard {
         request_id: request.id.to_string(),
-        targets: names::targets(world, request),
+        targets: listed(world, request),
         reason: request.reason.clone(),
         duration_seconds: request.duration_seconds,
         submitted_at: names::ms(request.submitted_at),
@@ -91,6 +91,11 @@ fn pending(world: &World, detail: &RequestDetail) -> PendingCard {
             .map(|ask| access::approvers(world, &ask.verdict))
             .unwrap_or_default(),
     }
+}
+
+fn listed(world: &World, request: &Request) -> Vec<TargetView> {
+    let targets = names::targets(world, request).into_iter();
+    targets.map(names::listed).collect()
 }
 
 /// Approvals given and needed on the route that is nearest to completion, over all asks.
@@ -124,7 +129,7 @@ fn past(world: &World, detail: &RequestDetail, state: RequestState) -> PastCard 
         .max();
     PastCard {
         request_id: request.id.to_string(),
-        targets: names::targets(world, request),
+        targets: listed(world, request),
         state,
         at: names::ms(over_at(request, &detail.grants)),
         duration_seconds: request.duration_seconds,

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use app::view::{
-    AskState as AskWord, EpochMs, GrantState as GrantWord, PersonView, ReceiptKind, RequestState,
-    SignInAgain, TargetView,
+    AskState as AskWord, EpochMs, GivesView, GrantState as GrantWord, HeldView, PersonView,
+    ReceiptKind, RequestState, SignInAgain, TargetView, Thing,
 };
 use domain::grant::{Grant, GrantState, Receipt};
-use domain::id::UserId;
+use domain::id::{GroupId, UserId};
 use domain::request::{AskState, Names, Request, Who};
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
@@ -63,21 +63,69 @@ pub(super) fn ou_path(path: &[String]) -> String {
 
 /// A target by the names it had when it was asked for, in the place where it is now.
 pub(super) fn target(world: &World, target: &Target, names: &Names) -> TargetView {
-    let (account_id, path) = match target {
-        Target::Account { account, .. } => {
-            let path = world.directory.accounts.get(account);
-            (
-                account.to_string(),
-                path.map_or_else(String::new, |account| ou_path(&account.ou_path)),
-            )
-        }
-        Target::Group { .. } => (String::new(), String::new()),
+    match target {
+        Target::Account { account, .. } => TargetView::Account {
+            account_id: account.to_string(),
+            account_name: names.account.clone(),
+            ou_path: world
+                .directory
+                .accounts
+                .get(account)
+                .map_or_else(String::new, |account| ou_path(&account.ou_path)),
+            permission_set: names.permission_set.clone(),
+        },
+        Target::Group { group } => TargetView::Group {
+            id: group.to_string(),
+            name: names.permission_set.clone(),
+            gives: gives(world, group),
+        },
+    }
+}
+
+/// What a group is assigned, as far as it is known.
+pub(super) fn gives(world: &World, group: &GroupId) -> GivesView {
+    let directory = &world.directory;
+    let Some(held) = directory.holdings.of(group) else {
+        return GivesView::default();
     };
-    TargetView {
-        account_id,
-        account_name: names.account.clone(),
-        ou_path: path,
-        permission_set: names.permission_set.clone(),
+    let mut lines: Vec<HeldView> = held
+        .iter()
+        .map(|(account, set)| HeldView {
+            account_id: account.to_string(),
+            account_name: directory
+                .accounts
+                .get(account)
+                .map_or_else(|| account.to_string(), |account| account.name.clone()),
+            permission_set: directory
+                .permission_sets
+                .get(set)
+                .map_or_else(|| set.to_string(), |set| set.name.to_string()),
+        })
+        .collect();
+    lines.sort_by(|a, b| {
+        (&a.account_name, &a.permission_set).cmp(&(&b.account_name, &b.permission_set))
+    });
+    lines.truncate(NAMES_MAX);
+    GivesView {
+        held: lines,
+        total: count(held.len()),
+        read_at: directory.holdings_read_at().map(ms),
+    }
+}
+
+/// The same for a list, which has no room for what a group gives.
+pub(super) fn listed(mut view: TargetView) -> TargetView {
+    if let TargetView::Group { gives, .. } = &mut view {
+        *gives = GivesView::default();
+    }
+    view
+}
+
+/// What a grant is in AWS.
+pub(super) const fn thing(target: &Target) -> Thing {
+    match target {
+        Target::Account { .. } => Thing::Assignment,
+        Target::Group { .. } => Thing::Membership,
     }
 }
 

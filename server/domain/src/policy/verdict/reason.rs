@@ -317,9 +317,9 @@ impl fmt::Display for Reason {
                     "the groups that rule `{rule}` names could not all be read"
                 )
             }
-            Self::HoldingsUnknown { target } => {
-                write!(f, "what {target} gives could not all be read")
-            }
+            Self::HoldingsUnknown { .. } => f.write_str(
+                "what the group gives could not all be read just now; try again in a few minutes",
+            ),
             Self::PolicyGroup { group } => write!(
                 f,
                 "group {group} is named in the policy as admins, auditors, requesters or approvers"

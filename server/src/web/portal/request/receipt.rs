@@ -42,6 +42,7 @@ pub(super) fn view(detail: &RequestDetail, grant: &Grant) -> Option<ReceiptView>
         Receipt::NeverGranted => evidence.push(line(What::NothingAsked, *at, "")),
     }
     Some(ReceiptView {
+        thing: names::thing(&grant.key.target),
         kind: names::receipt_kind(receipt),
         at: names::ms(*at),
         evidence,
