@@ -61,8 +61,8 @@ const KINDS: [&str; 6] = [
     "lose-page",
 ];
 
-/// Lists that have no second page here: an organisation has one root, and of what one person is
-/// assigned it only matters whether the question is allowed.
+/// Lists that have no second page here: an organisation has one root, of what one person is assigned
+/// it only matters whether the question is allowed, and no group is assigned a page full.
 pub(super) const ONE_PAGE: [&str; 2] = [
     "organizations:ListRoots",
     "sso-admin:ListAccountAssignmentsForPrincipal",
