@@ -11,8 +11,8 @@ pub(crate) use problem::{problem, wire_error};
 use crate::{
     clock::{duration, utc},
     view::{
-        ActorView, ApprovalKind, AskState, EventKind, Evidence, GrantState, Reason, ReceiptKind,
-        RequestState, RouteView, TargetView, Trouble, WhyNot,
+        ActorView, ApprovalKind, AskState, EventKind, Evidence, FindingKind, GrantState, Reason,
+        ReceiptKind, RequestState, RouteView, TargetView, Trouble, WhyNot,
     },
 };
 
@@ -38,6 +38,26 @@ pub(crate) fn any_of(names: &[String]) -> String {
 /// `ReadOnlyAccess in Payments Production`.
 pub(crate) fn target(target: &TargetView) -> String {
     format!("{} in {}", target.permission_set, target.account_name)
+}
+
+/// A kind of finding, as a heading.
+pub(crate) const fn finding(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Missing => "Missing",
+        FindingKind::Overdue => "Overdue",
+        FindingKind::Unmanaged => "Unmanaged",
+        FindingKind::NoLongerAllowed => "No longer allowed",
+    }
+}
+
+/// What that means.
+pub(crate) const fn finding_means(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Missing => "A grant is active, and a complete read did not show its access.",
+        FindingKind::Overdue => "Its time is up, and that it is gone is not proven yet.",
+        FindingKind::Unmanaged => "They have it by themselves, and no grant wants it.",
+        FindingKind::NoLongerAllowed => "A grant is live that today's policy would refuse.",
+    }
 }
 
 /// The targets of a request in one line: `ReadOnlyAccess in Payments Production and 2 more`.

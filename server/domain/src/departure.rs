@@ -281,7 +281,8 @@ mod tests {
     #[test]
     fn an_identity_provider_that_disables_everybody_ends_ten_an_hour() {
         let mut watch = Watch::default();
-        let concluded = (0..40).filter(|second| watch.may_conclude(&user(*second), at((*second).into())));
+        let concluded =
+            (0..40).filter(|second| watch.may_conclude(&user(*second), at((*second).into())));
         assert_eq!(concluded.count(), DEPARTURES_AN_HOUR);
         assert_eq!(watch.held(), 40 - DEPARTURES_AN_HOUR);
         assert!(!watch.may_conclude(&user(39), at(3_599)));

@@ -48,7 +48,7 @@ impl PagePath {
 fn is_page(path: &str) -> bool {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
-        ["" | "mine" | "approvals" | "history" | "signed-out"] => true,
+        ["" | "mine" | "approvals" | "history" | "findings" | "signed-out"] => true,
         ["access", account, set] => {
             AccountId::parse(account).is_ok() && PermissionSetName::parse(&decoded(set)).is_ok()
         }
