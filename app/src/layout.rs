@@ -61,8 +61,13 @@ fn signed_in(me: RwSignal<Me>) -> AnyView {
     });
     let history = changing(move || {
         let may = me.read().can_see_history;
-        let item = may
-            .then(|| view! { <li>{place("/history", "History", Icon::History)}</li> }.into_any());
+        let item = may.then(|| {
+            view! {
+                <li>{place("/history", "History", Icon::History)}</li>
+                <li>{place("/findings", "Findings", Icon::Search)}</li>
+            }
+            .into_any()
+        });
         item.into_any()
     });
     view! {

@@ -3,6 +3,7 @@
 mod access;
 mod approvals;
 mod ask;
+mod findings;
 mod history;
 mod mine;
 mod outside;
@@ -11,6 +12,7 @@ mod request;
 pub(crate) use access::Access;
 pub(crate) use approvals::Approvals;
 pub(crate) use ask::Ask;
+pub(crate) use findings::Findings;
 pub(crate) use history::History;
 pub(crate) use mine::Mine;
 pub(crate) use outside::{NotFound, SignedOut};

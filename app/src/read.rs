@@ -11,7 +11,7 @@ use leptos::{
 #[cfg(feature = "ssr")]
 use crate::backend::Backend;
 use crate::{
-    view::{HistoryFilter, WireError},
+    view::{FindingsFilter, HistoryFilter, WireError},
     wire::{Compact, Payload},
 };
 
@@ -83,6 +83,15 @@ pub(crate) async fn read_request(id: String) -> Result<Payload, WireError> {
 pub(crate) async fn read_history(filter: HistoryFilter) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
         Ok(backend) => backend.history(&filter).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::findings`](crate::Backend::findings).
+#[server(prefix = "/api/ui", endpoint = "findings", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_findings(filter: FindingsFilter) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.findings(&filter).await,
         Err(error) => Err(error),
     }))
 }

@@ -11,8 +11,8 @@ pub(crate) use problem::{problem, wire_error};
 use crate::{
     clock::{duration, utc},
     view::{
-        ActorView, ApprovalKind, AskState, EventKind, Evidence, GivesView, GrantState, Reason,
-        ReceiptKind, RequestState, RouteView, TargetView, Thing, Trouble, WhyNot,
+        ActorView, ApprovalKind, AskState, EventKind, Evidence, FindingKind, GivesView, GrantState,
+        Reason, ReceiptKind, RequestState, RouteView, TargetView, Thing, Trouble, WhyNot,
     },
 };
 
@@ -73,6 +73,26 @@ fn all_of(names: &[String]) -> String {
         [] => String::new(),
         [one] => one.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// A kind of finding, as a heading.
+pub(crate) const fn finding(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Missing => "Missing",
+        FindingKind::Overdue => "Overdue",
+        FindingKind::Unmanaged => "Unmanaged",
+        FindingKind::NoLongerAllowed => "No longer allowed",
+    }
+}
+
+/// What that means.
+pub(crate) const fn finding_means(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::Missing => "A grant is active, and a complete read did not show its access.",
+        FindingKind::Overdue => "Its time is up, and that it is gone is not proven yet.",
+        FindingKind::Unmanaged => "They have it by themselves, and no grant wants it.",
+        FindingKind::NoLongerAllowed => "A grant is live that today's policy would refuse.",
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod access;
 mod code;
+mod findings;
 mod form;
 mod glass;
 mod history;
@@ -21,6 +22,10 @@ pub use access::{
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
     Reason, ReceiptKind, RequestState, ReviewKind, SignInAgain, Thing, Trouble, WhyNot, WireError,
+};
+pub use findings::{
+    AgreementView, Course, FindingKind, FindingProblem, FindingView, FindingsFilter, FindingsPage,
+    ProposalView,
 };
 pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};
@@ -44,7 +49,7 @@ pub struct Me {
     pub name: String,
     /// Primary e-mail; may be empty.
     pub email: String,
-    /// Auditors and admins see History.
+    /// Auditors and admins see History and Findings.
     pub can_see_history: bool,
     /// Admins see everything and may end anything; never approve by being admin.
     pub is_admin: bool,

@@ -10,6 +10,7 @@ mod call;
 mod everything;
 mod existence;
 mod gate;
+mod holders;
 mod memberships;
 mod places;
 mod reads;
@@ -28,6 +29,7 @@ use crate::lease::Lease;
 use crate::limiter::{Class, Limiter, Try, Turn};
 
 pub use everything::GroupRead;
+pub use holders::Holders;
 pub use places::Place;
 pub use reads::{PairRead, ReadFailed};
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::assignments::Assignments;
+use crate::assignments::{Assignments, Holders};
 use crate::audit::Shipper;
 use crate::aws::{Clients, RemoteClock};
 use crate::config::{Config, Role};
@@ -78,9 +78,14 @@ impl Engine {
             identity.clone(),
             store.clone(),
         );
-        let service = Service::new(store.clone(), people.clone(), Arc::clone(&keeper), me);
         let limiters = (sso.clone(), identity);
         let assignments = Assignments::new(clients.clone(), center, limiters, lease.clone());
+        let service = Service::new(
+            store.clone(),
+            (people.clone(), Holders::new(assignments.clone())),
+            Arc::clone(&keeper),
+            me,
+        );
         let worker = Worker::new(
             store.clone(),
             service.clone(),

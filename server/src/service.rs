@@ -5,6 +5,7 @@
 //! look-up of the groups that it rests on (invariant 7). Deliberately absent: AWS writes (only the
 //! worker makes those) and any way to act for somebody else.
 
+mod adopt;
 mod again;
 mod approve;
 mod asked;
@@ -13,6 +14,7 @@ mod depart;
 mod end;
 mod expire;
 mod facts;
+mod findings;
 mod first;
 mod held;
 mod judge;
@@ -31,6 +33,7 @@ mod withdraw;
 
 use std::sync::Arc;
 
+use domain::adoption::{self, Unfit};
 use domain::event::{Actor, Source};
 use domain::glass;
 use domain::id::{RequestId, ServerId};
@@ -39,16 +42,19 @@ use domain::request::{AskState, NOTE_MAX_CHARS, Refused, Stands, Who};
 use jiff::Timestamp;
 use thiserror::Error;
 
+use crate::assignments::Holders;
 use crate::directory::DirectoryError;
 use crate::people::People;
 use crate::proof::Sitting;
 use crate::store::{Store, StoreError};
 use crate::world::{Keeper, World};
 
+pub use adopt::{Answer, Proposing, Which};
 pub use asked::{Submission, Wanted};
 pub use begin::Begin;
 pub use depart::Left;
 pub use end::Ending;
+pub use findings::{FindingsFound, FindingsSearch, OpenFinding};
 pub use first::CONFIRMATION;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
 pub use prove::SignInAgain;
@@ -138,6 +144,18 @@ pub enum ServiceError {
     /// Break-glass is not closed for that person.
     #[error("break-glass is not closed for that person")]
     NotClosed,
+    /// The finding does not change so.
+    #[error("{0}")]
+    Finding(adoption::Refused),
+    /// They may not decide about that finding.
+    #[error("{0}")]
+    Unfit(Unfit),
+    /// Whoever proposed it may not decide about that finding any more.
+    #[error("whoever proposed it may not decide about it any more")]
+    ProposerUnfit,
+    /// The finding is no more, or is not so any more.
+    #[error("the finding is no more")]
+    FindingGone,
     /// There is no such access any more.
     #[error("that access has ended")]
     NotLive,
@@ -277,6 +295,21 @@ impl From<glass::Refused> for ServiceError {
     }
 }
 
+impl From<adoption::Refused> for ServiceError {
+    fn from(refused: adoption::Refused) -> Self {
+        Self::Finding(refused)
+    }
+}
+
+impl From<Unfit> for ServiceError {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::NotAdmin => Self::NotAllowed,
+            Unfit::Holder => Self::Unfit(unfit),
+        }
+    }
+}
+
 /// Why somebody does something, in their words, without the blanks around them: never nothing.
 fn why(typed: &str) -> Result<&str, ServiceError> {
     let typed = typed.trim();
@@ -304,6 +337,7 @@ fn note_fits(note: &str) -> Result<(), ServiceError> {
 pub struct Service {
     store: Store,
     people: People,
+    holders: Holders,
     keeper: Arc<Keeper>,
     me: ServerId,
 }
@@ -311,10 +345,16 @@ pub struct Service {
 impl Service {
     /// Over these parts.
     #[must_use]
-    pub const fn new(store: Store, people: People, keeper: Arc<Keeper>, me: ServerId) -> Self {
+    pub fn new(
+        store: Store,
+        (people, holders): (People, Holders),
+        keeper: Arc<Keeper>,
+        me: ServerId,
+    ) -> Self {
         Self {
             store,
             people,
+            holders,
             keeper,
             me,
         }

@@ -4,6 +4,7 @@
 //! without a condition (bookkeeping aside). A state change goes through [`commit::Commit`] with
 //! its events, or does not happen.
 
+mod agreements;
 pub mod commit;
 mod findings;
 mod glass;
@@ -28,6 +29,7 @@ use domain::id::{GrantId, RequestId};
 use thiserror::Error;
 use tokio::sync::{Notify, broadcast};
 
+pub use agreements::Listed;
 pub use commit::{Commit, Committed, Expect};
 pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
 pub use item::{Tally, Undelivered};

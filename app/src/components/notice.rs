@@ -30,6 +30,11 @@ pub(crate) fn Done() -> impl IntoView {
                 "Its end is now. Belay takes the access away, and says so once it is proven."
             }
             "nudged" => "Its approvers are reminded.",
+            "proposed" => "Proposed. Another admin has to confirm it within a week.",
+            "confirmed" => "Agreed, with both names on it. It opens again when that is over.",
+            "refused" => "Refused. The finding stays open.",
+            "taken-back" => "Taken back. The finding stays open.",
+            "given-up" => "Given up. If it is still so, the finding opens again within minutes.",
             "withdrawn" => "Withdrawn. Nobody needs to answer any more.",
             _ => return ().into_any(),
         };

@@ -5,7 +5,7 @@ use crate::view::PageProblem;
 use crate::{
     clock::duration,
     sentence::{ask_state, by_whom_and_when, count},
-    view::{Field, GlassState, NotProven, Part, Problem, WireError},
+    view::{Field, FindingProblem, GlassState, NotProven, Part, Problem, WireError},
 };
 
 /// A part, as the subject of a sentence.
@@ -108,6 +108,7 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         | Problem::NudgedAlready { .. }
         | Problem::NotYours
         | Problem::AlreadyDecided { .. } => found(problem),
+        Problem::Finding { why } => finding(why),
         Problem::Changed => {
             "This changed while you decided. Look at it again, then try once more.".to_owned()
         }
@@ -188,6 +189,36 @@ fn found(problem: &Problem) -> String {
         ),
         _ => "This cannot be done as things are. Nothing was changed.".to_owned(),
     }
+}
+
+/// Why a finding does not change so.
+fn finding(why: &FindingProblem) -> String {
+    match why {
+        FindingProblem::Proposed { by } => {
+            return format!("{by} has proposed something about this already. Answer that first.");
+        }
+        FindingProblem::Gone => "This is not so any more. Nothing was changed.",
+        FindingProblem::NotForThis => {
+            "What is missing or overdue is for Belay to put right, and what the policy would refuse can be ignored, \
+             never adopted."
+        }
+        FindingProblem::NotProposed => {
+            "What you read is not proposed any more. Look at it again, then try once more."
+        }
+        FindingProblem::Lapsed => "Nobody answered this in time. It has to be proposed again.",
+        FindingProblem::Own => "You proposed this yourself. Another admin has to answer it.",
+        FindingProblem::NotTheirs => {
+            "Only whoever proposed this takes it back. You may refuse it."
+        }
+        FindingProblem::Holder => {
+            "You have this access yourself, so others have to decide. Nothing was changed."
+        }
+        FindingProblem::ProposerUnfit => {
+            "Whoever proposed this is no admin any more, or has this access by now. Refuse it; another \
+             admin may propose it anew."
+        }
+    }
+    .to_owned()
 }
 
 /// Why a sign-in proves nothing, and what to do next.

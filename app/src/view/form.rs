@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AskState, EpochMs, GlassState, Part};
+use super::{AskState, EpochMs, FindingProblem, GlassState, Part};
 
 /// What the server hands to a page that it renders again after refusing its form.
 ///
@@ -208,6 +208,11 @@ pub enum Problem {
         by: Option<String>,
         /// When.
         at: EpochMs,
+    },
+    /// A finding does not change so.
+    Finding {
+        /// Why.
+        why: FindingProblem,
     },
     /// It changed while this was decided; trying again is safe.
     Changed,

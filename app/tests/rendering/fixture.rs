@@ -5,13 +5,14 @@ use std::sync::{Arc, LazyLock};
 use app::{
     Assets, Backend, FormState, Theme,
     view::{
-        AccessView, AccountView, ActionsView, ActorView, ApprovalKind, ApprovalView, AskFormView,
-        AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, EventKind, EventView,
-        GivesView, GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView,
-        HeldView, HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView,
-        PageProblem, Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
-        Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain,
-        TargetView, TicketView, WhyNot, WireError,
+        AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind, ApprovalView,
+        AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, Course,
+        EventKind, EventView, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView,
+        GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldView,
+        HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem,
+        Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
+        ProposalView, Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView,
+        SignInAgain, TargetView, TicketView, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -487,6 +488,65 @@ impl Backend for World {
                 why_not: Some(WhyNot::AlreadyDecided),
                 ..ActionsView::default()
             },
+        })
+    }
+
+    async fn findings(&self, filter: &FindingsFilter) -> Result<FindingsPage, WireError> {
+        if !self.person.is_auditor {
+            return Err(WireError::NotFound);
+        }
+        assert_eq!(filter.cursor, "", "only first pages are asked for here");
+        let word = self.person.word.clone();
+        let proposal = ProposalView {
+            number: 1,
+            course: Course::Adopt,
+            by: word.clone(),
+            reason: word.clone(),
+            at: T,
+            until: T + 86_400_000,
+            lapses_at: T + 86_400_000,
+            can_answer: true,
+            can_take_back: true,
+        };
+        let finding = FindingView {
+            id: "f1".to_owned(),
+            name: word.clone(),
+            kind: FindingKind::Unmanaged,
+            person: self.somebody(),
+            target: self.target(),
+            found_at: T,
+            read: Some((T, 2)),
+            why: word.clone(),
+            grants: vec![word.clone()],
+            courses: vec![Course::Adopt, Course::Ignore],
+            is_own: false,
+            proposal: None,
+        };
+        let answered = FindingView {
+            id: "f2".to_owned(),
+            target: self.group(),
+            proposal: Some(proposal),
+            ..finding.clone()
+        };
+        Ok(FindingsPage {
+            agreed: vec![AgreementView {
+                id: "f3".to_owned(),
+                name: word.clone(),
+                course: Course::Ignore,
+                kind: FindingKind::NoLongerAllowed,
+                person: self.somebody(),
+                target: self.target(),
+                proposed_by: word.clone(),
+                reason: word.clone(),
+                confirmed_by: word.clone(),
+                confirmed_at: T,
+                until: T + 86_400_000,
+                can_give_up: true,
+            }],
+            open: vec![finding, answered],
+            next: Some(word.clone()),
+            agreed_next: Some(word),
+            note_max_chars: 1000,
         })
     }
 

@@ -23,6 +23,7 @@ async fn these_are_all_pages_and_each_is_rendered_before_its_first_byte() {
             "/approvals Async",
             "/requests/{id} Async",
             "/history Async",
+            "/findings Async",
             "/signed-out Async",
         ]
     );
@@ -38,6 +39,7 @@ async fn every_page_is_whole_without_script() {
         ("/approvals", "Deny"),
         ("/requests/r1", "What happened"),
         ("/history", "Older"),
+        ("/findings", "Adopted and ignored"),
         ("/signed-out", "Sign in"),
     ] {
         let page = ana.get(path).await;
@@ -63,6 +65,7 @@ async fn a_page_that_cannot_be_shown_says_so_in_its_status_too() {
             "There is nothing here for you",
         ),
         ("/history", 403, "This page is not for you"),
+        ("/findings", 404, "There is nothing here for you"),
         ("/requests/broken", 503, "Belay's table does not answer"),
     ] {
         let page = ana.get(path).await;
@@ -162,6 +165,7 @@ async fn names_and_reasons_are_text_wherever_they_stand() {
         "/mine",
         "/approvals",
         "/requests/r1",
+        "/findings?kind=%22%3E%3Cscript%3E",
         "/history?person=%3Cscript%3E&text=%22%3E%3Cscript%3E",
         "/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
     ] {
@@ -190,6 +194,7 @@ async fn nothing_needs_more_than_the_strictest_policy() {
         "/mine",
         "/approvals",
         "/requests/r1",
+        "/findings",
         "/history",
     ] {
         let page = ana.get(path).await;

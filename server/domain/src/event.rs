@@ -93,6 +93,21 @@ pub enum Kind {
     /// They do not any more.
     #[serde(rename = "finding.closed")]
     FindingClosed,
+    /// An admin proposed to adopt or ignore it.
+    #[serde(rename = "finding.proposed")]
+    FindingProposed,
+    /// Whoever proposed that took it back.
+    #[serde(rename = "finding.taken-back")]
+    FindingTakenBack,
+    /// Another admin said no to it.
+    #[serde(rename = "finding.refused")]
+    FindingRefused,
+    /// Nobody answered it in time.
+    #[serde(rename = "finding.lapsed")]
+    FindingLapsed,
+    /// What two admins agreed about it is no more.
+    #[serde(rename = "finding.agreement-ended")]
+    FindingAgreementEnded,
     /// Another policy came into force.
     #[serde(rename = "policy.loaded")]
     PolicyLoaded,
@@ -135,6 +150,11 @@ impl Kind {
             Self::GrantEnded => "grant.ended",
             Self::FindingOpened => "finding.opened",
             Self::FindingClosed => "finding.closed",
+            Self::FindingProposed => "finding.proposed",
+            Self::FindingTakenBack => "finding.taken-back",
+            Self::FindingRefused => "finding.refused",
+            Self::FindingLapsed => "finding.lapsed",
+            Self::FindingAgreementEnded => "finding.agreement-ended",
             Self::PolicyLoaded => "policy.loaded",
             Self::PersonBound => "person.bound",
             Self::PersonDeparted => "person.departed",

@@ -2,13 +2,14 @@
 //!
 //! A finding is about one key and of one kind, and there is at most one of each at a time: what is
 //! found again is the same. It opens with one event and closes with one. It changes nothing in AWS
-//! by itself.
+//! by itself. What people may do about one is in [`crate::adoption`].
 
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::adoption::Proposal;
 use crate::event::{Details, Kind};
 use crate::grant::ReadEvidence;
 use crate::id::{FindingId, GrantId};
@@ -80,6 +81,12 @@ pub struct Finding {
     /// More about it, for people: the policy's code, for one that it would refuse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What an admin proposes to do about it, and nobody has answered yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<Box<Proposal>>,
+    /// How often that was proposed.
+    #[serde(default)]
+    pub proposals: u32,
 }
 
 /// Why a finding is no more.
@@ -98,6 +105,8 @@ pub enum Closed {
     Allowed,
     /// It was adopted: it stays, and is known.
     Adopted,
+    /// Two admins leave it for now, although it is not right.
+    Ignored,
 }
 
 impl Closed {
@@ -111,12 +120,13 @@ impl Closed {
             Self::Ended => "ended",
             Self::Allowed => "allowed",
             Self::Adopted => "adopted",
+            Self::Ignored => "ignored",
         }
     }
 }
 
 impl Finding {
-    fn details(&self) -> Details {
+    pub(crate) fn details(&self) -> Details {
         let mut details = Details {
             requester: Some(self.who.clone()),
             ..Details::default()

@@ -11,11 +11,13 @@
 //! 3. [`request`] and [`grant`]: the life of a request, and of what was promised; [`glass`]: what
 //!    going in first leaves open for a person.
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
-//! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ.
+//! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ;
+//!    [`adoption`]: what people may do about that.
 //! 6. [`departure`]: whose access ends because they have left.
 //! 7. [`event`]: the record of each step.
 //! 8. [`inventory`]: what was held before any of this.
 
+pub mod adoption;
 pub mod catalogue;
 pub mod departure;
 pub mod directory;

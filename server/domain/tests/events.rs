@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use domain::adoption::{Course, Over};
 use domain::event::{
     Actor, Details, Envelope, Head, Kind, NO_HASH, NotCompared, SCHEMA, Sealed, Source, Stream,
     seal,
@@ -24,7 +25,7 @@ use domain::request::{
     Ask, AskState, Completion, Names, Opinion, Refused, Request, Review, Terms, Transition, Who,
 };
 use domain::target::{Key, Target};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -45,6 +46,10 @@ fn person(number: u8, name: &str, email: Option<&str>) -> Who {
 
 fn ana() -> Who {
     person(1, "Ana Silva", Some("ana.silva@example.com"))
+}
+
+fn ben() -> Who {
+    person(3, "Ben Okafor", Some("ben.okafor@example.com"))
 }
 
 /// Somebody without an address.
@@ -338,7 +343,33 @@ fn finding() -> Finding {
         opened_at: at(800),
         read: Some(sight(799)),
         why: None,
+        proposal: None,
+        proposals: 0,
     }
+}
+
+/// What admins do about it: each step from what is proposed, with who takes it.
+fn steps_of_a_proposal() -> Vec<(Actor, (Kind, Details))> {
+    let (adopt, keep) = (Course::Adopt, SignedDuration::from_secs(86_400));
+    let by_emma = || Actor::Person(emma());
+    let by_ben = || Actor::Person(ben());
+    let (proposed, first) = finding()
+        .propose(adopt, (emma(), "the vendor's own"), keep, at(810))
+        .expect("a proposal");
+    let taken = proposed.clone().take_back(&emma().id, 1, at(811));
+    let refused = proposed.clone().refuse(&ben(), "not theirs", 1, at(812));
+    let lapsed = proposed.lapse(at(810 + 7 * 86_400)).expect("lapsed");
+    let agreed = proposed.confirm(ben(), 1, at(813)).expect("an agreement");
+    let (agreement, closed, confirmed) = agreed;
+    assert_eq!(closed, Closed::Adopted);
+    vec![
+        (by_emma(), first),
+        (by_emma(), taken.expect("taken back").1),
+        (by_ben(), refused.expect("refused").1),
+        (Actor::Server(server()), lapsed.1),
+        (by_ben(), confirmed),
+        (Actor::Server(server()), agreement.ended(Over::Expired)),
+    ]
 }
 
 /// One of each kind, and of each end.
@@ -363,6 +394,9 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
     let found = finding();
     for event in [found.opened(), found.closed(Closed::Gone)] {
         all.push(by_server(Stream::Finding(found.id), Source::Worker, event));
+    }
+    for (actor, event) in steps_of_a_proposal() {
+        all.push((Stream::Finding(found.id), actor, Source::Portal, event));
     }
     let departed = Details {
         requester: Some(ana()),
@@ -501,6 +535,11 @@ fn there_is_an_example_of_each_kind() {
         "person.departed",
         "finding.opened",
         "finding.closed",
+        "finding.proposed",
+        "finding.taken-back",
+        "finding.refused",
+        "finding.lapsed",
+        "finding.agreement-ended",
     ] {
         assert!(kinds.contains(&kind), "{kind}");
         let quoted = Value::String(kind.to_owned());
@@ -592,6 +631,12 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "person.bound  is person.bound",
             "finding.opened  is finding.opened",
             "finding.closed  is finding.closed",
+            "finding.proposed  is finding.proposed",
+            "finding.taken-back  is finding.taken-back",
+            "finding.refused  is finding.refused",
+            "finding.lapsed  is finding.lapsed",
+            "finding.closed  is finding.closed",
+            "finding.agreement-ended  is finding.agreement-ended",
             "person.departed  is person.departed",
             "ask.approved  is ask.approved",
             "ask.signed  is ask.signed",

@@ -199,7 +199,7 @@ impl Reconciler {
         began_at: Timestamp,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        for key in findings.keys(Difference::Unmanaged) {
+        for key in findings.known(Difference::Unmanaged) {
             let is_there = match &key.target {
                 Target::Account { .. } => {
                     Pair::of(&key.target).is_some_and(|pair| come_across.contains(&pair))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use domain::finding::{Closed, Difference};
-use domain::id::UserId;
+use domain::id::{PolicyVersion, UserId};
 use domain::policy::{self, BreakGlass, Outcome, Proposal, Seconds};
 use domain::target::{Key, Target};
 use tokio::time::Instant;
@@ -24,6 +24,16 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Grants that are looked through for those that the policy would refuse today.
 const JUDGED_AT_ONCE: usize = 100;
+
+/// How the live grants were judged last.
+#[derive(Debug)]
+struct Judged {
+    /// By which policy.
+    by: PolicyVersion,
+    /// What was found or agreed after that: it is judged each time, and once more when it is neither
+    /// any more, since an agreement may have been made and given up meanwhile.
+    known: BTreeSet<Key>,
+}
 
 impl Reconciler {
     pub(super) async fn keep_near(&self) {
@@ -45,11 +55,9 @@ impl Reconciler {
         }
     }
 
-    async fn near(
-        &self,
-        judged_by: &mut Option<domain::id::PolicyVersion>,
-    ) -> Result<(), StoreError> {
+    async fn near(&self, judged_by: &mut Option<Judged>) -> Result<(), StoreError> {
         let mut findings = Findings::load(self).await?;
+        findings.let_pass(self).await?;
         let live = self.parse(self.store.live_keys().await?);
         let since = now().saturating_sub(ENDED_KEPT).unwrap_or_else(|_| now());
         let ended = self.parse(self.store.ended_keys(since).await?);
@@ -168,18 +176,17 @@ impl Reconciler {
     async fn judge_by_policy(
         &self,
         live: &BTreeSet<Key>,
-        judged_by: &mut Option<domain::id::PolicyVersion>,
+        judged_by: &mut Option<Judged>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         let Some(world) = self.keeper.world() else {
             return Ok(());
         };
-        let found: BTreeSet<Key> = findings
-            .keys(Difference::NoLongerAllowed)
-            .into_iter()
-            .collect();
-        let is_judged = judged_by.as_ref() == Some(world.policy.version());
-        let keys: Vec<&Key> = if is_judged {
+        let version = world.policy.version();
+        let mut found = findings.known(Difference::NoLongerAllowed);
+        let before = judged_by.as_ref().filter(|judged| judged.by == *version);
+        found.extend(before.into_iter().flat_map(|judged| judged.known.clone()));
+        let keys: Vec<&Key> = if before.is_some() {
             found.iter().collect()
         } else {
             live.union(&found).collect()
@@ -187,7 +194,10 @@ impl Reconciler {
         for keys in keys.chunks(JUDGED_AT_ONCE) {
             self.judge_some(&world, keys, findings).await?;
         }
-        *judged_by = Some(world.policy.version().clone());
+        *judged_by = Some(Judged {
+            by: version.clone(),
+            known: findings.known(Difference::NoLongerAllowed),
+        });
         Ok(())
     }
 

@@ -204,6 +204,23 @@ impl Commit {
         Ok(())
     }
 
+    /// Holds only while that item is as it was read, and leaves it alone.
+    pub(super) fn require(&mut self, at: &At, expect: Expect) -> Result<(), StoreError> {
+        let mut check = ConditionCheck::builder()
+            .table_name("")
+            .set_key(Some(item::primary(at)))
+            .condition_expression(condition(expect));
+        if let Expect::Version(version) = expect {
+            check = check
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":expected", number(version));
+        }
+        let check = check.build().map_err(StoreError::build)?;
+        self.items
+            .push(TransactWriteItem::builder().condition_check(check).build());
+        Ok(())
+    }
+
     /// Holds only while this policy is in force.
     pub fn under_policy(&mut self, version: &PolicyVersion) -> Result<(), StoreError> {
         let check = ConditionCheck::builder()

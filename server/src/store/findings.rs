@@ -59,24 +59,41 @@ pub struct ClosedFinding {
 }
 
 impl Commit {
-    /// A finding, if it is not open already.
+    /// A finding, if it is neither open already nor agreed about.
     pub fn open_finding(&mut self, finding: &Finding) -> Result<(), StoreError> {
         let at = keys::finding(finding.difference, &finding.key);
         self.put(&at, item::attributes(finding)?, Some(Expect::Absent))?;
+        // What two admins closed meanwhile stays closed.
+        let agreed = keys::agreed(finding.difference, &finding.key);
+        self.require(&agreed, Expect::Absent)?;
         let (kind, details) = finding.opened();
         self.event(&Stream::Finding(finding.id), kind, &details)?;
         self.topic(Topic::Findings.to_string());
         Ok(())
     }
 
-    /// A finding is no more. Its stream guards against closing it twice.
+    /// A finding is no more. Its stream, and its name, guard against closing it twice.
     pub fn close_finding(
         &mut self,
         finding: &Finding,
         head: domain::event::Head,
         why: Closed,
     ) -> Result<(), StoreError> {
-        self.delete(&keys::finding(finding.difference, &finding.key))?;
+        self.put_closed(finding, head, why)?;
+        let (kind, details) = finding.closed(why);
+        self.event(&Stream::Finding(finding.id), kind, &details)?;
+        Ok(())
+    }
+
+    /// Takes it from the open ones to the closed ones, before the event that says so.
+    pub(super) fn put_closed(
+        &mut self,
+        finding: &Finding,
+        head: domain::event::Head,
+        why: Closed,
+    ) -> Result<(), StoreError> {
+        let at = keys::finding(finding.difference, &finding.key);
+        self.delete_if(&at, "id", &finding.id.to_string())?;
         let closed = ClosedFinding {
             finding: finding.clone(),
             closed_at: self.at(),
@@ -90,8 +107,6 @@ impl Commit {
         let at = keys::finding_closed(self.at(), finding.difference, &finding.key);
         self.put(&at, kept, None)?;
         self.continue_stream(&Stream::Finding(finding.id), head);
-        let (kind, details) = finding.closed(why);
-        self.event(&Stream::Finding(finding.id), kind, &details)?;
         self.topic(Topic::Findings.to_string());
         Ok(())
     }

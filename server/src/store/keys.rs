@@ -20,6 +20,7 @@
 //! | change feed | `feed#BUCKET` | commit id | `Query` each second |
 //! | key whose access was taken away | `ended` | `MS#KEY` | `Query`: what is looked after for a day |
 //! | open finding | `findings` | `DIFFERENCE#KEY` | `Query`: all of them |
+//! | what two admins agreed about one | `agreed` | `DIFFERENCE#KEY` | `GetItem`, and `Query`: all of them |
 //! | closed finding | `findings-closed` | `MS#DIFFERENCE#KEY` | `Query`: the latest |
 //! | how far reconciling is | `reconcile` | `organisation` | `GetItem`: going on |
 //! | snapshot of the organisation | `snapshot` | `manifest` | `GetItem`: which parts |
@@ -266,6 +267,15 @@ pub fn finding(difference: Difference, key: &Key) -> At {
     At::new(FINDINGS, format!("{difference}#{key}"))
 }
 
+/// The partition of what is agreed about findings.
+pub const AGREED: &str = "agreed";
+
+/// What two admins agreed about a finding: named as it was.
+#[must_use]
+pub fn agreed(difference: Difference, key: &Key) -> At {
+    At::new(AGREED, finding(difference, key).sk)
+}
+
 /// The partition of closed findings.
 pub const FINDINGS_CLOSED: &str = "findings-closed";
 
@@ -427,6 +437,7 @@ mod tests {
             person_glass(&user),
             unsigned(at, request_id),
             due_signing(at, request_id),
+            agreed(Difference::Unmanaged, &of),
         ];
         let lines: Vec<String> = all
             .iter()

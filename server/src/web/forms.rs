@@ -3,6 +3,8 @@
 //! Success leads on (303); a refusal shows the same page again, with its status, everything that
 //! was typed, and what is wrong.
 
+pub(super) mod findings;
+
 use app::Theme;
 use app::view::{Field, PageProblem, Problem};
 use axum::Extension;

@@ -29,6 +29,7 @@ const SIGNED_OUT: &str = "/signed-out";
 /// The pages that take a form: those that Leptos lists, by their pattern.
 pub(super) const ASK_PAGE: &str = "/access/{account_id}/{permission_set}";
 pub(super) const REQUEST_PAGE: &str = "/requests/{id}";
+const FINDINGS_PAGE: &str = "/findings";
 
 /// All pages, the reads, and the page for addresses that are none.
 pub(super) fn router(portal: &Portal) -> Router<Portal> {
@@ -41,6 +42,9 @@ pub(super) fn router(portal: &Portal) -> Router<Portal> {
             SIGNED_OUT => public = public.route(SIGNED_OUT, get(page)),
             ASK_PAGE => private = private.route(ASK_PAGE, get(page).post(forms::ask)),
             REQUEST_PAGE => private = private.route(REQUEST_PAGE, get(page).post(forms::act)),
+            FINDINGS_PAGE => {
+                private = private.route(FINDINGS_PAGE, get(page).post(forms::findings::post));
+            }
             other => private = private.route(other, get(page)),
         }
     }

@@ -1,6 +1,7 @@
 //! What pages read, for one signed-in person: service values become views.
 
 mod access;
+mod findings;
 mod history;
 mod mine;
 mod names;
@@ -8,8 +9,8 @@ mod request;
 
 use app::Backend;
 use app::view::{
-    AccessView, ApprovalView, AskFormView, HistoryFilter, HistoryPage, Me, MyAccessView,
-    PrefillView, RequestView, WireError,
+    AccessView, ApprovalView, AskFormView, FindingsFilter, FindingsPage, HistoryFilter,
+    HistoryPage, Me, MyAccessView, PrefillView, RequestView, WireError,
 };
 use async_trait::async_trait;
 use domain::id::RequestId;
@@ -62,6 +63,10 @@ fn wire(error: ServiceError) -> WireError {
         | ServiceError::NothingToRetract
         | ServiceError::Settled(_)
         | ServiceError::NotClosed
+        | ServiceError::Finding(_)
+        | ServiceError::Unfit(_)
+        | ServiceError::ProposerUnfit
+        | ServiceError::FindingGone
         | ServiceError::NotLive
         | ServiceError::EndedAlready { .. }
         | ServiceError::NudgedAlready { .. }
@@ -168,6 +173,16 @@ impl Backend for PortalBackend {
         let world = service.world().map_err(wire)?;
         let detail = service.request(&self.caller, id).await.map_err(wire)?;
         Ok(request::view(&self.portal, &world, &self.caller, &detail))
+    }
+
+    async fn findings(&self, filter: &FindingsFilter) -> Result<FindingsPage, WireError> {
+        let service = &self.portal.service;
+        let world = service.world().map_err(wire)?;
+        let found = service
+            .findings(&self.caller, &findings::search(filter))
+            .await
+            .map_err(wire)?;
+        Ok(findings::view(&world, &self.caller, &found))
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError> {

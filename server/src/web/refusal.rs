@@ -1,6 +1,9 @@
 //! Why a form did nothing: what the service found, said where it can be put right.
 
-use app::view::{AskState, Field, FieldProblem, FormState, GlassState, Part as ViewPart, Problem};
+use app::view::{
+    AskState, Field, FieldProblem, FindingProblem, FormState, GlassState, Part as ViewPart, Problem,
+};
+use domain::adoption::{self, KEPT_MAX};
 use domain::policy::{Code, Reason, Verdict, WhyNot};
 use domain::request::{ASKS_MAX, Stands};
 use http::StatusCode;
@@ -73,6 +76,10 @@ impl Refusal {
                 },
             ),
             ServiceError::NotClosed => Self::of(Is::CONFLICT, Field::Form, Problem::NotClosed),
+            ServiceError::Finding(refused) => finding(&refused),
+            ServiceError::Unfit(_) => not_so(Is::FORBIDDEN, FindingProblem::Holder),
+            ServiceError::ProposerUnfit => not_so(Is::CONFLICT, FindingProblem::ProposerUnfit),
+            ServiceError::FindingGone => not_so(Is::CONFLICT, FindingProblem::Gone),
             ServiceError::NotLive | ServiceError::EndedAlready { .. } => {
                 Self::of(Is::CONFLICT, Field::Form, Problem::AlreadyEnded)
             }
@@ -106,6 +113,34 @@ impl Refusal {
             ),
         }
     }
+}
+
+fn not_so(status: StatusCode, why: FindingProblem) -> Refusal {
+    Refusal::of(status, Field::Form, Problem::Finding { why })
+}
+
+/// Why a finding does not change so.
+fn finding(refused: &adoption::Refused) -> Refusal {
+    use adoption::Refused as Is;
+    let why = match refused {
+        Is::Duration => {
+            let max_seconds = u32::try_from(KEPT_MAX.as_secs()).unwrap_or(u32::MAX);
+            return Refusal::of(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Field::Duration,
+                Problem::TooLong { max_seconds },
+            );
+        }
+        Is::NotForThis(_) => FindingProblem::NotForThis,
+        Is::Proposed(proposal) => FindingProblem::Proposed {
+            by: proposal.by.name.clone(),
+        },
+        Is::NotProposed => FindingProblem::NotProposed,
+        Is::Lapsed => FindingProblem::Lapsed,
+        Is::Own => return not_so(StatusCode::FORBIDDEN, FindingProblem::Own),
+        Is::NotTheirs => return not_so(StatusCode::FORBIDDEN, FindingProblem::NotTheirs),
+    };
+    not_so(StatusCode::CONFLICT, why)
 }
 
 /// The part that did not answer, as pages name it.

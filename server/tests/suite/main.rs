@@ -20,6 +20,7 @@ mod decisions;
 mod delegated;
 mod departures;
 mod faults;
+mod findings;
 mod forms;
 mod from_copy;
 mod group_targets;

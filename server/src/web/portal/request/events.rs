@@ -62,6 +62,11 @@ fn kind(event: &Value) -> EventKind {
         | Kind::PersonDeparted
         | Kind::FindingOpened
         | Kind::FindingClosed
+        | Kind::FindingProposed
+        | Kind::FindingTakenBack
+        | Kind::FindingRefused
+        | Kind::FindingLapsed
+        | Kind::FindingAgreementEnded
         | Kind::BreakGlassClosed
         | Kind::BreakGlassReopened => EventKind::Other(word.to_owned()),
     }

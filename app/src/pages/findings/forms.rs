@@ -1,0 +1,181 @@
+//! What may be done about a finding: propose, answer, give up.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{TextArea, Time, problem_at, quote},
+    view::{AgreementView, Course, Field, FindingView, FormState, ProposalView},
+};
+
+/// How long something may be kept: seconds, and the words for it.
+const KEEP: [(&str, &str); 4] = [
+    ("86400", "1 day"),
+    ("604800", "7 days"),
+    ("2592000", "30 days"),
+    ("7776000", "90 days"),
+];
+
+/// The forms of an open finding, or why there are none.
+pub(super) fn deciding(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
+    match &one.proposal {
+        Some(proposal) => answering(one, proposal, before, max_chars),
+        None if one.is_own && !one.courses.is_empty() => {
+            view! { <p class="quiet">"It is about you, so two other admins decide."</p> }.into_any()
+        }
+        None if one.courses.is_empty() => ().into_any(),
+        None => proposing(one, before, max_chars),
+    }
+}
+
+fn hidden(one: &FindingView) -> AnyView {
+    view! {
+        <input type="hidden" name="finding" value=one.id.clone()/>
+        <input type="hidden" name="place" value=one.name.clone()/>
+    }
+    .into_any()
+}
+
+fn proposing(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
+    let typed = before.value("duration").to_owned();
+    let options: Vec<_> = KEEP
+        .into_iter()
+        .map(|(seconds, words)| {
+            let is_chosen = typed == seconds;
+            view! { <option value=seconds selected=is_chosen>{words}</option> }.into_any()
+        })
+        .collect();
+    let buttons: Vec<_> = one
+        .courses
+        .iter()
+        .map(|course| {
+            let (act, words) = match course {
+                Course::Adopt => ("adopt", "Propose to adopt it"),
+                Course::Ignore => ("ignore", "Propose to ignore it"),
+            };
+            view! { <button class="button" type="submit" name="act" value=act>{words}</button> }
+                .into_any()
+        })
+        .collect();
+    let was_refused = !before.problems.is_empty();
+    let keep_id = format!("keep-{}", one.id);
+    let wrong = problem_at(&before.problems, Field::Duration);
+    let wrong_id = format!("keep-{}-problem", one.id);
+    let is_wrong = !wrong.is_empty();
+    let problem = is_wrong
+        .then(|| view! { <p class="field-problem" id=wrong_id.clone()>{wrong}</p> }.into_any());
+    view! {
+        <details class="more" open=was_refused>
+            <summary>"Leave it for a while"</summary>
+            <form class="stack" method="post" action="/findings" novalidate>
+                {hidden(one)}
+                <TextArea
+                    name="note"
+                    id=format!("why-{}", one.id)
+                    label="Why may it stay?"
+                    hint="Another admin has to confirm it, who does not have this access either. It is kept with the record."
+                    rows=2
+                    max_chars=max_chars
+                    value=before.value("note").to_owned()
+                    problem=problem_at(&before.problems, Field::Note)
+                />
+                <div class="field">
+                    <label class="label" for=keep_id.clone()>"For how long?"</label>
+                    {problem}
+                    <select
+                        class="input"
+                        id=keep_id
+                        name="duration"
+                        aria-invalid=is_wrong.then_some("true")
+                        aria-describedby=is_wrong.then_some(wrong_id)
+                    >
+                        {options}
+                    </select>
+                </div>
+                <div class="actions">{buttons}</div>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn answering(
+    one: &FindingView,
+    proposal: &ProposalView,
+    before: &FormState,
+    max_chars: u32,
+) -> AnyView {
+    let does = match proposal.course {
+        Course::Adopt => "adopt",
+        Course::Ignore => "ignore",
+    };
+    let number = proposal.number.to_string();
+    let confirm = proposal.can_answer.then(|| {
+        view! {
+            <TextArea
+                name="note"
+                id=format!("answer-{}", one.id)
+                label="Note"
+                hint="If you refuse it, say why."
+                rows=2
+                max_chars=max_chars
+                value=before.value("note").to_owned()
+                problem=problem_at(&before.problems, Field::Note)
+            />
+            <div class="actions">
+                <button class="button button-main" type="submit" name="act" value="confirm">
+                    "Confirm"
+                </button>
+                <button class="button button-bad" type="submit" name="act" value="refuse">
+                    "Refuse"
+                </button>
+            </div>
+        }
+        .into_any()
+    });
+    let take_back = proposal.can_take_back.then(|| {
+        view! {
+            <div class="actions">
+                <button class="button" type="submit" name="act" value="take-back">"Take it back"</button>
+            </div>
+        }
+        .into_any()
+    });
+    let any = proposal.can_answer || proposal.can_take_back;
+    let form = any.then(|| {
+        view! {
+            <form class="stack" method="post" action="/findings" novalidate>
+                {hidden(one)}
+                <input type="hidden" name="proposal" value=number/>
+                {confirm} {take_back}
+            </form>
+        }
+        .into_any()
+    });
+    view! {
+        <div class="stack">
+            <p>
+                <strong>{proposal.by.clone()}</strong> " proposes to " {does} " it until "
+                <Time at=proposal.until/> " · " <Time at=proposal.at/> " · lapses "
+                <Time at=proposal.lapses_at/>
+            </p>
+            {quote(&proposal.reason)}
+            {form}
+        </div>
+    }
+    .into_any()
+}
+
+/// The form that gives up what was agreed.
+pub(super) fn giving_up(one: &AgreementView) -> AnyView {
+    let form = one.can_give_up.then(|| {
+        view! {
+            <form class="actions" method="post" action="/findings">
+                <input type="hidden" name="finding" value=one.id.clone()/>
+                <input type="hidden" name="place" value=one.name.clone()/>
+                <button class="button" type="submit" name="act" value="give-up">"Give it up"</button>
+            </form>
+        }
+        .into_any()
+    });
+    form.into_any()
+}

@@ -1,0 +1,163 @@
+//! Where grants and assignments differ, for auditors and admins, and what admins agreed about it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EpochMs, PersonView, TargetView};
+
+/// What is looked for, as it stands in the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FindingsFilter {
+    /// A [`FindingKind`] in kebab-case; empty for all.
+    pub kind: String,
+    /// Where the page of findings before ended; empty for the first.
+    pub cursor: String,
+    /// Where the page of agreements before ended; empty for the first.
+    pub agreed_cursor: String,
+}
+
+/// One page of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingsPage {
+    /// Open findings by kind, at most 50.
+    pub open: Vec<FindingView>,
+    /// Where the next page of them begins; absent at the end.
+    pub next: Option<String>,
+    /// What two admins agreed about, at most 50.
+    pub agreed: Vec<AgreementView>,
+    /// Where the next page of them begins; absent at the end.
+    pub agreed_next: Option<String>,
+    /// The longest note, in characters.
+    pub note_max_chars: u32,
+}
+
+/// How grants and assignments differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingKind {
+    /// Promised, and not there.
+    Missing,
+    /// Over, and not proven gone.
+    Overdue,
+    /// There, and nobody's.
+    Unmanaged,
+    /// Promised, and today's policy would refuse it.
+    NoLongerAllowed,
+}
+
+/// What may be done about a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Course {
+    /// The access is right, and known.
+    Adopt,
+    /// It is not, and is left for now.
+    Ignore,
+}
+
+/// An open finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingView {
+    /// Ours.
+    pub id: String,
+    /// Its name in the table, which forms give back.
+    pub name: String,
+    /// How grants and assignments differ.
+    pub kind: FindingKind,
+    /// Whose access it is about.
+    pub person: PersonView,
+    /// What it is about.
+    pub target: TargetView,
+    /// When it was found.
+    pub found_at: EpochMs,
+    /// The complete read that showed it: when it ended, and how many pages it had.
+    pub read: Option<(EpochMs, u32)>,
+    /// The policy's code, for what it would refuse; may be empty.
+    pub why: String,
+    /// The grants that it is about.
+    pub grants: Vec<String>,
+    /// What the person looking may propose; empty if nothing.
+    pub courses: Vec<Course>,
+    /// Whether it is about the person looking, so that others have to decide.
+    pub is_own: bool,
+    /// What is proposed, if something is.
+    pub proposal: Option<ProposalView>,
+}
+
+/// What an admin proposes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalView {
+    /// Which of the finding's proposals: forms give it back.
+    pub number: u32,
+    /// What to do.
+    pub course: Course,
+    /// Who proposed it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: EpochMs,
+    /// Until when it would be kept.
+    pub until: EpochMs,
+    /// When it lapses.
+    pub lapses_at: EpochMs,
+    /// Whether the person looking may answer it: confirm or refuse.
+    pub can_answer: bool,
+    /// Whether the person looking may take it back.
+    pub can_take_back: bool,
+}
+
+/// What two admins agreed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgreementView {
+    /// The finding's.
+    pub id: String,
+    /// Its name in the table, which the form gives back.
+    pub name: String,
+    /// What was done.
+    pub course: Course,
+    /// How grants and assignments differ.
+    pub kind: FindingKind,
+    /// Whose access it is about.
+    pub person: PersonView,
+    /// What it is about.
+    pub target: TargetView,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// Why.
+    pub reason: String,
+    /// Who confirmed it.
+    pub confirmed_by: String,
+    /// When.
+    pub confirmed_at: EpochMs,
+    /// Until when it holds.
+    pub until: EpochMs,
+    /// Whether the person looking may give it up.
+    pub can_give_up: bool,
+}
+
+/// Why a finding does not change so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FindingProblem {
+    /// It is no more, or is not so any more.
+    Gone,
+    /// That is not done about findings of this kind.
+    NotForThis,
+    /// Somebody has proposed something already.
+    Proposed {
+        /// Who.
+        by: String,
+    },
+    /// What they have read is not proposed any more.
+    NotProposed,
+    /// What they have read has lapsed.
+    Lapsed,
+    /// They proposed it themselves.
+    Own,
+    /// Somebody else proposed it.
+    NotTheirs,
+    /// They have that access themselves.
+    Holder,
+    /// Whoever proposed it may not decide about it any more.
+    ProposerUnfit,
+}

@@ -1,0 +1,97 @@
+//! Findings on pages, for auditors and admins: what is open, what two admins agreed about, and what
+//! the person looking may do, by the snapshot. To everybody else there is no such page.
+
+use domain::adoption::{Agreement, Course};
+use domain::finding::{Difference, Finding};
+
+use super::{Caller, Role, Service, ServiceError};
+use crate::store::keys;
+
+/// Findings in one page, and agreements likewise: as many as a person reads.
+const A_PAGE: i32 = 50;
+
+/// What is looked for.
+#[derive(Debug, Clone, Default)]
+pub struct FindingsSearch {
+    /// Only of this kind.
+    pub kind: Option<Difference>,
+    /// Where the page of findings before ended; empty for the first.
+    pub after: String,
+    /// Where the page of agreements before ended; empty for the first.
+    pub agreed_after: String,
+}
+
+/// One page of each.
+#[derive(Debug, Clone)]
+pub struct FindingsFound {
+    /// What is open, by kind.
+    pub open: Vec<OpenFinding>,
+    /// Where the next page of it begins.
+    pub next: Option<String>,
+    /// What two admins agreed about.
+    pub agreed: Vec<(String, Agreement)>,
+    /// Where the next page of it begins.
+    pub agreed_next: Option<String>,
+    /// Whether the person looking is an admin.
+    pub is_admin: bool,
+}
+
+/// An open finding, as the person looking may treat it.
+#[derive(Debug, Clone)]
+pub struct OpenFinding {
+    /// Its name in the table: with its id, what a form says which it means.
+    pub name: String,
+    /// The finding.
+    pub finding: Finding,
+    /// What may be done about it at all.
+    pub courses: Vec<Course>,
+    /// Whether it is about the person looking.
+    pub is_own: bool,
+}
+
+impl Service {
+    /// One page of findings, and one of what was agreed.
+    pub async fn findings(
+        &self,
+        caller: &Caller,
+        search: &FindingsSearch,
+    ) -> Result<FindingsFound, ServiceError> {
+        let world = self.world()?;
+        let role = self.live_role(&world, caller).await?;
+        if role == Role::Person {
+            return Err(ServiceError::NotFound);
+        }
+        let (open, agreed) = tokio::try_join!(
+            self.store.findings_page(search.kind, &search.after, A_PAGE),
+            self.store.agreements_page(&search.agreed_after, A_PAGE),
+        )?;
+        let named = |one: &Finding| keys::finding(one.difference, &one.key).sk;
+        Ok(FindingsFound {
+            open: open
+                .0
+                .into_iter()
+                .map(|finding| OpenFinding {
+                    name: named(&finding),
+                    courses: courses(finding.difference),
+                    is_own: finding.key.user == caller.who.id,
+                    finding,
+                })
+                .collect(),
+            next: open.1,
+            agreed: agreed
+                .0
+                .into_iter()
+                .map(|agreed| (named(&agreed.finding), agreed))
+                .collect(),
+            agreed_next: agreed.1,
+            is_admin: role == Role::Admin,
+        })
+    }
+}
+
+fn courses(difference: Difference) -> Vec<Course> {
+    let all = [Course::Adopt, Course::Ignore];
+    all.into_iter()
+        .filter(|course| course.fits(difference))
+        .collect()
+}
