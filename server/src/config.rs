@@ -15,6 +15,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use domain::id::AccountId;
+use domain::sweep::{AllowList, Sweep};
 use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
@@ -71,6 +72,10 @@ pub struct Config {
     pub oidc: Option<Oidc>,
     /// Ceiling of calls a second, for each of sso-admin and Identity Store.
     pub aws_rate: NonZeroU32,
+    /// What is done about what nobody promised.
+    pub sweep: Sweep,
+    /// Where that is known.
+    pub sweep_allow: AllowList,
     /// `tracing` directives, checked.
     pub log: String,
     /// Where the pages' assets are (`LEPTOS_SITE_ROOT`).

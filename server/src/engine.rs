@@ -101,7 +101,7 @@ impl Engine {
             worker.clone(),
             (lease.clone(), sso),
             me,
-            &center.instance_arn,
+            config,
         );
         let shipper = Shipper::new(store.clone(), clients.s3.clone(), config.audit.clone());
         let copier = Copier::new(

@@ -26,12 +26,14 @@ use domain::id::{ServerId, UserId};
 use domain::key::KeyState;
 use domain::progress::{self, Presence, Sighting};
 use domain::reconcile::{is_overdue, is_unmanaged};
+use domain::sweep::{AllowList, Sweep};
 use domain::target::{Key, Target};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::assignments::Assignments;
+use crate::config::Config;
 use crate::lease::Lease;
 use crate::limiter::{Class, Limiter};
 use crate::store::item::StoredKey;
@@ -61,6 +63,9 @@ pub struct Reconciler {
     lease: Lease,
     limiter: Limiter,
     me: ServerId,
+    sweep: Sweep,
+    /// Where what nobody promised is known.
+    allowed: Arc<AllowList>,
     /// What the ARNs of all permission sets begin with.
     sets: String,
 }
@@ -127,8 +132,9 @@ impl Reconciler {
         worker: Worker,
         (lease, limiter): (Lease, Limiter),
         me: ServerId,
-        instance_arn: &str,
+        config: &Config,
     ) -> Self {
+        let instance_arn = config.identity_center.instance_arn.as_str();
         let sets = instance_arn
             .split_once(":instance/")
             .map_or(instance_arn, |(before, _)| before);
@@ -140,6 +146,8 @@ impl Reconciler {
             lease,
             limiter,
             me,
+            sweep: config.sweep,
+            allowed: Arc::new(config.sweep_allow.clone()),
             sets: format!("{sets}:permissionSet/"),
         }
     }
@@ -237,13 +245,23 @@ impl Reconciler {
         }
         // Being in a group is a person's ordinary state: only account assignments are looked for.
         let is_account = matches!(key.target, Target::Account { .. });
-        if is_account && there && is_unmanaged(state, seen.read) {
+        let is_nobodys = is_account && there && is_unmanaged(state, seen.read);
+        if is_nobodys && self.sweep == Sweep::Off {
+            // What was found before stays as it was: nothing says that it is no more.
+            return Ok(());
+        }
+        let is_allowed = self.allowed.covers(key);
+        if is_nobodys && !is_allowed {
             let read = Some(seen.read.clone());
             return findings
                 .open(self, Difference::Unmanaged, key, state, read, None)
                 .await;
         }
-        let closed = if there { Closed::Wanted } else { Closed::Gone };
+        let closed = match (there, is_nobodys) {
+            (true, true) => Closed::Allowed,
+            (true, false) => Closed::Wanted,
+            (false, _) => Closed::Gone,
+        };
         let is_newer = |opened| seen.read.began_at > opened;
         findings
             .close_if(self, Difference::Unmanaged, key, closed, is_newer)

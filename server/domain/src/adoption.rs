@@ -111,7 +111,7 @@ pub enum Over {
     Gone,
     /// The grant that it was about has ended.
     Ended,
-    /// The policy allows it (again).
+    /// The policy allows it (again), or the sweep's allow-list does.
     Allowed,
 }
 

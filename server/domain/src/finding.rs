@@ -101,7 +101,7 @@ pub enum Closed {
     Wanted,
     /// The grant has ended.
     Ended,
-    /// The policy allows it (again).
+    /// The policy allows it (again), or the sweep's allow-list does.
     Allowed,
     /// It was adopted: it stays, and is known.
     Adopted,

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use domain::id::AccountId;
+use domain::sweep::{NotAPattern, Sweep};
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -16,8 +17,8 @@ use super::variables::{
     Absent, BELAY_ACCESS_PORTAL_URL, BELAY_ALLOW, BELAY_AUDIT_BUCKET, BELAY_AUDIT_PREFIX,
     BELAY_AWS_RATE, BELAY_IDENTITY_STORE_ID, BELAY_INSTANCE_ARN, BELAY_LISTEN, BELAY_LOG,
     BELAY_METRICS_LISTEN, BELAY_OIDC_CLAIMS, BELAY_OIDC_CLIENT_ID, BELAY_OIDC_CLIENT_SECRET,
-    BELAY_OIDC_ISSUER, BELAY_POLICY, BELAY_PROTECTED_ACCOUNTS, BELAY_PUBLIC_URL, BELAY_TABLE,
-    VARIABLES,
+    BELAY_OIDC_ISSUER, BELAY_POLICY, BELAY_PROTECTED_ACCOUNTS, BELAY_PUBLIC_URL, BELAY_SWEEP,
+    BELAY_SWEEP_ALLOW, BELAY_TABLE, VARIABLES,
 };
 use super::{AuditLog, Config, IdentityCenter, Oidc, PolicySource, Problem, Role, claims};
 
@@ -173,6 +174,12 @@ pub(super) fn read(
     );
     let oidc = oidc(&mut from);
     let aws_rate = from.parsed(BELAY_AWS_RATE, "give calls a second, 1 to 500", rate);
+    let sweep = from.parsed(BELAY_SWEEP, "give off or warn", sweep);
+    let sweep_allow = from.parsed(
+        BELAY_SWEEP_ALLOW,
+        "give account/permission-set/person by id, with * for any: 111122223333/ps-0123456789abcdef/*",
+        |text| text.parse().map_err(|error: NotAPattern| error.to_string()),
+    );
     let lifted = lifted(&mut from);
     let log = from.parsed(
         BELAY_LOG,
@@ -191,6 +198,8 @@ pub(super) fn read(
         protected_accounts: protected_accounts?,
         oidc: oidc.ok()?,
         aws_rate: aws_rate?,
+        sweep: sweep?,
+        sweep_allow: sweep_allow?,
         log: log?,
         lifted: lifted?,
         site_root,
@@ -315,6 +324,16 @@ fn oidc(from: &mut Reader<'_>) -> Result<Option<Oidc>, ()> {
             claims,
         })),
         _ => Err(()),
+    }
+}
+
+fn sweep(text: &str) -> Result<Sweep, String> {
+    match text {
+        "off" => Ok(Sweep::Off),
+        "warn" => Ok(Sweep::Warn),
+        // Whoever asks for it must not believe that they have it.
+        "enforce" => Err("is `enforce`, which is not built yet".to_owned()),
+        _ => Err(format!("is `{text}`, which is neither off nor warn")),
     }
 }
 

@@ -92,7 +92,7 @@ fn an_unknown_name_is_refused_and_the_nearest_one_suggested() {
 
 #[test]
 fn a_reserved_name_is_not_supported_yet() {
-    for name in ["BELAY_SWEEP", "BELAY_SLACK_BOT_TOKEN"] {
+    for name in ["BELAY_SLACK_SIGNING_SECRET", "BELAY_SLACK_BOT_TOKEN"] {
         let Err(Problems(found)) = read(Role::All, &[(name, "x")]) else {
             panic!("{name} was accepted");
         };
@@ -207,4 +207,26 @@ fn the_port_that_was_taken_replaces_the_one_that_was_left_open() {
         fixed.with_chosen_port(4711).origin(),
         "http://localhost:8000"
     );
+}
+
+#[test]
+fn a_sweep_is_off_or_warns_and_nothing_is_allowed_unless_it_is_said() {
+    use domain::sweep::{AllowList, Sweep};
+
+    let config = read(Role::All, &[]).unwrap();
+    assert_eq!(config.sweep, Sweep::Warn);
+    assert_eq!(config.sweep_allow, AllowList::default());
+    let config = read(Role::All, &[("BELAY_SWEEP", "off")]).unwrap();
+    assert_eq!(config.sweep, Sweep::Off);
+    for wrong in ["enforce", "Warn", "on"] {
+        let found = problems(Role::Worker, &[("BELAY_SWEEP", wrong)]);
+        assert_eq!(found, ["BELAY_SWEEP"], "{wrong}");
+    }
+    let known = "111122223333/ps-0123456789abcdef/*";
+    let config = read(Role::All, &[("BELAY_SWEEP_ALLOW", known)]).unwrap();
+    assert_eq!(config.sweep_allow, known.parse().unwrap());
+    for wrong in ["*/*/*", "payments/*/*"] {
+        let found = problems(Role::All, &[("BELAY_SWEEP_ALLOW", wrong)]);
+        assert_eq!(found, ["BELAY_SWEEP_ALLOW"], "{wrong}");
+    }
 }

@@ -76,6 +76,13 @@ variables! {
     /// The most calls a second to each of sso-admin and Identity Store; both allow 20 to everyone
     /// in the organisation together.
     BELAY_AWS_RATE: Absent::Default("15"),
+    /// What is done about assignments that no grant wants: `off` (they are not looked for) or `warn`
+    /// (they are found, and left alone). To take them away by itself (`enforce`) is not built yet.
+    BELAY_SWEEP: Absent::Default("warn"),
+    /// Assignments that are known and never found unmanaged, comma-separated, each
+    /// `account/permission-set/person` by id, or `*` for any
+    /// (`111122223333/ps-0123456789abcdef/*`). Ids, since a name may be given to something else.
+    BELAY_SWEEP_ALLOW: Absent::Default(""),
     /// What is logged: `tracing` directives (`info,server::worker=debug`).
     BELAY_LOG: Absent::Default("info"),
     /// Protections that are lifted although the portal is public, comma-separated:
@@ -86,7 +93,7 @@ variables! {
 /// Names that the design has given away and that nothing reads yet. To accept one silently would
 /// promise what does not happen.
 pub(super) fn is_reserved(name: &str) -> bool {
-    name.starts_with("BELAY_SLACK_") || name == "BELAY_SWEEP"
+    name.starts_with("BELAY_SLACK_")
 }
 
 /// The known name nearest to a mistyped one, if it is near enough to be worth saying.

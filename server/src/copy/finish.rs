@@ -376,8 +376,7 @@ fn is_open(state: &KeyState, now: Timestamp) -> bool {
 }
 
 fn why_open(state: &KeyState) -> String {
-    let stage = state.operation.as_ref().map(|operation| &operation.stage);
-    match stage {
+    match state.operation.as_ref().map(|operation| &operation.stage) {
         Some(domain::key::Stage::Backoff { reason, .. }) => {
             format!("AWS does not delete it: {reason}")
         }

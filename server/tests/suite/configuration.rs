@@ -16,7 +16,7 @@ fn an_unknown_variable_stops_the_start_and_is_named_with_its_nearest() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("did you mean BELAY_TABLE?"), "{said}");
     assert!(
-        said.contains("BELAY_SWEEP is set in the environment but is not supported yet"),
+        said.contains("BELAY_SWEEP is `enforce`, which is not built yet"),
         "{said}"
     );
     assert!(said.contains("BELAY_TABLE is not set"), "{said}");

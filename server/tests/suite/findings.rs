@@ -564,3 +564,36 @@ async fn what_the_policy_would_refuse_is_ignored_and_never_adopted() {
     assert_ne!(again.id, finding.id);
     drop(belay);
 }
+
+/// Whose own assignments are found by a pass, by their accounts.
+async fn found_with(name: &str, value: &str) -> BTreeSet<String> {
+    let sandbox = Sandbox::start();
+    let setup = Setup::of(&sandbox).with(name, value).role("worker");
+    let belay = Belay::launch(&setup);
+    look_through(&sandbox).await;
+    let open = store(&sandbox).findings().await.unwrap();
+    let accounts = open.iter().filter_map(|one| match &one.key.target {
+        Target::Account { account, .. } => Some(account.to_string()),
+        Target::Group { .. } => None,
+    });
+    let accounts = accounts.collect();
+    drop(belay);
+    accounts
+}
+
+#[tokio::test]
+async fn what_is_allowed_is_not_found_and_with_the_sweep_off_nothing_is() {
+    let known = format!("{ACCOUNT}/*/*");
+    let (warned, allowed, off) = tokio::join!(
+        found_with("BELAY_SWEEP", "warn"),
+        found_with("BELAY_SWEEP_ALLOW", &known),
+        found_with("BELAY_SWEEP", "off"),
+    );
+    assert!(warned.contains(ACCOUNT) && warned.len() == 4, "{warned:?}");
+    let but_one: BTreeSet<String> = warned
+        .into_iter()
+        .filter(|account| account != ACCOUNT)
+        .collect();
+    assert_eq!(allowed, but_one);
+    assert!(off.is_empty(), "{off:?}");
+}
