@@ -1,7 +1,7 @@
 """An audit bucket in another S3, by AWS's own client: python bucket.py URL create|read|tamper
 
 `create` makes it as production's is: versions, Object Lock, a COMPLIANCE retention by default. `read` prints every
-version of every object. `tamper` tries on the first object whatever somebody with all rights might, and prints how each
+version of every record. `tamper` tries on the first object whatever somebody with all rights might, and prints how each
 try was answered.
 """
 
@@ -14,6 +14,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 BUCKET = "belay-audit"
+
+# Beside the records are copies of the live grants, which are no text.
+RECORDS = "audit/"
 
 
 def main(url, command):
@@ -37,7 +40,7 @@ def create(s3):
 
 
 def read(s3):
-    listed = s3.list_object_versions(Bucket=BUCKET)
+    listed = s3.list_object_versions(Bucket=BUCKET, Prefix=RECORDS)
     versions = []
     for version in listed.get("Versions", []):
         which = {"Bucket": BUCKET, "Key": version["Key"], "VersionId": version["VersionId"]}
