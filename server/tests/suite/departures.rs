@@ -4,7 +4,7 @@
 //! already would seem to leave five minutes after the others.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::departure::DEPARTURES_AN_HOUR;
@@ -12,7 +12,7 @@ use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::harness::{Belay, Sandbox, Setup, eventually, promise};
+use crate::harness::{Belay, Sandbox, Setup, eventually, promise, within};
 
 /// Half a minute after a takeover, a minute between passes, twice, and five between the looks; the
 /// rest is for slow machines.
@@ -68,11 +68,11 @@ async fn active(sandbox: &Sandbox, request: &str) {
 
 /// Waits as long as a departure takes.
 async fn in_time<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
-    let begun = Instant::now();
-    while !ask().await {
-        assert!(begun.elapsed() < LEFT_WITHIN, "waited in vain for: {what}");
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    within(what, LEFT_WITHIN, || {
+        let asked = ask();
+        async { asked.await.then_some(()) }
+    })
+    .await;
 }
 
 /// How often somebody was looked at since then.

@@ -1,7 +1,7 @@
 //! What people do about findings: two admins who hold nothing of it agree, for a while.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::adoption::{Course, PROPOSAL_GOOD_FOR};
 use domain::event::{Actor, Head, Source, Stream};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use server::store::{Commit, Pass, Store, StoreError, keys};
 use uuid::Uuid;
 
-use crate::harness::{Belay, Browser, Page, Sandbox, Setup, promise};
+use crate::harness::{Belay, Browser, Page, Sandbox, Setup, promise, within};
 use crate::killed::{assert_chained, events, kinds};
 
 /// Half a minute after a takeover, and a pass over the sandbox's organisation at a call a second; the
@@ -28,15 +28,8 @@ const SET: &str = "AdministratorAccess";
 
 const LIST: &str = "sso-admin:ListAccountAssignments";
 
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(begun.elapsed() < FOUND, "waited in vain for: {what}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
+    within(what, FOUND, ask).await
 }
 
 fn store(sandbox: &Sandbox) -> Store {

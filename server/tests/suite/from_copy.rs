@@ -1,7 +1,7 @@
 //! `belay sweep --from-copy`: the table is lost, and access ends all the same, by the copy of the live
 //! grants, once a person has said so.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_s3::primitives::ByteStream;
 use domain::grant::{Evidence, Grant, GrantState, ReadEvidence};
@@ -15,7 +15,7 @@ use server::copy::{CopiedKey, Copy, LAYOUT};
 use server::store::Store;
 use uuid::Uuid;
 
-use crate::harness::{Belay, Sandbox, Setup, promise};
+use crate::harness::{Belay, Sandbox, Setup, promise, within};
 
 const ACCOUNT: &str = "111122223333";
 const BUCKET: &str = "belay-audit";
@@ -148,25 +148,12 @@ fn pair(row: &Value) -> Target {
     }
 }
 
-async fn has(sandbox: &Sandbox, row: &Value) -> bool {
-    let state = sandbox.state().await;
-    let rows = state["assignments"].as_array().unwrap();
-    rows.iter().any(|have| {
-        ["account_id", "permission_set_arn", "principal_id"]
-            .iter()
-            .all(|name| have[*name] == row[*name])
-    })
-}
-
 async fn in_time<F: Future<Output = bool>>(what: &str, mut ask: impl FnMut() -> F) {
-    let begun = Instant::now();
-    while !ask().await {
-        assert!(
-            begun.elapsed() < COPIED_WITHIN,
-            "waited in vain for: {what}"
-        );
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    within(what, COPIED_WITHIN, || {
+        let asked = ask();
+        async { asked.await.then_some(()) }
+    })
+    .await;
 }
 
 /// Waits until the newest copy says this of a person's key.
@@ -247,9 +234,9 @@ async fn when_the_table_is_lost_what_is_past_its_end_ends_and_nothing_else() {
 
     let done = from_copy(&lost, &["--confirm", shown.word()]).await;
     assert_eq!(done.code, 0, "{} {}", done.out, done.err);
-    assert!(!has(&sandbox, &ended).await, "{}", done.out);
-    assert!(has(&sandbox, &wanted).await);
-    assert!(has(&sandbox, &standing).await);
+    assert!(!sandbox.has(&ended).await, "{}", done.out);
+    assert!(sandbox.has(&wanted).await);
+    assert!(sandbox.has(&standing).await);
     assert_eq!(sandbox.calls(DELETE).await.len(), 1);
     assert!(done.out.contains("\nremoved: "), "{}", done.out);
     assert!(done.out.contains("\nstanding: "), "{}", done.out);
@@ -337,7 +324,7 @@ async fn what_may_have_begun_after_it_was_copied_is_left_to_a_person() {
     assert_eq!(done.code, 1, "{} {}", done.out, done.err);
     assert_eq!(done.out.matches("OPEN: ").count(), 1, "{}", done.out);
     assert!(done.out.contains("never-granted: "), "{}", done.out);
-    assert!(has(&sandbox, &there).await);
+    assert!(sandbox.has(&there).await);
     assert!(sandbox.calls(DELETE).await.is_empty());
 }
 
@@ -368,7 +355,7 @@ async fn a_deletion_that_fails_or_is_not_heard_of_is_followed_to_its_proof() {
     let shown = from_copy(&lost, &[]).await;
     let done = from_copy(&lost, &["--confirm", shown.word()]).await;
     for row in &rows {
-        assert!(!has(&sandbox, row).await, "{} {}", done.out, done.err);
+        assert!(!sandbox.has(row).await, "{} {}", done.out, done.err);
     }
     assert_eq!(done.code, 0, "{} {}", done.out, done.err);
     assert_eq!(sandbox.faults_fired().await.values().sum::<u64>(), 3);

@@ -24,7 +24,15 @@ pub(crate) use table::create_table;
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks until there is an answer, and fails with what was waited for.
-pub(crate) async fn eventually<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+pub(crate) async fn eventually<T, F>(what: &str, ask: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    within(what, PATIENCE, ask).await
+}
+
+/// The same, with a patience of one's own: it is asked twelve hundred times at most.
+pub(crate) async fn within<T, F>(what: &str, patience: Duration, mut ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
@@ -33,7 +41,7 @@ where
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(begun.elapsed() < patience, "waited in vain for: {what}");
+        tokio::time::sleep(patience / 1_200).await;
     }
 }

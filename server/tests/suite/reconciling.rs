@@ -2,7 +2,7 @@
 //! the whole organisation by the fewest calls.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use domain::finding::{Closed, Difference, Finding};
 use domain::grant::{Cause, GrantState, Receipt};
@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use server::store::Store;
 
-use crate::harness::{Belay, Sandbox, Setup, promise};
+use crate::harness::{Belay, Sandbox, Setup, promise, within};
 use crate::killed::{assert_chained, events, kinds};
 
 /// A minute until reads tell, a minute between two of them, a minute between two looks, and a
@@ -22,15 +22,8 @@ const FOUND: Duration = Duration::from_mins(6);
 const ACCOUNT: &str = "111122223333";
 const SET: &str = "ReadOnlyAccess";
 
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(begun.elapsed() < FOUND, "waited in vain for: {what}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
+    within(what, FOUND, ask).await
 }
 
 fn store(sandbox: &Sandbox) -> Store {

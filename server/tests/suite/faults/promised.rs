@@ -8,7 +8,7 @@ use domain::target::Target;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::harness::{Belay, Promised, Sandbox, promise};
+use crate::harness::{Belay, Promised, Sandbox, promise, within};
 use crate::killed::{assert_chained, events, kinds};
 
 /// A window of 30 s, tries that back off, two reads 30 s apart, a minute between two looks.
@@ -32,18 +32,11 @@ const AUDITOR: &str = "hugo.martin";
 type Events = BTreeMap<(String, String), Value>;
 
 /// Asks until there is an answer, for as long as any of these may take.
-pub(super) async fn in_time<T, F>(what: &str, mut ask: impl FnMut() -> F) -> T
+pub(super) async fn in_time<T, F>(what: &str, ask: impl FnMut() -> F) -> T
 where
     F: Future<Output = Option<T>>,
 {
-    let begun = Instant::now();
-    loop {
-        if let Some(answer) = ask().await {
-            return answer;
-        }
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for: {what}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    within(what, PATIENCE, ask).await
 }
 
 /// One key under faults.

@@ -253,6 +253,17 @@ impl Sandbox {
         assert_eq!(answer["changed"], true, "{answer}");
     }
 
+    /// Whether this assignment is there.
+    pub(crate) async fn has(&self, assignment: &Value) -> bool {
+        let state = self.state().await;
+        let rows = state["assignments"].as_array().unwrap();
+        rows.iter().any(|have| {
+            ["account_id", "permission_set_arn", "principal_id"]
+                .iter()
+                .all(|name| have[*name] == assignment[*name])
+        })
+    }
+
     /// A person's own assignment, as the control door takes it.
     pub(crate) async fn assignment(&self, user_name: &str, account: &str, set: &str) -> Value {
         let state = self.state().await;
