@@ -1,6 +1,6 @@
 # The commands of this repository. Each installs what it needs first, or says what is missing.
 
-.PHONY: help run test build compile lint fmt e2e judges oracle bench bench-mass-end bench-punctual bench-store simulate check-tools reset
+.PHONY: help run test build compile lint fmt e2e judges oracle bench bench-mass-end bench-punctual bench-store simulate properties check-tools reset
 
 help:
 	@echo "make run          build, start Belay and a sandbox around it, print where and who"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench        measure click-to-grant and end-to-delete latency"
 	@echo "make bench-mass-end  how fast 1,200 grants that end in one second are taken away"
 	@echo "make simulate     play SEEDS=1000000 worlds in which everything goes wrong (SEED=17 tells one)"
+	@echo "make properties   draw other cases for each property of the policy: SEEDS=100 times as many"
 	@echo "make bench-punctual  how late ends are with 1,000 live grants, and what idling costs"
 	@echo "make bench-store  what each access pattern of the table costs, as it grows"
 	@echo "make check-tools  say what is missing, install nothing"
@@ -78,6 +79,14 @@ ifdef SEED
 else
 	SIM_SEEDS=$(SEEDS) cargo test --locked -p domain --test simulation -- --nocapture every
 endif
+
+# The first seed that fails is named; PROPTEST_RNG_SEED plays it again.
+properties: SEEDS = 100
+properties:
+	@set -e; for seed in $$(seq $(SEEDS)); do \
+		PROPTEST_RNG_SEED=$$seed cargo test --locked --quiet -p domain --test policy --test glass \
+			|| { echo "PROPTEST_RNG_SEED=$$seed"; exit 1; }; \
+	done
 
 # BENCH_GRANTS=10000 takes an hour and a half.
 bench-punctual:

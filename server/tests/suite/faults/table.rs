@@ -376,9 +376,12 @@ async fn an_intent_that_was_never_sent_is_taken_back_and_leaves_no_doubt() {
     })
     .await;
     assert!(matches!(receipt, Receipt::Removed { .. }), "{receipt:?}");
+    // The last attempt may not be made: with the pauses between them, which are drawn, they come to
+    // 7 to 14 s, and the SDK has 10 s for all of them. Either is longer than an intent is good.
     let fired = sandbox.faults_fired().await;
+    let attempts = 2..=u64::from(ATTEMPTS);
     assert!(
-        fired.values().all(|fired| *fired == u64::from(ATTEMPTS)),
+        fired.values().all(|fired| attempts.contains(fired)),
         "{fired:?}"
     );
     let sent = sandbox.calls("sso-admin:CreateAccountAssignment").await;
