@@ -7,8 +7,9 @@
 use async_trait::async_trait;
 
 use crate::view::{
-    AccessView, ApprovalView, AskFormView, FindingsFilter, FindingsPage, HistoryFilter,
-    HistoryPage, Me, MyAccessView, RequestView, WireError,
+    AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage, FindingsFilter,
+    FindingsPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter, PolicyPage,
+    RequestView, VersionView, VersionsPage, WireError,
 };
 
 /// What the server tells one signed-in person. The server puts it in context as `Arc<dyn Backend>`; no such context
@@ -45,4 +46,20 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Where grants and assignments differ. [`WireError::NotFound`] unless they are an auditor or an admin.
     async fn findings(&self, filter: &FindingsFilter) -> Result<FindingsPage, WireError>;
+
+    /// What the policy in force says. [`WireError::NotAllowed`] unless they are an auditor or an admin, as for all
+    /// that follow.
+    async fn policy(&self, filter: &PolicyFilter) -> Result<PolicyPage, WireError>;
+
+    /// What it would answer somebody.
+    async fn explain(&self, filter: &ExplainFilter) -> Result<ExplainPage, WireError>;
+
+    /// What would change if this text came into force; `notation` is `json`, or else it is TOML.
+    async fn draft(&self, text: &str, notation: &str) -> Result<DraftPage, WireError>;
+
+    /// What was in force, before that instant in epoch milliseconds if one is given.
+    async fn versions(&self, before: &str) -> Result<VersionsPage, WireError>;
+
+    /// One version.
+    async fn version(&self, id: &str) -> Result<VersionView, WireError>;
 }

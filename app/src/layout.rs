@@ -65,6 +65,7 @@ fn signed_in(me: RwSignal<Me>) -> AnyView {
             view! {
                 <li>{place("/history", "History", Icon::History)}</li>
                 <li>{place("/findings", "Findings", Icon::Search)}</li>
+                <li>{place("/policy", "Policy", Icon::Policy)}</li>
             }
             .into_any()
         });
@@ -117,6 +118,7 @@ fn place(path: &'static str, name: &'static str, icon: Icon) -> AnyView {
         let here = here.read();
         let is_here = match path {
             "/" => *here == "/" || here.starts_with("/access/"),
+            "/policy" => here.starts_with(path),
             path => here.as_str() == path,
         };
         is_here.then_some("page")

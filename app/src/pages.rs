@@ -7,6 +7,7 @@ mod findings;
 mod history;
 mod mine;
 mod outside;
+mod policy;
 mod request;
 
 pub(crate) use access::Access;
@@ -16,4 +17,5 @@ pub(crate) use findings::Findings;
 pub(crate) use history::History;
 pub(crate) use mine::Mine;
 pub(crate) use outside::{NotFound, SignedOut};
+pub(crate) use policy::{Draft, Explain, Policy, Version, Versions};
 pub(crate) use request::Request;

@@ -11,7 +11,7 @@ use leptos::{
 #[cfg(feature = "ssr")]
 use crate::backend::Backend;
 use crate::{
-    view::{FindingsFilter, HistoryFilter, WireError},
+    view::{ExplainFilter, FindingsFilter, HistoryFilter, PolicyFilter, WireError},
     wire::{Compact, Payload},
 };
 
@@ -92,6 +92,51 @@ pub(crate) async fn read_history(filter: HistoryFilter) -> Result<Payload, WireE
 pub(crate) async fn read_findings(filter: FindingsFilter) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
         Ok(backend) => backend.findings(&filter).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::policy`](crate::Backend::policy).
+#[server(prefix = "/api/ui", endpoint = "policy", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_policy(filter: PolicyFilter) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.policy(&filter).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::explain`](crate::Backend::explain).
+#[server(prefix = "/api/ui", endpoint = "explain", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_explain(filter: ExplainFilter) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.explain(&filter).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::draft`](crate::Backend::draft).
+#[server(prefix = "/api/ui", endpoint = "draft", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_draft(text: String, notation: String) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.draft(&text, &notation).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::versions`](crate::Backend::versions).
+#[server(prefix = "/api/ui", endpoint = "versions", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_versions(before: String) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.versions(&before).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::version`](crate::Backend::version).
+#[server(prefix = "/api/ui", endpoint = "version", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_version(id: String) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.version(&id).await,
         Err(error) => Err(error),
     }))
 }

@@ -13,7 +13,10 @@ use crate::{
     form_state::Arrived,
     layout::Header,
     live::Interrupted,
-    pages::{Access, Approvals, Ask, Findings, History, Mine, NotFound, Request, SignedOut},
+    pages::{
+        Access, Approvals, Ask, Draft, Explain, Findings, History, Mine, NotFound, Policy, Request,
+        SignedOut, Version, Versions,
+    },
 };
 
 /// The whole interface: header, navigation and the page of the current address.
@@ -51,6 +54,11 @@ fn Frame() -> impl IntoView {
                 <Route path=path!("/requests/:id") view=Request ssr=SsrMode::Async/>
                 <Route path=path!("/history") view=History ssr=SsrMode::Async/>
                 <Route path=path!("/findings") view=Findings ssr=SsrMode::Async/>
+                <Route path=path!("/policy") view=Policy ssr=SsrMode::Async/>
+                <Route path=path!("/policy/explain") view=Explain ssr=SsrMode::Async/>
+                <Route path=path!("/policy/draft") view=Draft ssr=SsrMode::Async/>
+                <Route path=path!("/policy/versions") view=Versions ssr=SsrMode::Async/>
+                <Route path=path!("/policy/versions/:id") view=Version ssr=SsrMode::Async/>
                 <Route path=path!("/signed-out") view=SignedOut ssr=SsrMode::Async/>
             </FlatRoutes>
         </main>

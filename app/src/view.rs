@@ -12,6 +12,7 @@ mod form;
 mod glass;
 mod history;
 mod mine;
+mod policy;
 mod request;
 mod target;
 
@@ -31,6 +32,11 @@ pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};
 pub use history::{HistoryFilter, HistoryPage, HistoryRow};
 pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
+pub use policy::{
+    Answer, DraftPage, ExplainField, ExplainFilter, ExplainPage, ExplainProblem, ExplainView,
+    PolicyChange, PolicyFilter, PolicyLine, PolicyPage, PolicyPart, PolicyProblem, VersionRow,
+    VersionView, VersionsPage,
+};
 pub use request::{
     ActionsView, ActorView, ApprovalView, AskView, BesideView, EventView, EvidenceView, GrantView,
     ReceiptView, RequestView, ReviewView, ReviewableView, RouteView,
@@ -49,7 +55,7 @@ pub struct Me {
     pub name: String,
     /// Primary e-mail; may be empty.
     pub email: String,
-    /// Auditors and admins see History and Findings.
+    /// Auditors and admins see History, Findings and Policy.
     pub can_see_history: bool,
     /// Admins see everything and may end anything; never approve by being admin.
     pub is_admin: bool,

@@ -44,7 +44,7 @@ impl Payload {
 
 /// FNV-1a over the sources of every view: two builds whose views could differ have different ones.
 const FINGERPRINT: u64 = {
-    let sources: [&[u8]; 10] = [
+    let sources: [&[u8]; 11] = [
         include_bytes!("view.rs"),
         include_bytes!("view/access.rs"),
         include_bytes!("view/code.rs"),
@@ -53,6 +53,7 @@ const FINGERPRINT: u64 = {
         include_bytes!("view/glass.rs"),
         include_bytes!("view/history.rs"),
         include_bytes!("view/mine.rs"),
+        include_bytes!("view/policy.rs"),
         include_bytes!("view/request.rs"),
         include_bytes!("view/target.rs"),
     ];

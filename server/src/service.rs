@@ -21,6 +21,7 @@ mod judge;
 mod look;
 mod nudge;
 mod overdue;
+mod policy;
 mod prove;
 mod reopen;
 mod review;
@@ -41,6 +42,7 @@ use domain::policy::{Verdict, WhyNot};
 use domain::request::{AskState, NOTE_MAX_CHARS, Refused, Stands, Who};
 use jiff::Timestamp;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use crate::assignments::Holders;
 use crate::directory::DirectoryError;
@@ -57,6 +59,7 @@ pub use end::Ending;
 pub use findings::{FindingsFound, FindingsSearch, OpenFinding};
 pub use first::CONFIRMATION;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
+pub use policy::{Draft, ExplainField, Explained, Explaining, NotExplained};
 pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::{HistoryFound, HistorySearch};
@@ -340,6 +343,8 @@ pub struct Service {
     holders: Holders,
     keeper: Arc<Keeper>,
     me: ServerId,
+    /// One comparison of policies at a time: each takes a core for a while.
+    comparing: Arc<Semaphore>,
 }
 
 impl Service {
@@ -357,6 +362,7 @@ impl Service {
             holders,
             keeper,
             me,
+            comparing: Arc::new(Semaphore::new(1)),
         }
     }
 

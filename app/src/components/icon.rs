@@ -15,6 +15,8 @@ pub(crate) enum Icon {
     History,
     /// A magnifying glass.
     Search,
+    /// A sheet with lines.
+    Policy,
     /// An arrow that leaves its box.
     External,
     /// A chevron.
@@ -35,6 +37,7 @@ impl Icon {
             }
             Self::History => "M3 10a7 7 0 1 0 2.2-5.1L3 7M3 3v4h4M10 6v4.2l2.8 1.6",
             Self::Search => "M9 15A6 6 0 1 0 9 3a6 6 0 0 0 0 12ZM13.4 13.4 17 17",
+            Self::Policy => "M5 3h7l3 3v11H5V3ZM8 8h4M8 11h4M8 14h2",
             Self::External => "M8 4H4v12h12v-4M11 3h6v6M17 3l-8 8",
             Self::Next => "m8 5 5 5-5 5",
         }

@@ -1,5 +1,7 @@
 //! The real document and pages, over a backend that answers from a small fixed world.
 
+mod policy;
+
 use std::sync::{Arc, LazyLock};
 
 use app::{
@@ -7,12 +9,13 @@ use app::{
     view::{
         AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind, ApprovalView,
         AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, Course,
-        EventKind, EventView, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView,
-        GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldView,
-        HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem,
-        Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
-        ProposalView, Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView,
-        SignInAgain, TargetView, TicketView, WhyNot, WireError,
+        DraftPage, EventKind, EventView, ExplainFilter, ExplainPage, FindingKind, FindingView,
+        FindingsFilter, FindingsPage, GivesView, GlassState, GlassView, GrantCard, GrantState,
+        GrantView, GroupOfferView, HeldView, HistoryFilter, HistoryPage, HistoryRow, Me,
+        MyAccessView, OfferView, OuView, PageProblem, Part, PermissionSetView, PersonView,
+        PolicyFilter, PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, Reason,
+        RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain, TargetView,
+        TicketView, VersionView, VersionsPage, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -68,6 +71,14 @@ impl Person {
             word: "Payments Production".to_owned(),
             console_url: "https://belay.awsapps.com/start/#/console?account_id=111122223333"
                 .to_owned(),
+        }
+    }
+
+    fn oversees(&self) -> Result<(), WireError> {
+        if self.is_auditor {
+            Ok(())
+        } else {
+            Err(WireError::NotAllowed)
         }
     }
 
@@ -548,6 +559,31 @@ impl Backend for World {
             agreed_next: Some(word),
             note_max_chars: 1000,
         })
+    }
+
+    async fn policy(&self, _: &PolicyFilter) -> Result<PolicyPage, WireError> {
+        self.person.oversees()?;
+        Ok(policy::page(&self.person.word))
+    }
+
+    async fn explain(&self, filter: &ExplainFilter) -> Result<ExplainPage, WireError> {
+        self.person.oversees()?;
+        Ok(policy::explained(&self.person.word, filter))
+    }
+
+    async fn draft(&self, text: &str, _: &str) -> Result<DraftPage, WireError> {
+        self.person.oversees()?;
+        Ok(policy::draft(&self.person.word, text))
+    }
+
+    async fn versions(&self, _: &str) -> Result<VersionsPage, WireError> {
+        self.person.oversees()?;
+        Ok(policy::versions(&self.person.word))
+    }
+
+    async fn version(&self, _: &str) -> Result<VersionView, WireError> {
+        self.person.oversees()?;
+        Ok(policy::version(&self.person.word))
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError> {

@@ -24,6 +24,11 @@ async fn these_are_all_pages_and_each_is_rendered_before_its_first_byte() {
             "/requests/{id} Async",
             "/history Async",
             "/findings Async",
+            "/policy Async",
+            "/policy/explain Async",
+            "/policy/draft Async",
+            "/policy/versions Async",
+            "/policy/versions/{id} Async",
             "/signed-out Async",
         ]
     );
@@ -40,6 +45,12 @@ async fn every_page_is_whole_without_script() {
         ("/requests/r1", "What happened"),
         ("/history", "Older"),
         ("/findings", "Adopted and ignored"),
+        ("/policy", "Guardrail"),
+        ("/policy/explain?group=g", "By rule"),
+        ("/policy/explain?person=x", "Did you mean"),
+        ("/policy/draft", "The draft"),
+        ("/policy/versions", "Came into force"),
+        ("/policy/versions/v", "Download all of it"),
         ("/signed-out", "Sign in"),
     ] {
         let page = ana.get(path).await;
@@ -66,6 +77,11 @@ async fn a_page_that_cannot_be_shown_says_so_in_its_status_too() {
         ),
         ("/history", 403, "This page is not for you"),
         ("/findings", 404, "There is nothing here for you"),
+        ("/policy", 403, "This page is not for you"),
+        ("/policy/explain", 403, "This page is not for you"),
+        ("/policy/draft", 403, "This page is not for you"),
+        ("/policy/versions", 403, "This page is not for you"),
+        ("/policy/versions/v", 403, "This page is not for you"),
         ("/requests/broken", 503, "Belay's table does not answer"),
     ] {
         let page = ana.get(path).await;
@@ -166,6 +182,11 @@ async fn names_and_reasons_are_text_wherever_they_stand() {
         "/approvals",
         "/requests/r1",
         "/findings?kind=%22%3E%3Cscript%3E",
+        "/policy?text=%22%3E%3Cscript%3E",
+        "/policy/explain?group=%22%3E%3Cscript%3E",
+        "/policy/explain?person=%22%3E%3Cscript%3E",
+        "/policy/versions",
+        "/policy/versions/%22%3E%3Cscript%3E",
         "/history?person=%3Cscript%3E&text=%22%3E%3Cscript%3E",
         "/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
     ] {
@@ -195,6 +216,10 @@ async fn nothing_needs_more_than_the_strictest_policy() {
         "/approvals",
         "/requests/r1",
         "/findings",
+        "/policy",
+        "/policy/explain?group=g",
+        "/policy/draft",
+        "/policy/versions/v",
         "/history",
     ] {
         let page = ana.get(path).await;

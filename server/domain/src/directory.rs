@@ -4,12 +4,16 @@
 //! that it rests on (invariant 7), which is why members are not part of the group here but of
 //! [`Members`], built from the snapshot or from a live look-up.
 
+mod called;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, GroupId, PermissionSetArn, PermissionSetName, UserId};
+
+pub use called::NotOne;
 
 /// An AWS account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ mod accounts;
 mod cases;
 mod closed;
 mod decide;
+mod describe;
 mod diff;
 mod facts;
 pub(crate) mod found;
@@ -55,6 +56,7 @@ pub(crate) use accounts::covers;
 pub use cases::{Actual, CaseReport, Difference, Expected, cases_summary, cases_text, run_cases};
 pub(crate) use decide::decide_among;
 pub use decide::{BreakGlass, Proposal, Run, decide};
+pub use describe::{Described, Line, Part};
 pub use diff::{Change, diff, diff_at_once, diff_text};
 pub use facts::{Facts, with_person};
 pub use hours::Hours;
@@ -282,6 +284,12 @@ impl Policy {
 
     pub(crate) fn guardrails(&self) -> &[Guardrail] {
         &self.guardrails
+    }
+
+    /// The accounts that no rule opens.
+    #[must_use]
+    pub const fn protected(&self) -> &BTreeSet<AccountId> {
+        &self.protected
     }
 
     pub(crate) fn is_protected(&self, account: &AccountId) -> bool {

@@ -1,10 +1,10 @@
 //! `belay policy explain`: what the policy answers somebody, and why.
 
-use domain::directory::Directory;
-use domain::id::{AccountId, GroupId, PermissionSetArn, UserId};
+use domain::directory::{Directory, NotOne};
+use domain::id::UserId;
 use domain::policy::{
     BreakGlass, Code, Facts, Outcome as Answer, Policy, Proposal, Seconds, Setting, Verdict,
-    decide, nearest, not_carried_out, resolve,
+    decide, not_carried_out, resolve,
 };
 use domain::target::Target;
 
@@ -70,124 +70,65 @@ fn proposal(command: &Explain, policy: &Policy, directory: &Directory) -> Result
     })
 }
 
-/// By id, user name or e-mail, in any case.
 fn person(name: &str, directory: &Directory) -> Result<UserId, String> {
-    let found: Vec<&UserId> = directory
-        .people
-        .values()
-        .filter(|person| {
-            person.id.as_str().to_lowercase() == name.to_lowercase() || person.is_called(name)
-        })
-        .map(|person| &person.id)
-        .collect();
-    match found.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => Err(missing(
-            &format!("--as {name}: there is no such person"),
-            name,
-            directory.people.values().flat_map(|person| {
-                std::iter::once(person.user_name.as_str())
-                    .chain(person.emails.iter().map(String::as_str))
-            }),
-            "give an e-mail, a user name or an id",
-        )),
-        several => Err(format!(
-            "--as {name}: that is {} people; give the id of one",
-            several.len()
-        )),
-    }
+    let found = directory.person_called(name);
+    found.map(|person| person.id.clone()).map_err(|not| {
+        let instead = "give an e-mail, a user name or an id";
+        not_one(&not, "--as", name, ("person", "people"), instead)
+    })
 }
 
-/// What is not there, with what was probably meant, or else what could be.
-fn missing<'k>(what: &str, name: &str, known: impl Iterator<Item = &'k str>, help: &str) -> String {
-    match nearest(name, known) {
-        Some(near) => format!("{what}; did you mean `{near}`?"),
-        None => format!("{what}; {help}"),
+/// Why a name is not one thing, with what was probably meant, or else what could be.
+fn not_one(
+    not: &NotOne,
+    option: &str,
+    name: &str,
+    (one, many): (&str, &str),
+    instead: &str,
+) -> String {
+    match not {
+        NotOne::Nothing { near: Some(near) } => {
+            format!("{option} {name}: there is no such {one}; did you mean `{near}`?")
+        }
+        NotOne::Nothing { near: None } => {
+            format!("{option} {name}: there is no such {one}; {instead}")
+        }
+        NotOne::Several(count) => {
+            format!("{option} {name}: that is {count} {many}; give the id of one")
+        }
+        NotOne::Digits(count) => {
+            format!("{option} {name} has {count} digits; an AWS account id has 12")
+        }
     }
 }
 
 fn target(command: &Explain, directory: &Directory) -> Result<Target, String> {
-    if let Some(group) = &command.group {
-        return Ok(Target::Group {
-            group: self::group(group, directory)?,
-        });
+    if let Some(name) = &command.group {
+        let group = directory.group_called(name).map_err(|not| {
+            let instead = "give a name or an id";
+            not_one(&not, "--group", name, ("group", "groups"), instead)
+        })?;
+        return Ok(Target::Group { group });
     }
     let (Some(account), Some(set)) = (&command.account, &command.permission_set) else {
         return Err("give --account with --permission-set, or --group".to_owned());
     };
-    let account = self::account(account, directory)?;
-    let permission_set = directory
-        .permission_set_named(set)
-        .map(|set| set.arn.clone())
-        .or_else(|| PermissionSetArn::parse(set).ok())
-        .ok_or_else(|| {
-            let sets = directory.permission_sets.values();
-            missing(
-                &format!("--permission-set {set}: there is no such permission set"),
+    Ok(Target::Account {
+        account: directory.account_called(account).map_err(|not| {
+            let instead = "give an id or a name";
+            not_one(&not, "--account", account, ("account", "accounts"), instead)
+        })?,
+        permission_set: directory.permission_set_called(set).map_err(|not| {
+            let things = ("permission set", "permission sets");
+            not_one(
+                &not,
+                "--permission-set",
                 set,
-                sets.map(|set| set.name.as_str()),
+                things,
                 "give a name or an ARN",
             )
-        })?;
-    Ok(Target::Account {
-        account,
-        permission_set,
+        })?,
     })
-}
-
-/// By id or name. What is not there is judged like any other: the answer says so.
-fn account(name: &str, directory: &Directory) -> Result<AccountId, String> {
-    let accounts = || directory.accounts.values();
-    let by_name: Vec<&AccountId> = accounts()
-        .filter(|known| known.name == name)
-        .map(|known| &known.id)
-        .collect();
-    match by_name.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) => {
-            AccountId::parse(name).map_err(|_| {
-                format!(
-                    "--account {name} has {} digits; an AWS account id has 12",
-                    name.len()
-                )
-            })
-        }
-        [] => Err(missing(
-            &format!("--account {name}: there is no such account"),
-            name,
-            accounts().map(|account| account.name.as_str()),
-            "give an id or a name",
-        )),
-        several => Err(format!(
-            "--account {name}: that is {} accounts; give the id of one",
-            several.len()
-        )),
-    }
-}
-
-/// By id or name.
-fn group(name: &str, directory: &Directory) -> Result<GroupId, String> {
-    if let Ok(id) = GroupId::parse(name) {
-        return Ok(id);
-    }
-    let groups = || directory.groups.values();
-    let by_name: Vec<&GroupId> = groups()
-        .filter(|known| known.name == name)
-        .map(|known| &known.id)
-        .collect();
-    match by_name.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => Err(missing(
-            &format!("--group {name}: there is no such group"),
-            name,
-            groups().map(|group| group.name.as_str()),
-            "give a name or an id",
-        )),
-        several => Err(format!(
-            "--group {name}: that is {} groups; give the id of one",
-            several.len()
-        )),
-    }
 }
 
 /// The answer first, then why, then who.

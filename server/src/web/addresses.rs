@@ -1,6 +1,6 @@
 //! Our own addresses: which paths are pages, and so may be returned to.
 
-use domain::id::RequestId;
+use domain::id::{PolicyVersion, RequestId};
 use url::Url;
 
 use crate::service::Wanted;
@@ -50,7 +50,9 @@ impl PagePath {
 fn is_page(path: &str) -> bool {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
-        ["" | "mine" | "approvals" | "history" | "findings" | "signed-out"] => true,
+        ["" | "mine" | "approvals" | "history" | "findings" | "policy" | "signed-out"]
+        | ["policy", "explain" | "draft" | "versions"] => true,
+        ["policy", "versions", id] => PolicyVersion::parse(id).is_ok(),
         ["access", first, second] => Wanted::parse(first, &decoded(second)).is_some(),
         ["requests", id] => RequestId::parse(id).is_ok(),
         _ => false,
@@ -79,6 +81,8 @@ mod tests {
             "/access/111122223333/Team%2BOps",
             "/access/group/93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b",
             "/requests/01932c07-20a1-7e3c-a0a5-0123456789ab?done=submitted",
+            "/policy/explain?person=ana.silva",
+            "/policy/versions/6ac21ee6d7afda8dc071be82c37a7edd78de4e21f94f92ce0837b37081cf3e37",
         ] {
             assert_eq!(PagePath::parse(page).unwrap().as_str(), page);
         }
@@ -110,6 +114,8 @@ mod tests {
             "/access/111122223333/%2e%2e",
             "/access/111122223333/..",
             "/requests/not-an-id",
+            "/policy/versions/latest",
+            "/policy/versions/6ac21ee6d7afda8dc071be82c37a7edd78de4e21f94f92ce0837b37081cf3e37/text",
             "/@evil.example",
             long.as_str(),
         ] {

@@ -4,6 +4,7 @@
 //! was typed, and what is wrong.
 
 pub(super) mod findings;
+pub(super) mod policy;
 
 use app::Theme;
 use app::view::{Field, PageProblem, Problem};

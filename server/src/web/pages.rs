@@ -30,10 +30,14 @@ const SIGNED_OUT: &str = "/signed-out";
 pub(super) const ASK_PAGE: &str = "/access/{account_id}/{permission_set}";
 pub(super) const REQUEST_PAGE: &str = "/requests/{id}";
 const FINDINGS_PAGE: &str = "/findings";
+const DRAFT_PAGE: &str = "/policy/draft";
+
+/// All of a version, to be taken away.
+const VERSION_TEXT: &str = "/policy/versions/{id}/text";
 
 /// All pages, the reads, and the page for addresses that are none.
 pub(super) fn router(portal: &Portal) -> Router<Portal> {
-    let mut private = Router::new();
+    let mut private = Router::new().route(VERSION_TEXT, get(forms::policy::text));
     let mut public = Router::new()
         .route("/api/ui/{read}", get(read))
         .fallback(page);
@@ -45,6 +49,7 @@ pub(super) fn router(portal: &Portal) -> Router<Portal> {
             FINDINGS_PAGE => {
                 private = private.route(FINDINGS_PAGE, get(page).post(forms::findings::post));
             }
+            DRAFT_PAGE => private = private.route(DRAFT_PAGE, get(page).post(forms::policy::draft)),
             other => private = private.route(other, get(page)),
         }
     }
@@ -192,8 +197,10 @@ mod tests {
     #[tokio::test]
     async fn every_page_is_one_that_can_be_returned_to() {
         for listing in leptos_axum::generate_route_list(app::App) {
+            let version = "6ac21ee6d7afda8dc071be82c37a7edd78de4e21f94f92ce0837b37081cf3e37";
             let path = listing
                 .path()
+                .replace("versions/{id}", &format!("versions/{version}"))
                 .replace("{account_id}", "111122223333")
                 .replace("{permission_set}", "ReadOnlyAccess")
                 .replace("{id}", "01932c07-20a1-7e3c-a0a5-0123456789ab");

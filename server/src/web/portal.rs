@@ -5,17 +5,19 @@ mod findings;
 mod history;
 mod mine;
 mod names;
+pub(super) mod policy;
 mod request;
 
 use app::Backend;
 use app::view::{
-    AccessView, ApprovalView, AskFormView, FindingsFilter, FindingsPage, HistoryFilter,
-    HistoryPage, Me, MyAccessView, PrefillView, RequestView, WireError,
+    AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage, FindingsFilter,
+    FindingsPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter, PolicyPage,
+    PrefillView, RequestView, VersionView, VersionsPage, WireError,
 };
 use async_trait::async_trait;
-use domain::id::RequestId;
+use domain::id::{PolicyVersion, RequestId};
 
-use crate::service::{Caller, Role, ServiceError, Wanted};
+use crate::service::{Caller, PolicyFound, Role, ServiceError, Wanted};
 
 use super::Portal;
 use super::refusal::view_part;
@@ -183,6 +185,64 @@ impl Backend for PortalBackend {
             .await
             .map_err(wire)?;
         Ok(findings::view(&world, &self.caller, &found))
+    }
+
+    async fn policy(&self, filter: &PolicyFilter) -> Result<PolicyPage, WireError> {
+        let service = &self.portal.service;
+        let (world, described) = service.policy(&self.caller).await.map_err(wire)?;
+        Ok(policy::page(&world, &described, filter))
+    }
+
+    async fn explain(&self, filter: &ExplainFilter) -> Result<ExplainPage, WireError> {
+        let service = &self.portal.service;
+        let wanted = policy::explaining(filter);
+        let world = service.world().map_err(wire)?;
+        let answer = service.explain(&self.caller, &wanted).await.map_err(wire)?;
+        Ok(if filter.is_empty() {
+            ExplainPage::Empty
+        } else {
+            policy::answer(&world, answer)
+        })
+    }
+
+    async fn draft(&self, text: &str, notation: &str) -> Result<DraftPage, WireError> {
+        let service = &self.portal.service;
+        if text.trim().is_empty() {
+            // Who may not see the policy is told so before they type anything.
+            service.policy(&self.caller).await.map_err(wire)?;
+            return Ok(DraftPage::Empty);
+        }
+        let format = policy::format(notation);
+        let draft = service.draft(&self.caller, text.to_owned(), format).await;
+        Ok(policy::draft(draft.map_err(wire)?))
+    }
+
+    async fn versions(&self, before: &str) -> Result<VersionsPage, WireError> {
+        let service = &self.portal.service;
+        let world = service.world().map_err(wire)?;
+        let found = service
+            .policy_versions(&self.caller, policy::before(before))
+            .await
+            .map_err(wire)?;
+        Ok(policy::versions(&world, &found, before.is_empty()))
+    }
+
+    async fn version(&self, id: &str) -> Result<VersionView, WireError> {
+        let service = &self.portal.service;
+        let Ok(version) = PolicyVersion::parse(id) else {
+            // Who may not see the policy does not learn which versions there were.
+            service.policy(&self.caller).await.map_err(wire)?;
+            return Err(WireError::NotFound);
+        };
+        let found = service.policy_version(&self.caller, &version).await;
+        match found.map_err(wire)? {
+            PolicyFound::Damaged => Ok(policy::damaged(&version)),
+            PolicyFound::Whole(kept) => {
+                let changed = service.changed_since(&self.caller, &kept).await;
+                let (in_force, changes) = changed.map_err(wire)?;
+                Ok(policy::version(&kept, &in_force, changes))
+            }
+        }
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError> {

@@ -29,6 +29,7 @@ mod inventory;
 mod killed;
 mod leading;
 mod live;
+mod matrix;
 mod memberships;
 mod operations;
 mod origin;

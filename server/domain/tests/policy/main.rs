@@ -13,6 +13,7 @@ mod catalogue;
 mod covering;
 mod damage;
 mod deciding;
+mod describing;
 mod diffing;
 mod doubts;
 mod facts;

@@ -20,6 +20,8 @@ pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// The same, as it came.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Page {
@@ -223,11 +225,14 @@ impl Browser {
             request = request.form(form);
         }
         let answer = request.send().await?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let bytes = answer.bytes().await?.to_vec();
         let page = Page {
             url,
-            status: answer.status().as_u16(),
-            headers: answer.headers().clone(),
-            body: answer.text().await?,
+            status,
+            headers,
+            body: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
         };
         self.keep(&host, &page);
         Ok(page)
