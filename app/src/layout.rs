@@ -117,6 +117,7 @@ fn place(path: &'static str, name: &'static str, icon: Icon) -> AnyView {
         let here = here.read();
         let is_here = match path {
             "/" => *here == "/" || here.starts_with("/access/"),
+            "/history" => here.starts_with("/history"),
             path => here.as_str() == path,
         };
         is_here.then_some("page")

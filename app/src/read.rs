@@ -11,7 +11,7 @@ use leptos::{
 #[cfg(feature = "ssr")]
 use crate::backend::Backend;
 use crate::{
-    view::{FindingsFilter, HistoryFilter, WireError},
+    view::{FindingsFilter, HeldFilter, HistoryFilter, WireError},
     wire::{Compact, Payload},
 };
 
@@ -92,6 +92,15 @@ pub(crate) async fn read_history(filter: HistoryFilter) -> Result<Payload, WireE
 pub(crate) async fn read_findings(filter: FindingsFilter) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
         Ok(backend) => backend.findings(&filter).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::held`](crate::Backend::held).
+#[server(prefix = "/api/ui", endpoint = "held", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_held(filter: HeldFilter) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.held(&filter).await,
         Err(error) => Err(error),
     }))
 }

@@ -13,7 +13,7 @@ use crate::{
     form_state::Arrived,
     layout::Header,
     live::Interrupted,
-    pages::{Access, Approvals, Ask, Findings, History, Mine, NotFound, Request, SignedOut},
+    pages::{Access, Approvals, Ask, Findings, History, Mine, NotFound, Request, SignedOut, WhoHeld},
 };
 
 /// The whole interface: header, navigation and the page of the current address.
@@ -50,6 +50,7 @@ fn Frame() -> impl IntoView {
                 <Route path=path!("/approvals") view=Approvals ssr=SsrMode::Async/>
                 <Route path=path!("/requests/:id") view=Request ssr=SsrMode::Async/>
                 <Route path=path!("/history") view=History ssr=SsrMode::Async/>
+                <Route path=path!("/history/held") view=WhoHeld ssr=SsrMode::Async/>
                 <Route path=path!("/findings") view=Findings ssr=SsrMode::Async/>
                 <Route path=path!("/signed-out") view=SignedOut ssr=SsrMode::Async/>
             </FlatRoutes>

@@ -23,6 +23,7 @@ async fn these_are_all_pages_and_each_is_rendered_before_its_first_byte() {
             "/approvals Async",
             "/requests/{id} Async",
             "/history Async",
+            "/history/held Async",
             "/findings Async",
             "/signed-out Async",
         ]
@@ -39,6 +40,7 @@ async fn every_page_is_whole_without_script() {
         ("/approvals", "Deny"),
         ("/requests/r1", "What happened"),
         ("/history", "Older"),
+        ("/history/held?account=1", "May have held"),
         ("/findings", "Adopted and ignored"),
         ("/signed-out", "Sign in"),
     ] {
@@ -65,6 +67,7 @@ async fn a_page_that_cannot_be_shown_says_so_in_its_status_too() {
             "There is nothing here for you",
         ),
         ("/history", 403, "This page is not for you"),
+        ("/history/held", 403, "This page is not for you"),
         ("/findings", 404, "There is nothing here for you"),
         ("/requests/broken", 503, "Belay's table does not answer"),
     ] {
@@ -167,6 +170,7 @@ async fn names_and_reasons_are_text_wherever_they_stand() {
         "/requests/r1",
         "/findings?kind=%22%3E%3Cscript%3E",
         "/history?person=%3Cscript%3E&text=%22%3E%3Cscript%3E",
+        "/history/held?person=%3Cscript%3E&from=%22%3E%3Cscript%3E&zone=%22%3E%3Cscript%3E",
         "/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
     ] {
         let page = ana.get(path).await;
@@ -196,6 +200,7 @@ async fn nothing_needs_more_than_the_strictest_policy() {
         "/requests/r1",
         "/findings",
         "/history",
+        "/history/held",
     ] {
         let page = ana.get(path).await;
         page.holds_no_foreign_script();
