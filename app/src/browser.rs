@@ -52,7 +52,9 @@ pub(crate) fn zone() -> String {
     let format = js_sys::Intl::DateTimeFormat::default();
     let options = format.resolved_options();
     let zone = js_sys::Reflect::get(&options, &"timeZone".into());
-    zone.ok().and_then(|zone| zone.as_string()).unwrap_or_default()
+    zone.ok()
+        .and_then(|zone| zone.as_string())
+        .unwrap_or_default()
 }
 
 /// Nobody's zone.

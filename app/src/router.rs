@@ -13,7 +13,9 @@ use crate::{
     form_state::Arrived,
     layout::Header,
     live::Interrupted,
-    pages::{Access, Approvals, Ask, Findings, History, Mine, NotFound, Request, SignedOut, WhoHeld},
+    pages::{
+        Access, Approvals, Ask, Findings, History, Mine, NotFound, Request, SignedOut, WhoHeld,
+    },
 };
 
 /// The whole interface: header, navigation and the page of the current address.

@@ -70,7 +70,14 @@ fn question(filter: &HeldFilter, page: &HeldPage) -> AnyView {
     let zone_name = zone(&filter.zone);
     let given = |what, name, label, value| {
         let (problems, called) = (&page.problems[..], &page.called[..]);
-        field(&Given { what, name, label, value, problems, called })
+        field(&Given {
+            what,
+            name,
+            label,
+            value,
+            problems,
+            called,
+        })
     };
     let elsewhere: Vec<_> = page
         .problems
@@ -81,8 +88,9 @@ fn question(filter: &HeldFilter, page: &HeldPage) -> AnyView {
             view! { <p>{said}</p> }.into_any()
         })
         .collect();
-    let elsewhere = (!elsewhere.is_empty())
-        .then(|| view! { <div class="notice notice-bad" role="alert">{elsewhere}</div> }.into_any());
+    let elsewhere = (!elsewhere.is_empty()).then(|| {
+        view! { <div class="notice notice-bad" role="alert">{elsewhere}</div> }.into_any()
+    });
     view! {
         {elsewhere}
         <form class="card filter" method="get" action="/history/held" role="search" novalidate>
@@ -219,7 +227,9 @@ fn until(row: &HeldRow) -> AnyView {
             <span class="quiet cell-more">{short} "; never proven gone"</span>
         }
         .into_any(),
-        (_, Some(at)) => view! { <Time at/> <span class="quiet cell-more">{short}</span> }.into_any(),
+        (_, Some(at)) => {
+            view! { <Time at/> <span class="quiet cell-more">{short}</span> }.into_any()
+        }
         (_, None) => view! {
             <Time at=row.until/>
             <span class="quiet cell-more">"its end; not proven gone yet"</span>

@@ -247,7 +247,14 @@ fn search(filter: &HistoryFilter, page: &HistoryPage) -> AnyView {
     let zone_name = zone(&filter.zone);
     let given = |what, name, label, value| {
         let (problems, called) = (&page.problems[..], &page.called[..]);
-        field(&Given { what, name, label, value, problems, called })
+        field(&Given {
+            what,
+            name,
+            label,
+            value,
+            problems,
+            called,
+        })
     };
     let elsewhere: Vec<_> = page
         .problems
@@ -258,8 +265,9 @@ fn search(filter: &HistoryFilter, page: &HistoryPage) -> AnyView {
             view! { <p>{said}</p> }.into_any()
         })
         .collect();
-    let elsewhere = (!elsewhere.is_empty())
-        .then(|| view! { <div class="notice notice-bad" role="alert">{elsewhere}</div> }.into_any());
+    let elsewhere = (!elsewhere.is_empty()).then(|| {
+        view! { <div class="notice notice-bad" role="alert">{elsewhere}</div> }.into_any()
+    });
     view! {
         {elsewhere}
         <form class="card filter" method="get" action="/history" role="search" novalidate>

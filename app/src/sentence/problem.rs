@@ -141,7 +141,9 @@ const fn search(field: Field) -> &'static str {
         Field::Zone => {
             "This address names a time zone that Belay does not know. Search again to use yours."
         }
-        _ => "This address does not go on with a search of these words. Search again from the newest.",
+        _ => {
+            "This address does not go on with a search of these words. Search again from the newest."
+        }
     }
 }
 

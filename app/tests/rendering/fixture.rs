@@ -6,13 +6,14 @@ use app::{
     Assets, Backend, FormState, Theme,
     view::{
         AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind, ApprovalView,
-        AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, Course,
-        EventKind, EventView, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView,
-        GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldView,
-        Certainty, Field, HeldFilter, HeldPage, HeldRow, HistoryFilter, HistoryPage, HistoryRow, NarrowerView, Me, MyAccessView, OfferView, OuView, PageProblem,
-        Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
-        ProposalView, Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView,
-        SignInAgain, TargetView, TicketView, WhyNot, WireError,
+        AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, Certainty, ClosureView,
+        Course, EventKind, EventView, Field, FindingKind, FindingView, FindingsFilter,
+        FindingsPage, GivesView, GlassState, GlassView, GrantCard, GrantState, GrantView,
+        GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView, HistoryFilter, HistoryPage,
+        HistoryRow, Me, MyAccessView, NarrowerView, OfferView, OuView, PageProblem, Part,
+        PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView, ProposalView,
+        Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain,
+        TargetView, TicketView, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;

@@ -165,7 +165,10 @@ impl Pattern {
 
     async fn history(self, store: &Store, search: Search, text: &str) {
         let keep = |row: &server::store::item::Summary| row.reason.contains(text);
-        let found = store.history(&search, Bound::PAGE, now(), keep).await.unwrap();
+        let found = store
+            .history(&search, Bound::PAGE, now(), keep)
+            .await
+            .unwrap();
         assert_eq!(found.rows.is_empty(), self == Self::HistoryWithoutMatch);
     }
 }

@@ -152,10 +152,7 @@ mod tests {
     fn what_is_not_proven_gone_may_still_be_held() {
         for end in [End::Open, End::Unproven] {
             let life = Life { end, ..ended() };
-            check(
-                &life,
-                &[(99, SURELY), (100, PERHAPS), (1_000_000, PERHAPS)],
-            );
+            check(&life, &[(99, SURELY), (100, PERHAPS), (1_000_000, PERHAPS)]);
         }
     }
 

@@ -37,8 +37,8 @@ use futures::stream::unfold;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode, Uri};
 use serde::Deserialize;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
 
 use crate::service::{Caller, Export, ServiceError};
@@ -218,7 +218,11 @@ async fn next_part(
     match parts.recv().await {
         Some(Some(part)) => Some((Ok(part), Some(parts))),
         Some(None) => None,
-        None => Some((Err(std::io::Error::other("the file is not whole")), None)),
+        None => {
+            // What is broken off is not flushed before; what waits for more is.
+            tokio::task::yield_now().await;
+            Some((Err(std::io::Error::other("the file is not whole")), None))
+        }
     }
 }
 

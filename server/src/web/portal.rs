@@ -9,8 +9,8 @@ mod request;
 
 use app::Backend;
 use app::view::{
-    AccessView, ApprovalView, AskFormView, FindingsFilter, FindingsPage, HeldFilter,
-    HeldPage, HistoryFilter, HistoryPage, Me, MyAccessView, PrefillView, RequestView, WireError,
+    AccessView, ApprovalView, AskFormView, FindingsFilter, FindingsPage, HeldFilter, HeldPage,
+    HistoryFilter, HistoryPage, Me, MyAccessView, PrefillView, RequestView, WireError,
 };
 use async_trait::async_trait;
 use domain::id::RequestId;

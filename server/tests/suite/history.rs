@@ -72,7 +72,9 @@ async fn history_is_found_by_each_of_its_indexes() {
         let expected: BTreeSet<RequestId> = expected.iter().map(|nth| asked[*nth].2).collect();
         // An index follows its table.
         eventually(what, || async {
-            let found = store.history(&search, Bound::PAGE, Timestamp::now(), |_| true).await;
+            let found = store
+                .history(&search, Bound::PAGE, Timestamp::now(), |_| true)
+                .await;
             let rows = found.unwrap().rows;
             let newest_first = rows.is_sorted_by(|a, b| a.submitted_at >= b.submitted_at);
             assert!(newest_first, "{what}");
@@ -84,7 +86,9 @@ async fn history_is_found_by_each_of_its_indexes() {
     // What no index knows is a filter, and a page goes on where the one before ended.
     let search = Search::default();
     let kept = store
-        .history(&search, Bound::PAGE, Timestamp::now(), |row| row.request == asked[2].2)
+        .history(&search, Bound::PAGE, Timestamp::now(), |row| {
+            row.request == asked[2].2
+        })
         .await;
     assert_eq!(kept.unwrap().rows.len(), 1);
     let found = store

@@ -40,9 +40,8 @@ pub(in crate::pages) fn field(given: &Given<'_>) -> AnyView {
     };
     let problem =
         is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any());
-    let called = called.map(|(_, called)| {
-        view! { <p class="hint" id=called_id>{called.clone()}</p> }.into_any()
-    });
+    let called = called
+        .map(|(_, called)| view! { <p class="hint" id=called_id>{called.clone()}</p> }.into_any());
     // A date that is none would be dropped by a field for dates, and what was typed is to be seen.
     let kind = if is_wrong { "text" } else { kind };
     view! {

@@ -287,7 +287,10 @@ mod tests {
             ("INC-1=2", "INC-1=2"),
         ] {
             let line = written(Format::Csv, &row(typed, "Ana"));
-            assert!(line.contains(&format!(",,{cell},900,")), "{typed:?}: {line}");
+            assert!(
+                line.contains(&format!(",,{cell},900,")),
+                "{typed:?}: {line}"
+            );
             let line = written(Format::Csv, &row("x", typed));
             assert!(
                 line.contains(&format!(",{cell},,group,")),

@@ -89,7 +89,9 @@ pub(in crate::web::portal) fn view(world: &World, asked: &Asked, found: &HeldFou
     let rows = found.rows.iter();
     let found = &found.found;
     HeldPage {
-        rows: rows.map(|(row, held)| row_view(world, row, *held)).collect(),
+        rows: rows
+            .map(|(row, held)| row_view(world, row, *held))
+            .collect(),
         from: Some(names::ms(from)),
         to: to.map(names::ms),
         next: found.next.as_ref().map(Place::to_text),
@@ -165,7 +167,10 @@ mod tests {
         };
         match search(&filter, now()) {
             Ok(asked) => Ok(asked.unwrap().when),
-            Err(problems) => Err(problems.into_iter().map(|one| (one.field, one.problem)).collect()),
+            Err(problems) => Err(problems
+                .into_iter()
+                .map(|one| (one.field, one.problem))
+                .collect()),
         }
     }
 
@@ -178,9 +183,15 @@ mod tests {
         assert_eq!(asked("", "", ""), Ok(When::At(now())));
         let utc = at("2026-11-22T07:30:00Z");
         assert_eq!(asked("2026-11-22T07:30", "", ""), Ok(When::At(utc)));
-        assert_eq!(asked("2026-11-22T08:30", "", "Europe/Berlin"), Ok(When::At(utc)));
+        assert_eq!(
+            asked("2026-11-22T08:30", "", "Europe/Berlin"),
+            Ok(When::At(utc))
+        );
         let between = When::Between(at("2026-11-01T00:00:00Z"), utc);
-        assert_eq!(asked("2026-11-01T00:00", "2026-11-22T07:30", ""), Ok(between));
+        assert_eq!(
+            asked("2026-11-01T00:00", "2026-11-22T07:30", ""),
+            Ok(between)
+        );
     }
 
     #[test]
@@ -190,10 +201,19 @@ mod tests {
             ("noon", "", Field::Moment, NotUnderstood),
             ("2026-11-22T08:01", "", Field::Moment, NotYet),
             ("", "2026-11-22T07:00", Field::Moment, Missing),
-            ("2026-11-22T07:00", "2026-11-22T07:00", Field::Until, Backwards),
+            (
+                "2026-11-22T07:00",
+                "2026-11-22T07:00",
+                Field::Until,
+                Backwards,
+            ),
             ("2026-11-22T07:00", "later", Field::Until, NotUnderstood),
         ] {
-            assert_eq!(asked(from, to, ""), Err(vec![(field, problem)]), "{from} {to}");
+            assert_eq!(
+                asked(from, to, ""),
+                Err(vec![(field, problem)]),
+                "{from} {to}"
+            );
         }
     }
 
