@@ -473,8 +473,8 @@ async fn who_held_access_at_a_moment_is_told_from_what_is_proven() {
         let links = linked(&page);
         assert!(links.len() <= 1, "{}", page.text());
         let is_it = links.iter().any(|link| *link == request);
-        let is_sure = page.body.contains(">Held<");
-        let perhaps = page.body.contains(">May have held<");
+        let is_sure = page.body.contains("pill-good\">Held<");
+        let perhaps = page.body.contains("pill-wait\">May have held<");
         assert_eq!(is_it, is_sure || perhaps, "{}", page.text());
         (is_sure, perhaps)
     };
