@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use crate::view::{
     AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage, FindingsFilter,
-    FindingsPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter, PolicyPage,
-    RequestView, VersionView, VersionsPage, WireError,
+    FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter,
+    PolicyPage, RequestView, VersionView, VersionsPage, WireError,
 };
 
 /// What the server tells one signed-in person. The server puts it in context as `Arc<dyn Backend>`; no such context
@@ -43,6 +43,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Everyone's requests. [`WireError::NotAllowed`] unless they are an auditor or an admin.
     async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError>;
+
+    /// Who held what, and when. [`WireError::NotAllowed`] unless they are an auditor or an admin.
+    async fn held(&self, filter: &HeldFilter) -> Result<HeldPage, WireError>;
 
     /// Where grants and assignments differ. [`WireError::NotFound`] unless they are an auditor or an admin.
     async fn findings(&self, filter: &FindingsFilter) -> Result<FindingsPage, WireError>;

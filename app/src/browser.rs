@@ -46,6 +46,23 @@ pub(crate) fn zone_offset_ms(at: EpochMs) -> i64 {
     -(minutes_behind as i64) * 60_000
 }
 
+/// The IANA name of the browser's zone; empty if it does not say.
+#[cfg(feature = "hydrate")]
+pub(crate) fn zone() -> String {
+    let format = js_sys::Intl::DateTimeFormat::default();
+    let options = format.resolved_options();
+    let zone = js_sys::Reflect::get(&options, &"timeZone".into());
+    zone.ok()
+        .and_then(|zone| zone.as_string())
+        .unwrap_or_default()
+}
+
+/// Nobody's zone.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) const fn zone() -> String {
+    String::new()
+}
+
 /// The browser's clock.
 #[cfg(feature = "hydrate")]
 #[expect(clippy::cast_possible_truncation, reason = "dates fit")]

@@ -119,6 +119,7 @@ fn place(path: &'static str, name: &'static str, icon: Icon) -> AnyView {
         let is_here = match path {
             "/" => *here == "/" || here.starts_with("/access/"),
             "/policy" => here.starts_with(path),
+            "/history" => here.starts_with("/history"),
             path => here.as_str() == path,
         };
         is_here.then_some("page")

@@ -51,6 +51,21 @@ pub(crate) fn external(url: &str) -> Option<&str> {
     (url.starts_with("https://") || loopback).then_some(url)
 }
 
+/// A search, by those of its fields that have something in them.
+pub(crate) fn search(path: &str, fields: &[(&str, &str)]) -> String {
+    let query = fields
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect::<Vec<_>>()
+        .join("&");
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ask, encode, external, sign_in};

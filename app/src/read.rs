@@ -11,7 +11,7 @@ use leptos::{
 #[cfg(feature = "ssr")]
 use crate::backend::Backend;
 use crate::{
-    view::{ExplainFilter, FindingsFilter, HistoryFilter, PolicyFilter, WireError},
+    view::{ExplainFilter, FindingsFilter, HeldFilter, HistoryFilter, PolicyFilter, WireError},
     wire::{Compact, Payload},
 };
 
@@ -137,6 +137,15 @@ pub(crate) async fn read_versions(before: String) -> Result<Payload, WireError> 
 pub(crate) async fn read_version(id: String) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
         Ok(backend) => backend.version(&id).await,
+        Err(error) => Err(error),
+    }))
+}
+
+/// [`Backend::held`](crate::Backend::held).
+#[server(prefix = "/api/ui", endpoint = "held", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_held(filter: HeldFilter) -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.held(&filter).await,
         Err(error) => Err(error),
     }))
 }

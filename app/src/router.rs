@@ -15,7 +15,7 @@ use crate::{
     live::Interrupted,
     pages::{
         Access, Approvals, Ask, Draft, Explain, Findings, History, Mine, NotFound, Policy, Request,
-        SignedOut, Version, Versions,
+        SignedOut, Version, Versions, WhoHeld,
     },
 };
 
@@ -53,6 +53,7 @@ fn Frame() -> impl IntoView {
                 <Route path=path!("/approvals") view=Approvals ssr=SsrMode::Async/>
                 <Route path=path!("/requests/:id") view=Request ssr=SsrMode::Async/>
                 <Route path=path!("/history") view=History ssr=SsrMode::Async/>
+                <Route path=path!("/history/held") view=WhoHeld ssr=SsrMode::Async/>
                 <Route path=path!("/findings") view=Findings ssr=SsrMode::Async/>
                 <Route path=path!("/policy") view=Policy ssr=SsrMode::Async/>
                 <Route path=path!("/policy/explain") view=Explain ssr=SsrMode::Async/>

@@ -30,7 +30,9 @@ pub use findings::{
 };
 pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};
-pub use history::{HistoryFilter, HistoryPage, HistoryRow};
+pub use history::{
+    Certainty, HeldFilter, HeldPage, HeldRow, HistoryFilter, HistoryPage, HistoryRow, NarrowerView,
+};
 pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
 pub use policy::{
     Answer, DraftPage, ExplainField, ExplainFilter, ExplainPage, ExplainProblem, ExplainView,

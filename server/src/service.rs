@@ -13,6 +13,7 @@ mod begin;
 mod depart;
 mod end;
 mod expire;
+mod export;
 mod facts;
 mod findings;
 mod first;
@@ -30,6 +31,7 @@ mod sign;
 mod signing;
 mod submit;
 mod versions;
+mod who_held;
 mod withdraw;
 
 use std::sync::Arc;
@@ -56,17 +58,20 @@ pub use asked::{Submission, Wanted};
 pub use begin::Begin;
 pub use depart::Left;
 pub use end::Ending;
+pub use export::Export;
 pub use findings::{FindingsFound, FindingsSearch, OpenFinding};
 pub use first::CONFIRMATION;
 pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
 pub use policy::{Draft, ExplainField, Explained, Explaining, NotExplained};
 pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
-pub use search::{HistoryFound, HistorySearch};
+pub use search::HistorySearch;
+pub(crate) use search::OVERDUE_AFTER;
 pub use sign::{Signature, Word};
 pub use signing::{BreakGlassOffer, SigningDetail, ToSign};
 pub use submit::Submitted;
 pub use versions::PolicyFound;
+pub use who_held::HeldFound;
 
 /// Open requests that are looked through for "waits for me". 20 open a person, and expiry, keep an
 /// organisation of hundreds below it.

@@ -7,6 +7,7 @@
 //! added, [`origin`] checked, session found, person required where a page needs one.
 
 mod addresses;
+mod export;
 mod forms;
 mod headers;
 mod listen;
@@ -41,6 +42,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 
 use thiserror::Error;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -93,6 +95,7 @@ pub struct Parts {
     service: Service,
     streams: Streams,
     pace: Pace,
+    exports: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
@@ -125,6 +128,7 @@ impl Portal {
             service,
             streams: Streams::default(),
             pace: Pace::default(),
+            exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             shutdown,
         })))
     }

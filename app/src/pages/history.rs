@@ -1,15 +1,18 @@
 //! History: what was asked, decided and done, for auditors and admins.
 
+pub(super) mod form;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use self::form::{Given, days_in, field, narrower, paging, progress, zone};
 use crate::{
-    browser::title,
+    browser::{status, title},
     clock,
     components::{Empty, Interruption, Pill, Time, changing, problem_at, refuse, skeleton},
     follow::{Followed, follow},
     link, read, sentence,
-    view::{Field, FieldProblem, HistoryFilter, HistoryPage, HistoryRow, TargetView},
+    view::{Field, HistoryFilter, HistoryPage, HistoryRow, RequestState, TargetView},
 };
 
 /// The search is an ordinary form whose fields stand in the address, so that a search can be kept and sent.
@@ -24,6 +27,7 @@ pub(crate) fn History() -> impl IntoView {
         let filter = HistoryFilter {
             from: field("from"),
             to: field("to"),
+            zone: field("zone"),
             person: field("person"),
             account: field("account"),
             permission_set: field("permission_set"),
@@ -46,22 +50,43 @@ pub(crate) fn History() -> impl IntoView {
 
 fn page(history: Followed<HistoryPage>, filter: HistoryFilter) -> AnyView {
     let value = history.value;
-    let form = search(&filter, &value.read_untracked().problems);
+    let form = search(&filter, &value.read_untracked());
+    let is_refused = !value.read_untracked().problems.is_empty();
+    if is_refused {
+        status(400);
+    }
+    let files = (!is_refused).then(|| files(&filter));
     view! {
         <Interruption problem=history.problem/>
         <div class="page-head">
             <h1>"History"</h1>
-            <p class="lead">"Every request, newest first. Each opens with its whole record."</p>
+            <p class="lead">
+                "Every request, newest first. Each opens with its whole record. "
+                <a href="/history/held">"Who held what, and when?"</a>
+            </p>
         </div>
         {form}
         {changing(move || results(&value.read(), &filter))}
+        {files}
     }
     .into_any()
 }
 
 fn results(page: &HistoryPage, filter: &HistoryFilter) -> AnyView {
+    if !page.problems.is_empty() {
+        return ().into_any();
+    }
     let rows: Vec<_> = page.rows.iter().map(row).collect();
-    let table = if rows.is_empty() {
+    let table = if !rows.is_empty() {
+        table(rows)
+    } else if page.next.is_some() {
+        view! {
+            <Empty title="Nothing was found so far">
+                <p>"There is more to look through, further back."</p>
+            </Empty>
+        }
+        .into_any()
+    } else {
         view! {
             <Empty title="Nothing was found">
                 <p>
@@ -71,38 +96,71 @@ fn results(page: &HistoryPage, filter: &HistoryFilter) -> AnyView {
             </Empty>
         }
         .into_any()
-    } else {
-        let heads: Vec<_> = ["Asked", "Who", "What", "Reviewed by", "State"]
-            .into_iter()
-            .map(|head| view! { <th scope="col">{head}</th> }.into_any())
-            .collect();
-        view! {
-            <div class="card table-card">
-                <table class="table">
-                    <thead><tr>{heads}</tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-        }
-        .into_any()
     };
-    let searched = page.searched_back_to.map(|at| {
-        view! { <span class="quiet">"Searched back to " <Time at/> "."</span> }.into_any()
-    });
+    let searched = progress(page.looked_through, page.searched_back_to);
     let newest = (!filter.cursor.is_empty()).then(|| paging(address(filter, ""), "Newest"));
+    let name = if page.searched_back_to.is_some() {
+        "Go on"
+    } else {
+        "Older"
+    };
     let older = page
         .next
         .as_deref()
-        .map(|next| paging(address(filter, next), "Older"));
+        .map(|next| paging(address(filter, next), name));
+    let narrower = narrower(&page.narrower, |field, id| {
+        let mut narrow = filter.clone();
+        match field {
+            Field::Person => narrow.person = id,
+            Field::Account => narrow.account = id,
+            _ => narrow.permission_set = id,
+        }
+        address(&narrow, "")
+    });
     view! {
         {table}
-        <p class="actions paging">{searched} {newest} {older}</p>
+        <div class="actions paging">{searched} {newest} {older}</div>
+        {narrower}
     }
     .into_any()
 }
 
-fn paging(address: String, name: &'static str) -> AnyView {
-    view! { <a class="button" href=address>{name}</a> }.into_any()
+fn table(rows: Vec<AnyView>) -> AnyView {
+    let heads: Vec<_> = ["Asked", "Who", "What", "Reviewed by", "State"]
+        .into_iter()
+        .map(|head| view! { <th scope="col">{head}</th> }.into_any())
+        .collect();
+    view! {
+        <div class="card table-card">
+            <table class="table">
+                <thead><tr>{heads}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// The same search as a file, whole.
+fn files(filter: &HistoryFilter) -> AnyView {
+    let whole = fields(filter, "");
+    let csv = link::search("/history/export.csv", &whole);
+    let lines = link::search("/history/export.jsonl", &whole);
+    view! {
+        <section class="section" aria-labelledby="files">
+            <h2 id="files">"As a file"</h2>
+            <p class="quiet">
+                "Everything that this search finds, to its end, with whole reasons and the proven times. Times are UTC. "
+                "A file that could not be finished says so in its last line, and the download fails. In CSV, a cell that a "
+                "spreadsheet would run begins with an apostrophe."
+            </p>
+            <p class="actions">
+                <a class="button" rel="external" href=csv>"CSV"</a>
+                <a class="button" rel="external" href=lines>"JSON Lines"</a>
+            </p>
+        </section>
+    }
+    .into_any()
 }
 
 fn row(row: &HistoryRow) -> AnyView {
@@ -120,6 +178,8 @@ fn row(row: &HistoryRow) -> AnyView {
         names => names.join(", "),
     };
     let ended = row.ended_at.map(|at| view! { " " <Time at/> }.into_any());
+    let ticket = (!row.ticket.is_empty())
+        .then(|| view! { <span class="cell-more">{row.ticket.clone()}</span> }.into_any());
     let break_glass = row
         .is_break_glass
         .then(|| view! { <span class="pill pill-bad">"Break-glass"</span> }.into_any());
@@ -135,7 +195,7 @@ fn row(row: &HistoryRow) -> AnyView {
                 <span class="quiet cell-more">
                     {numbers} ", for " {clock::duration(row.duration_seconds)}
                 </span>
-                <span class="cell-more cell-reason">{row.reason.clone()}</span>
+                {ticket} <span class="cell-more cell-reason">{row.reason.clone()}</span>
             </td>
             <td data-label="Reviewed by">{reviewers}</td>
             <td data-label="State">
@@ -151,34 +211,30 @@ fn row(row: &HistoryRow) -> AnyView {
 
 /// The address of this search from `cursor` on.
 fn address(filter: &HistoryFilter, cursor: &str) -> String {
-    let fields = [
-        ("from", filter.from.as_str()),
+    link::search("/history", &fields(filter, cursor))
+}
+
+fn fields<'f>(filter: &'f HistoryFilter, cursor: &'f str) -> [(&'static str, &'f str); 9] {
+    [
+        ("from", &filter.from),
         ("to", &filter.to),
+        ("zone", &filter.zone),
         ("person", &filter.person),
         ("account", &filter.account),
         ("permission_set", &filter.permission_set),
         ("state", &filter.state),
         ("text", &filter.text),
         ("cursor", cursor),
-    ];
-    let query = fields
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={}", link::encode(value)))
-        .collect::<Vec<_>>()
-        .join("&");
-    if query.is_empty() {
-        "/history".to_owned()
-    } else {
-        format!("/history?{query}")
-    }
+    ]
 }
 
-fn search(filter: &HistoryFilter, problems: &[FieldProblem]) -> AnyView {
+fn search(filter: &HistoryFilter, page: &HistoryPage) -> AnyView {
     let states: Vec<_> = std::iter::once(("", "Any"))
         .chain(
             sentence::REQUEST_STATES
                 .into_iter()
+                // Each row is of one thing, so that none differs within.
+                .filter(|(_, state)| *state != RequestState::Mixed)
                 .map(|(code, state)| (code, sentence::request_state(state))),
         )
         .map(|(code, name)| {
@@ -186,56 +242,60 @@ fn search(filter: &HistoryFilter, problems: &[FieldProblem]) -> AnyView {
             view! { <option value=code selected=is_chosen>{name}</option> }.into_any()
         })
         .collect();
-    let from = problem_at(problems, Field::From);
-    let to = problem_at(problems, Field::To);
+    let state_problem = problem_at(&page.problems, Field::State);
+    let is_wrong = !state_problem.is_empty();
+    let zone_name = zone(&filter.zone);
+    let given = |what, name, label, value| {
+        let (problems, called) = (&page.problems[..], &page.called[..]);
+        field(&Given {
+            what,
+            name,
+            label,
+            value,
+            problems,
+            called,
+        })
+    };
+    let elsewhere: Vec<_> = page
+        .problems
+        .iter()
+        .filter(|found| matches!(found.field, Field::Zone | Field::Place))
+        .map(|found| {
+            let said = sentence::problem(found.field, &found.problem);
+            view! { <p>{said}</p> }.into_any()
+        })
+        .collect();
+    let elsewhere = (!elsewhere.is_empty()).then(|| {
+        view! { <div class="notice notice-bad" role="alert">{elsewhere}</div> }.into_any()
+    });
     view! {
+        {elsewhere}
         <form class="card filter" method="get" action="/history" role="search" novalidate>
-            {field("from", "From", "date", &filter.from, from)}
-            {field("to", "To", "date", &filter.to, to)}
-            {field("person", "Person", "text", &filter.person, String::new())}
-            {field("account", "Account", "text", &filter.account, String::new())}
-            {field("permission_set", "Permission set or group", "text", &filter.permission_set, String::new())}
-            <div class="field">
+            {given(Field::From, "from", "From", &filter.from)}
+            {given(Field::To, "to", "To", &filter.to)}
+            {given(Field::Person, "person", "Person", &filter.person)}
+            {given(Field::Account, "account", "Account", &filter.account)}
+            {given(Field::PermissionSet, "permission_set", "Permission set or group", &filter.permission_set)}
+            <div class=if is_wrong { "field field-wrong" } else { "field" }>
                 <label class="label" for="state">"State"</label>
-                <select class="input" id="state" name="state">{states}</select>
+                <select
+                    class="input"
+                    id="state"
+                    name="state"
+                    aria-invalid=is_wrong.then_some("true")
+                    aria-describedby=is_wrong.then_some("state-problem")
+                >
+                    {states}
+                </select>
+                {is_wrong.then(|| view! { <p class="field-problem" id="state-problem">{state_problem}</p> }.into_any())}
             </div>
-            {field("text", "Reason", "text", &filter.text, String::new())}
+            {given(Field::Text, "text", "Reason or ticket", &filter.text)}
+            {days_in(zone_name, "Days are whole days in ")}
             <div class="actions filter-actions">
                 <button class="button button-main" type="submit">"Search"</button>
                 <a class="button button-quiet" href="/history">"Clear"</a>
             </div>
         </form>
-    }
-    .into_any()
-}
-
-fn field(
-    name: &'static str,
-    label: &'static str,
-    kind: &'static str,
-    value: &str,
-    problem: String,
-) -> AnyView {
-    let is_wrong = !problem.is_empty();
-    let problem_id = format!("{name}-problem");
-    let described_by = is_wrong.then(|| problem_id.clone());
-    let problem =
-        is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any());
-    view! {
-        <div class=if is_wrong { "field field-wrong" } else { "field" }>
-            <label class="label" for=name>{label}</label>
-            <input
-                class="input"
-                id=name
-                name=name
-                type=kind
-                value=value.to_owned()
-                autocomplete="off"
-                aria-invalid=is_wrong.then_some("true")
-                aria-describedby=described_by
-            />
-            {problem}
-        </div>
     }
     .into_any()
 }

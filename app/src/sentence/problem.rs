@@ -28,6 +28,9 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             Field::Duration => "Choose for how long.".to_owned(),
             Field::Reason => "Say why you need it.".to_owned(),
             Field::Note => "Say why.".to_owned(),
+            Field::Person => {
+                "Say who, or in which account, or by which permission set or group.".to_owned()
+            }
             _ => "Fill this in.".to_owned(),
         },
         Problem::NotUnderstood => match field {
@@ -35,7 +38,13 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             Field::Start => {
                 "This is not a date and time. Write it as 2026-11-22T14:30, in UTC.".to_owned()
             }
-            Field::From | Field::To => "This is not a date. Write it as 2026-11-22.".to_owned(),
+            Field::From
+            | Field::To
+            | Field::Moment
+            | Field::Until
+            | Field::State
+            | Field::Zone
+            | Field::Place => search(field).to_owned(),
             _ => "This was not understood. Load the page again and try once more.".to_owned(),
         },
         Problem::NotAvailable => {
@@ -54,6 +63,8 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         Problem::Passed => {
             "That time has passed. Leave it empty to begin as soon as possible.".to_owned()
         }
+        Problem::NotYet => "That is still to come. History ends now.".to_owned(),
+        Problem::Backwards => "This is before the time that it begins with.".to_owned(),
         Problem::ProtectedAccount => "This account is protected: no rule can open it.".to_owned(),
         Problem::TooLong { max_seconds } => format!(
             "At most {} is possible here. Choose less.",
@@ -116,6 +127,23 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             "{} does not answer just now, so nothing was recorded. What you typed is still here: try again in a moment.",
             part(*which)
         ),
+    }
+}
+
+/// What was not understood of a search.
+const fn search(field: Field) -> &'static str {
+    match field {
+        Field::From | Field::To => "This is not a date. Write it as 2026-11-22.",
+        Field::Moment | Field::Until => {
+            "This is not a date and time. Write it as 2026-11-22T14:30."
+        }
+        Field::State => "There is no such state. Choose one of those offered.",
+        Field::Zone => {
+            "This address names a time zone that Belay does not know. Search again to use yours."
+        }
+        _ => {
+            "This address does not go on with a search of these words. Search again from the newest."
+        }
     }
 }
 

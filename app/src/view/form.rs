@@ -84,6 +84,24 @@ pub enum Field {
     From,
     /// Last day of a search.
     To,
+    /// A moment, or the first of a time between.
+    Moment,
+    /// The end of a time between.
+    Until,
+    /// Whose requests are searched for.
+    Person,
+    /// In which account.
+    Account,
+    /// For which permission set or group.
+    PermissionSet,
+    /// In which state.
+    State,
+    /// In which words of a reason or a ticket.
+    Text,
+    /// The zone of what was typed.
+    Zone,
+    /// Where a search goes on.
+    Place,
 }
 
 /// What is wrong with a form, with the facts that make a good sentence.
@@ -112,6 +130,10 @@ pub enum Problem {
     },
     /// In the past.
     Passed,
+    /// In the future.
+    NotYet,
+    /// It ends before it begins.
+    Backwards,
     /// The deployment protects this account.
     ProtectedAccount,
     /// Longer than allowed.

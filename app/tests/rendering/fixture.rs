@@ -8,14 +8,15 @@ use app::{
     Assets, Backend, FormState, Theme,
     view::{
         AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind, ApprovalView,
-        AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, Course,
-        DraftPage, EventKind, EventView, ExplainFilter, ExplainPage, FindingKind, FindingView,
-        FindingsFilter, FindingsPage, GivesView, GlassState, GlassView, GrantCard, GrantState,
-        GrantView, GroupOfferView, HeldView, HistoryFilter, HistoryPage, HistoryRow, Me,
-        MyAccessView, OfferView, OuView, PageProblem, Part, PermissionSetView, PersonView,
-        PolicyFilter, PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, Reason,
-        RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain, TargetView,
-        TicketView, VersionView, VersionsPage, WhyNot, WireError,
+        AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, Certainty, ClosureView,
+        Course, DraftPage, EventKind, EventView, ExplainFilter, ExplainPage, Field, FindingKind,
+        FindingView, FindingsFilter, FindingsPage, GivesView, GlassState, GlassView, GrantCard,
+        GrantState, GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView,
+        HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, NarrowerView, OfferView, OuView,
+        PageProblem, Part, PermissionSetView, PersonView, PolicyFilter, PolicyPage, PrefillView,
+        PreviewOutcome, PreviewView, ProposalView, Reason, RequestState, RequestView, ReviewKind,
+        ReviewView, RouteView, SignInAgain, TargetView, TicketView, VersionView, VersionsPage,
+        WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -270,6 +271,14 @@ impl World {
             id: "u1".to_owned(),
             name: self.person.word.clone(),
             email: self.person.word.clone(),
+        }
+    }
+
+    fn narrower(&self, field: Field) -> NarrowerView {
+        NarrowerView {
+            field,
+            id: self.person.word.clone(),
+            name: self.person.word.clone(),
         }
     }
 
@@ -599,6 +608,7 @@ impl Backend for World {
                 targets: vec![self.group()],
                 state: RequestState::Active,
                 reason: self.person.word.clone(),
+                ticket: self.person.word.clone(),
                 duration_seconds: 900,
                 reviewers: vec![self.person.word.clone()],
                 from: Some(T),
@@ -608,6 +618,39 @@ impl Backend for World {
             }],
             next: Some(self.person.word.clone()),
             searched_back_to: Some(T),
+            looked_through: 2_000,
+            called: vec![(Field::Person, self.person.word.clone())],
+            narrower: vec![self.narrower(Field::Account)],
+            problems: Vec::new(),
+        })
+    }
+
+    async fn held(&self, filter: &HeldFilter) -> Result<HeldPage, WireError> {
+        if !self.person.is_auditor {
+            return Err(WireError::NotAllowed);
+        }
+        assert_eq!(filter.cursor, "", "only first pages are asked for here");
+        Ok(HeldPage {
+            rows: vec![HeldRow {
+                request_id: "r1".to_owned(),
+                person: self.somebody(),
+                target: self.group(),
+                certainty: Certainty::MayHaveHeld,
+                begun: Some(T),
+                active: None,
+                until: T,
+                ended_at: None,
+                receipt: None,
+                is_break_glass: true,
+            }],
+            from: Some(T),
+            to: Some(T),
+            next: Some(self.person.word.clone()),
+            searched_back_to: Some(T),
+            looked_through: 2_000,
+            called: vec![(Field::Account, self.person.word.clone())],
+            narrower: vec![self.narrower(Field::Person)],
+            groups: vec![self.narrower(Field::PermissionSet)],
             problems: Vec::new(),
         })
     }

@@ -23,6 +23,7 @@ async fn these_are_all_pages_and_each_is_rendered_before_its_first_byte() {
             "/approvals Async",
             "/requests/{id} Async",
             "/history Async",
+            "/history/held Async",
             "/findings Async",
             "/policy Async",
             "/policy/explain Async",
@@ -44,6 +45,7 @@ async fn every_page_is_whole_without_script() {
         ("/approvals", "Deny"),
         ("/requests/r1", "What happened"),
         ("/history", "Older"),
+        ("/history/held?account=1", "May have held"),
         ("/findings", "Adopted and ignored"),
         ("/policy", "Guardrail"),
         ("/policy/explain?group=g", "By rule"),
@@ -76,6 +78,7 @@ async fn a_page_that_cannot_be_shown_says_so_in_its_status_too() {
             "There is nothing here for you",
         ),
         ("/history", 403, "This page is not for you"),
+        ("/history/held", 403, "This page is not for you"),
         ("/findings", 404, "There is nothing here for you"),
         ("/policy", 403, "This page is not for you"),
         ("/policy/explain", 403, "This page is not for you"),
@@ -188,6 +191,7 @@ async fn names_and_reasons_are_text_wherever_they_stand() {
         "/policy/versions",
         "/policy/versions/%22%3E%3Cscript%3E",
         "/history?person=%3Cscript%3E&text=%22%3E%3Cscript%3E",
+        "/history/held?person=%3Cscript%3E&from=%22%3E%3Cscript%3E&zone=%22%3E%3Cscript%3E",
         "/?q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
     ] {
         let page = ana.get(path).await;
@@ -221,6 +225,7 @@ async fn nothing_needs_more_than_the_strictest_policy() {
         "/policy/draft",
         "/policy/versions/v",
         "/history",
+        "/history/held",
     ] {
         let page = ana.get(path).await;
         page.holds_no_foreign_script();

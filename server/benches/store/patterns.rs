@@ -3,7 +3,7 @@
 use domain::event::{Actor, Source, Stream};
 use domain::id::AskIndex;
 use jiff::SignedDuration;
-use server::store::history::Search;
+use server::store::history::{Bound, Search};
 use server::store::{Commit, Store, keys, now};
 
 use crate::fill::{self, Live};
@@ -165,7 +165,10 @@ impl Pattern {
 
     async fn history(self, store: &Store, search: Search, text: &str) {
         let keep = |row: &server::store::item::Summary| row.reason.contains(text);
-        let found = store.history(&search, now(), keep).await.unwrap();
+        let found = store
+            .history(&search, Bound::PAGE, now(), keep)
+            .await
+            .unwrap();
         assert_eq!(found.rows.is_empty(), self == Self::HistoryWithoutMatch);
     }
 }

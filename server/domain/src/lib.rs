@@ -14,7 +14,7 @@
 //! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ;
 //!    [`adoption`]: what people may do about that; [`sweep`]: what is not looked for.
 //! 6. [`departure`]: whose access ends because they have left.
-//! 7. [`event`]: the record of each step.
+//! 7. [`event`]: the record of each step; [`held`]: who held what, said afterwards.
 //! 8. [`inventory`]: what was held before any of this.
 
 pub mod adoption;
@@ -25,6 +25,7 @@ pub mod event;
 pub mod finding;
 pub mod glass;
 pub mod grant;
+pub mod held;
 pub mod id;
 pub mod inventory;
 pub mod key;

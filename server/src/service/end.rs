@@ -134,7 +134,7 @@ pub(super) fn end_early(
                 found: illegal.found,
             })?;
     commit.event(&Stream::Grant(id), kind, &details)?;
-    commit.change_grant(&ended)?;
+    commit.change_grant(&ended, [])?;
     Ok(match ended.state {
         GrantState::Ended { .. } => state.without(id),
         _ => state.ending(id, ended.until),

@@ -214,6 +214,15 @@ pub struct Summary {
     /// Whether it was granted as break-glass.
     #[serde(default)]
     pub break_glass: bool,
+    /// The ticket that it is for.
+    #[serde(default)]
+    pub ticket: Option<String>,
+    /// From when its access may have been there.
+    #[serde(default)]
+    pub begun_at: Option<Timestamp>,
+    /// From when its access was there.
+    #[serde(default)]
+    pub active_at: Option<Timestamp>,
 }
 
 /// How much of a reason history shows; the request has all of it.

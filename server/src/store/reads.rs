@@ -209,6 +209,13 @@ impl Store {
         self.get(&keys::request(id)).await
     }
 
+    /// Requests, in no order.
+    pub async fn requests(&self, ids: &[RequestId]) -> Result<Vec<Request>, StoreError> {
+        let places: Vec<At> = ids.iter().map(|id| keys::request(*id)).collect();
+        let items = self.get_many(&places).await?;
+        Ok(items.into_iter().filter_map(readable).collect())
+    }
+
     /// A grant.
     pub async fn grant(&self, id: GrantId) -> Result<Option<Grant>, StoreError> {
         self.get(&keys::grant(id)).await

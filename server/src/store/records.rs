@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::event::Stream;
-use domain::grant::{Grant, GrantState};
+use domain::grant::{Grant, GrantChange, GrantState};
 use domain::id::{AskIndex, UserId};
 use domain::request::{AskState, Request};
 use domain::target::Target;
@@ -128,8 +128,13 @@ impl Commit {
         Ok(())
     }
 
-    /// A grant as it is now. Its key's version, in the same transaction, guards it.
-    pub fn change_grant(&mut self, grant: &Grant) -> Result<(), StoreError> {
+    /// A grant as it is now, after it `took` these steps. Its key's version, in the same
+    /// transaction, guards it.
+    pub fn change_grant<'c>(
+        &mut self,
+        grant: &Grant,
+        took: impl IntoIterator<Item = &'c GrantChange>,
+    ) -> Result<(), StoreError> {
         let mut set = item::of_grant(grant)?;
         set.retain(|name, _| matches!(name.as_str(), "state" | "until" | "wants_until"));
         self.update(&keys::grant(grant.id), set, &[], Expect::Present)?;
@@ -152,7 +157,17 @@ impl Commit {
             granted_until: grant.until,
             ended_at: None,
             receipt: None,
+            begun_at: None,
+            active_at: None,
         };
+        // One commit may take several steps, of which the state shows the last.
+        for step in took {
+            match step {
+                GrantChange::Granting => change.begun_at = Some(self.at()),
+                GrantChange::Activated { .. } => change.active_at = Some(self.at()),
+                GrantChange::Revoking | GrantChange::Ended { .. } => {}
+            }
+        }
         if let GrantState::Ended { at, receipt } = &grant.state {
             change.ended_at = Some(*at);
             change.receipt = Some(receipt.word());
@@ -262,6 +277,11 @@ struct GrantSummary {
     granted_until: Timestamp,
     ended_at: Option<Timestamp>,
     receipt: Option<&'static str>,
+    // A grant does not keep these once it has gone on; what was written stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begun_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active_at: Option<Timestamp>,
 }
 
 /// When the last of a key's windows ends.
@@ -297,5 +317,8 @@ fn summary(request: &Request, ask: AskIndex) -> Option<Summary> {
         ended_at,
         receipt: None,
         break_glass: ask.glass.is_some(),
+        ticket: request.terms.ticket.clone(),
+        begun_at: None,
+        active_at: None,
     })
 }

@@ -51,6 +51,7 @@ fn is_page(path: &str) -> bool {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
         ["" | "mine" | "approvals" | "history" | "findings" | "policy" | "signed-out"]
+        | ["history", "held"]
         | ["policy", "explain" | "draft" | "versions"] => true,
         ["policy", "versions", id] => PolicyVersion::parse(id).is_ok(),
         ["access", first, second] => Wanted::parse(first, &decoded(second)).is_some(),
@@ -77,6 +78,7 @@ mod tests {
             "/",
             "/mine",
             "/history?from=2026-01-01&text=a%26b",
+            "/history/held?account=111122223333&from=2026-01-01T08:00",
             "/access/111122223333/ReadOnlyAccess",
             "/access/111122223333/Team%2BOps",
             "/access/group/93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b",
@@ -107,6 +109,7 @@ mod tests {
             "/auth/callback?code=x&state=y",
             "/mine/../auth/sign-out",
             "/live",
+            "/history/export.csv",
             "/api/ui/me",
             "/pkg/belay.js",
             "/access/1/ReadOnlyAccess",

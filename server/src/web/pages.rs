@@ -21,7 +21,7 @@ use crate::store::now;
 
 use super::portal::PortalBackend;
 use super::refusal::at;
-use super::{Portal, forms, headers, problem, signed_in};
+use super::{Portal, export, forms, headers, problem, signed_in};
 
 /// The page on which people arrive after they have left: nobody is signed in there.
 const SIGNED_OUT: &str = "/signed-out";
@@ -54,6 +54,8 @@ pub(super) fn router(portal: &Portal) -> Router<Portal> {
         }
     }
     private
+        .route("/history/export.csv", get(export::csv))
+        .route("/history/export.jsonl", get(export::json_lines))
         .layer(middleware::from_fn_with_state(
             portal.clone(),
             signed_in::required,
@@ -139,6 +141,19 @@ pub(super) async fn again(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     render(portal, Some(caller), Some(form), request).await
+}
+
+/// Renders the page of another address, where that says best why this one has nothing to give.
+pub(super) async fn instead(
+    portal: &Portal,
+    caller: Caller,
+    uri: http::Uri,
+    headers: HeaderMap,
+) -> Response {
+    let mut request = Request::new(Body::empty());
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    render(portal, Some(caller), None, request).await
 }
 
 /// A read that a page makes after it has arrived.

@@ -11,13 +11,14 @@ mod request;
 use app::Backend;
 use app::view::{
     AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage, FindingsFilter,
-    FindingsPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter, PolicyPage,
-    PrefillView, RequestView, VersionView, VersionsPage, WireError,
+    FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter,
+    PolicyPage, PrefillView, RequestView, VersionView, VersionsPage, WireError,
 };
 use async_trait::async_trait;
 use domain::id::{PolicyVersion, RequestId};
 
 use crate::service::{Caller, PolicyFound, Role, ServiceError, Wanted};
+use crate::store::now;
 
 use super::Portal;
 use super::refusal::view_part;
@@ -44,7 +45,19 @@ impl PortalBackend {
         let is_mine = detail.request.requester.id == self.caller.who.id;
         is_mine.then(|| access::prefill(&detail.request, form))
     }
+
+    /// Who may not look at history does not learn what is wrong with a search of it.
+    fn sees_history(&self) -> Result<(), WireError> {
+        let service = &self.portal.service;
+        let world = service.world().map_err(wire)?;
+        match service.role(&world, &self.caller) {
+            Role::Admin | Role::Auditor => Ok(()),
+            Role::Person => Err(WireError::NotAllowed),
+        }
+    }
 }
+
+pub(super) use history::search as history_search;
 
 /// What a page can say about a refusal.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
@@ -246,21 +259,43 @@ impl Backend for PortalBackend {
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError> {
-        let (search, problems) = history::search(filter);
         let service = &self.portal.service;
-        if !problems.is_empty() {
-            // Who may not look at history does not learn what is wrong with a search of it.
-            let world = service.world().map_err(wire)?;
-            if service.role(&world, &self.caller) == Role::Person {
-                return Err(WireError::NotAllowed);
+        match history::search(filter) {
+            Ok(search) => {
+                let world = service.world().map_err(wire)?;
+                let found = service.history(&self.caller, &search).await.map_err(wire)?;
+                Ok(history::view(&world, &search, &found, now()))
             }
-            return Ok(HistoryPage {
-                problems,
-                ..HistoryPage::default()
-            });
+            Err(problems) => {
+                self.sees_history()?;
+                Ok(HistoryPage {
+                    problems,
+                    ..HistoryPage::default()
+                })
+            }
         }
-        let world = service.world().map_err(wire)?;
-        let found = service.history(&self.caller, &search).await.map_err(wire)?;
-        Ok(history::view(&world, &found))
+    }
+
+    async fn held(&self, filter: &HeldFilter) -> Result<HeldPage, WireError> {
+        let service = &self.portal.service;
+        match history::held_search(filter, now()) {
+            Ok(Some(asked)) => {
+                let world = service.world().map_err(wire)?;
+                let held = service.who_held(&self.caller, &asked.search, asked.when);
+                let found = held.await.map_err(wire)?;
+                Ok(history::held_view(&world, &asked, &found))
+            }
+            Ok(None) => {
+                self.sees_history()?;
+                Ok(HeldPage::default())
+            }
+            Err(problems) => {
+                self.sees_history()?;
+                Ok(HeldPage {
+                    problems,
+                    ..HeldPage::default()
+                })
+            }
+        }
     }
 }

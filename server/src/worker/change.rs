@@ -36,7 +36,9 @@ impl Worker {
             apply(&mut commit, grant, step)?;
         }
         for grant in &grants {
-            commit.change_grant(grant)?;
+            let steps = change.grants.iter();
+            let took = steps.filter_map(|(id, step)| (*id == grant.id).then_some(step));
+            commit.change_grant(grant, took)?;
         }
         let state = change.key;
         let due_at = plan::due(&state, context);

@@ -63,7 +63,7 @@ impl Worker {
                     return self.gated(before, grant, None).await;
                 };
                 commit.event(&Stream::Grant(grant), kind, &details)?;
-                commit.change_grant(&cancelled)?;
+                commit.change_grant(&cancelled, [])?;
                 let state = before.state.clone().without(grant);
                 self.store_gate(commit, before, state).await
             }

@@ -7,7 +7,7 @@ use domain::id::RequestId;
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
 use server::store::Store;
-use server::store::history::Search;
+use server::store::history::{Bound, Search};
 
 use crate::harness::{Sandbox, eventually, promise};
 
@@ -72,7 +72,9 @@ async fn history_is_found_by_each_of_its_indexes() {
         let expected: BTreeSet<RequestId> = expected.iter().map(|nth| asked[*nth].2).collect();
         // An index follows its table.
         eventually(what, || async {
-            let found = store.history(&search, Timestamp::now(), |_| true).await;
+            let found = store
+                .history(&search, Bound::PAGE, Timestamp::now(), |_| true)
+                .await;
             let rows = found.unwrap().rows;
             let newest_first = rows.is_sorted_by(|a, b| a.submitted_at >= b.submitted_at);
             assert!(newest_first, "{what}");
@@ -84,11 +86,13 @@ async fn history_is_found_by_each_of_its_indexes() {
     // What no index knows is a filter, and a page goes on where the one before ended.
     let search = Search::default();
     let kept = store
-        .history(&search, Timestamp::now(), |row| row.request == asked[2].2)
+        .history(&search, Bound::PAGE, Timestamp::now(), |row| {
+            row.request == asked[2].2
+        })
         .await;
     assert_eq!(kept.unwrap().rows.len(), 1);
     let found = store
-        .history(&search, Timestamp::now(), |_| true)
+        .history(&search, Bound::PAGE, Timestamp::now(), |_| true)
         .await
         .unwrap();
     let second = &found.rows[1];
@@ -101,7 +105,7 @@ async fn history_is_found_by_each_of_its_indexes() {
         ..Search::default()
     };
     let rest = store
-        .history(&after, Timestamp::now(), |_| true)
+        .history(&after, Bound::PAGE, Timestamp::now(), |_| true)
         .await
         .unwrap();
     let rest: Vec<RequestId> = rest.rows.iter().map(|row| row.request).collect();

@@ -25,6 +25,7 @@ mod forms;
 mod from_copy;
 mod group_targets;
 mod history;
+mod history_pages;
 mod inventory;
 mod killed;
 mod leading;

@@ -10,16 +10,13 @@ use domain::grant::{Grant, GrantState, Receipt};
 use domain::id::{GroupId, UserId};
 use domain::request::{AskState, Names, Request, Who};
 use domain::target::Target;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::service;
+use crate::service::{self, OVERDUE_AFTER};
 use crate::world::World;
 
 /// Names that a page lists; it says how many more there are.
 const NAMES_MAX: usize = 20;
-
-/// Taking access away needs some tens of seconds at AWS; what takes longer deserves a look.
-const OVERDUE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// Whether somebody has to sign in again.
 pub(super) fn sign_in_again(stands: service::SignInAgain) -> SignInAgain {

@@ -320,4 +320,15 @@ impl Live {
         }
         std::mem::take(&mut self.unread)
     }
+
+    /// Everything until its end, and whether that came as ends should.
+    pub(crate) async fn whole(&mut self) -> (String, bool) {
+        loop {
+            match self.answer.chunk().await {
+                Ok(Some(chunk)) => self.unread.push_str(std::str::from_utf8(&chunk).unwrap()),
+                Ok(None) => return (std::mem::take(&mut self.unread), true),
+                Err(_) => return (std::mem::take(&mut self.unread), false),
+            }
+        }
+    }
 }

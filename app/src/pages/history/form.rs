@@ -1,0 +1,138 @@
+//! What the two searches of history share: fields that say what is wrong with them, the reader's zone, and how far
+//! was looked.
+
+use leptos::prelude::*;
+
+use crate::{
+    browser::{self, Alive},
+    components::{Time, changing, problem_at},
+    sentence,
+    view::{EpochMs, Field, FieldProblem, NarrowerView},
+};
+
+/// A field of a search, as typed.
+pub(in crate::pages) struct Given<'p> {
+    pub(in crate::pages) what: Field,
+    pub(in crate::pages) name: &'static str,
+    pub(in crate::pages) label: &'static str,
+    pub(in crate::pages) value: &'p str,
+    pub(in crate::pages) problems: &'p [FieldProblem],
+    /// What ids are called.
+    pub(in crate::pages) called: &'p [(Field, String)],
+}
+
+/// With what is wrong with it, or what is called by what was typed.
+pub(in crate::pages) fn field(given: &Given<'_>) -> AnyView {
+    let kind = match given.what {
+        Field::From | Field::To => "date",
+        Field::Moment | Field::Until => "datetime-local",
+        _ => "text",
+    };
+    let name = given.name;
+    let problem = problem_at(given.problems, given.what);
+    let is_wrong = !problem.is_empty();
+    let problem_id = format!("{name}-problem");
+    let called_id = format!("{name}-called");
+    let called = given.called.iter().find(|(field, _)| *field == given.what);
+    let described_by = match called {
+        _ if is_wrong => Some(problem_id.clone()),
+        called => called.map(|_| called_id.clone()),
+    };
+    let problem =
+        is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any());
+    let called = called
+        .map(|(_, called)| view! { <p class="hint" id=called_id>{called.clone()}</p> }.into_any());
+    // A date that is none would be dropped by a field for dates, and what was typed is to be seen.
+    let kind = if is_wrong { "text" } else { kind };
+    view! {
+        <div class=if is_wrong { "field field-wrong" } else { "field" }>
+            <label class="label" for=name>{given.label}</label>
+            <input
+                class="input"
+                id=name
+                name=name
+                type=kind
+                value=given.value.to_owned()
+                autocomplete="off"
+                aria-invalid=is_wrong.then_some("true")
+                aria-describedby=described_by
+            />
+            {problem} {called}
+        </div>
+    }
+    .into_any()
+}
+
+/// The zone that days are in: what the address says, so that it means the same to everyone it is sent to; else the
+/// reader's, once the browser has said which that is.
+pub(in crate::pages) fn zone(typed: &str) -> Signal<String> {
+    let typed = typed.to_owned();
+    Signal::derive(move || {
+        if !typed.is_empty() {
+            typed.clone()
+        } else if Alive::get() {
+            browser::zone()
+        } else {
+            String::new()
+        }
+    })
+}
+
+/// Sends the zone along, and says which it is.
+pub(in crate::pages) fn days_in(zone: Signal<String>, words: &'static str) -> AnyView {
+    let named = changing(move || match zone.get() {
+        zone if zone.is_empty() => "UTC".into_any(),
+        zone => zone.into_any(),
+    });
+    view! {
+        <p class="hint filter-hint">
+            <input type="hidden" name="zone" prop:value=move || zone.get() value=move || zone.get()/>
+            {words} {named} "."
+        </p>
+    }
+    .into_any()
+}
+
+/// How much was looked through, where there is more.
+pub(in crate::pages) fn progress(looked_through: u32, back_to: Option<EpochMs>) -> Option<AnyView> {
+    back_to.map(|at| {
+        let looked_through = sentence::count(looked_through, "request");
+        view! {
+            <p class="quiet" role="status">
+                "Looked through " {looked_through} ", back to " <Time at/> "."
+            </p>
+        }
+        .into_any()
+    })
+}
+
+/// Whom a search may mean: by id it is found at once.
+pub(in crate::pages) fn narrower(
+    offered: &[NarrowerView],
+    address: impl Fn(Field, String) -> String,
+) -> Option<AnyView> {
+    if offered.is_empty() {
+        return None;
+    }
+    let links: Vec<_> = offered
+        .iter()
+        .map(|one| {
+            let address = address(one.field, one.id.clone());
+            view! { <li><a href=address>{one.name.clone()}</a></li> }.into_any()
+        })
+        .collect();
+    Some(
+        view! {
+            <div class="notice">
+                <p>"Names are looked for in every request. By id it takes one look; do you mean one of these?"</p>
+                <ul class="narrower">{links}</ul>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+/// The way to another page of the same search.
+pub(in crate::pages) fn paging(address: String, name: &'static str) -> AnyView {
+    view! { <a class="button" href=address>{name}</a> }.into_any()
+}
