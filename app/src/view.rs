@@ -16,8 +16,8 @@ mod request;
 mod target;
 
 pub use access::{
-    AccessView, AccountView, AskFormView, GroupOfferView, OfferView, OuView, PermissionSetView,
-    PrefillView, PreviewView, TicketView,
+    AccessFilter, AccessView, AccountView, AskFormView, GROUPS, GroupOfferView, OfferView,
+    PermissionSetView, PrefillView, PreviewView, RecentView, TicketView, UnitView,
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
@@ -30,7 +30,7 @@ pub use findings::{
 pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};
 pub use history::{HistoryFilter, HistoryPage, HistoryRow};
-pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
+pub use mine::{CliView, CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
 pub use request::{
     ActionsView, ActorView, ApprovalView, AskView, BesideView, EventView, EvidenceView, GrantView,
     ReceiptView, RequestView, ReviewView, ReviewableView, RouteView,

@@ -56,7 +56,7 @@ pub use depart::Left;
 pub use end::Ending;
 pub use findings::{FindingsFound, FindingsSearch, OpenFinding};
 pub use first::CONFIRMATION;
-pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
+pub use look::{AskDetail, Mine, Offer, RequestDetail, Role, Waiting};
 pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::{HistoryFound, HistorySearch};

@@ -184,9 +184,9 @@ fn range_of(search: &Search, month: Date, newest: Timestamp, after: Option<&Plac
     }
 }
 
-/// The greatest text that sorts before this place: the ask's digit is last, and its predecessor
-/// followed by the highest character lies between.
-fn below(place: &str) -> String {
+/// The greatest text that sorts before this place: a digit is last, and its predecessor followed by
+/// the highest character lies between.
+pub(super) fn below(place: &str) -> String {
     let mut text = place.to_owned();
     match text.pop() {
         Some(last) => {
