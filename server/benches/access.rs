@@ -12,10 +12,6 @@
     reason = "a benchmark"
 )]
 
-#[expect(
-    dead_code,
-    reason = "shared with the domain's benchmarks, which use all of it"
-)]
 #[path = "../domain/benches/organisation.rs"]
 mod organisation;
 

@@ -117,6 +117,9 @@ fn field(search: Search) -> AnyView {
     let navigate = use_navigate();
     let timer = StoredValue::new(None::<TimeoutHandle>);
     let settle = move |typed: String| {
+        if search.put.get_untracked() == typed.trim() {
+            return;
+        }
         search.put.set(typed.trim().to_owned());
         let options = NavigateOptions {
             replace: true,
@@ -125,13 +128,21 @@ fn field(search: Search) -> AnyView {
         };
         navigate(&link::access(typed.trim(), "", 1), options);
     };
+    let settle_later = settle.clone();
     let on_input = move |event| {
         let typed = event_target_value(&event);
         search.typed.set(typed.clone());
         search.opens_first.set(false);
-        let settle = settle.clone();
+        let settle = settle_later.clone();
         again_later(timer, TYPING_PAUSES, move || settle(typed));
     };
+    // Who leaves the field, for a row of what was found, is done with typing: the address is right before another
+    // page is opened, and nothing changes it afterwards.
+    let on_change = move |event| {
+        forget(timer);
+        settle(event_target_value(&event));
+    };
+    on_cleanup(move || forget(timer));
     view! {
         <form class="search" method="get" action="/" role="search" on:submit=|event| event.prevent_default()>
             {Icon::Search.draw()}
@@ -149,6 +160,7 @@ fn field(search: Search) -> AnyView {
                 aria-describedby="keys"
                 value=search.typed.get_untracked()
                 on:input=on_input
+                on:change=on_change
             />
             <p class="keys quiet small" id="keys">
                 <kbd>"/"</kbd> " to search, " <kbd>"↓"</kbd> " " <kbd>"↑"</kbd> " to move, "
@@ -220,9 +232,13 @@ fn again_later(
     after: Duration,
     act: impl FnOnce() + 'static,
 ) {
-    let before = timer.try_update_value(Option::take).flatten();
-    if let Some(before) = before {
+    forget(timer);
+    timer.set_value(set_timeout_with_handle(act, after).ok());
+}
+
+/// Does not do it at all.
+fn forget(timer: StoredValue<Option<TimeoutHandle>>) {
+    if let Some(before) = timer.try_update_value(Option::take).flatten() {
         before.clear();
     }
-    timer.set_value(set_timeout_with_handle(act, after).ok());
 }

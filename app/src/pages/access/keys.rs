@@ -34,7 +34,7 @@ mod browser {
             if let Some(field) = field()
                 && field.value() != search.typed.get_untracked()
             {
-                tell(&field);
+                tell(&field, "input");
             }
             let listener = window_event_listener(ev::keydown, move |event| {
                 if !event.default_prevented() {
@@ -72,6 +72,7 @@ mod browser {
             ("Escape", true, _) | ("Escape", false, Some(_)) => clear(&field),
             ("Enter", true, _) if !field.value().trim().is_empty() => {
                 let typed = field.value();
+                tell(&field, "change");
                 if value
                     .try_with_untracked(|value| is_settled(value, &typed))
                     .unwrap_or_default()
@@ -112,15 +113,15 @@ mod browser {
         focus(field);
         if !is_empty {
             field.set_value("");
-            tell(field);
+            tell(field, "input");
         }
         // An empty field leaves the key to whatever else waits for it.
         !is_empty
     }
 
-    /// As if it had been typed.
-    fn tell(field: &HtmlInputElement) {
-        if let Ok(event) = web_sys::Event::new("input") {
+    /// As if it had been typed, or left.
+    fn tell(field: &HtmlInputElement, what: &str) {
+        if let Ok(event) = web_sys::Event::new(what) {
             // Nobody prevents it, and nothing else can go wrong.
             let _ = field.dispatch_event(&event);
         }
