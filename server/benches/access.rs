@@ -1,6 +1,6 @@
 //! How long a page of Access takes in the largest organisation that the design promises: 5,000
-//! accounts, 500 permission sets, 100,000 people. `cargo bench -p server --bench access`, or, in
-//! minutes less and an upper bound, with `--profile dev`.
+//! accounts, 500 permission sets, 100,000 people. `make bench-access`, or, in minutes less and an
+//! upper bound, `cargo bench --workspace --bench access --profile dev`.
 //!
 //! Two policies: one that gives the person everything, 2,500,000 offers, and one of 1,000 rules. Not
 //! measured here: what the table takes to say what the person has, nor drawing the page.
