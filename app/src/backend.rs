@@ -7,9 +7,9 @@
 use async_trait::async_trait;
 
 use crate::view::{
-    AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage, FindingsFilter,
-    FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter,
-    PolicyPage, RequestView, VersionView, VersionsPage, WireError,
+    AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage,
+    FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me,
+    MyAccessView, PolicyFilter, PolicyPage, RequestView, VersionView, VersionsPage, WireError,
 };
 
 /// What the server tells one signed-in person. The server puts it in context as `Arc<dyn Backend>`; no such context
@@ -19,8 +19,8 @@ pub trait Backend: Send + Sync + 'static {
     /// Who they are, and what waits for them.
     async fn me(&self) -> Result<Me, WireError>;
 
-    /// What they may ask for.
-    async fn access(&self) -> Result<AccessView, WireError>;
+    /// What they may ask for, a page of it.
+    async fn access(&self, filter: &AccessFilter) -> Result<AccessView, WireError>;
 
     /// The form for one target, by the segments of its address: an account's id and a permission set's name, or
     /// `group` and a group's id. [`WireError::NotFound`] for everything they may not ask for, known or not. `like` is
@@ -32,8 +32,8 @@ pub trait Backend: Send + Sync + 'static {
         like: &str,
     ) -> Result<AskFormView, WireError>;
 
-    /// What they have, wait for and had.
-    async fn mine(&self) -> Result<MyAccessView, WireError>;
+    /// What they have, wait for and had. With a cursor, only what was over before that place.
+    async fn mine(&self, cursor: &str) -> Result<MyAccessView, WireError>;
 
     /// What waits for their review, oldest first.
     async fn approvals(&self) -> Result<Vec<ApprovalView>, WireError>;

@@ -3,6 +3,7 @@
 mod ask_card;
 mod changing;
 mod console_link;
+mod copyable;
 mod countdown;
 mod glass;
 mod icon;
@@ -17,6 +18,7 @@ mod timeline;
 pub(crate) use ask_card::{approval_line, ask_facts, given, quote, way};
 pub(crate) use changing::changing;
 pub(crate) use console_link::console_link;
+pub(crate) use copyable::copyable;
 pub(crate) use countdown::Countdown;
 pub(crate) use glass::{SignForm, closure, glass};
 pub(crate) use icon::{Icon, Logo};

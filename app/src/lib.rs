@@ -16,6 +16,7 @@
 
 pub mod backend;
 mod browser;
+mod cli;
 mod clock;
 mod components;
 mod document;
@@ -29,6 +30,7 @@ mod live;
 mod pages;
 mod read;
 mod router;
+pub mod search;
 mod sentence;
 pub mod view;
 mod wire;

@@ -21,6 +21,23 @@ pub(crate) fn ask(first: &str, second: &str) -> String {
     format!("/access/{}/{}", encode(first), encode(second))
 }
 
+/// What may be asked for: what is found of it, in one part of it, on one page.
+pub(crate) fn access(typed: &str, within: &str, page: u32) -> String {
+    let page = if page > 1 {
+        page.to_string()
+    } else {
+        String::new()
+    };
+    let fields = [("q", typed), ("in", within), ("page", page.as_str())];
+    let mut address = "/".to_owned();
+    for (name, value) in fields.into_iter().filter(|(_, value)| !value.is_empty()) {
+        address.push(if address.len() == 1 { '?' } else { '&' });
+        // Writing to a String cannot fail.
+        let _ = write!(address, "{name}={}", encode(value));
+    }
+    address
+}
+
 /// The form for one target, with the words of an earlier request.
 pub(crate) fn ask_again(first: &str, second: &str, request: &str) -> String {
     format!("{}?like={}", ask(first, second), encode(request))
@@ -29,6 +46,11 @@ pub(crate) fn ask_again(first: &str, second: &str, request: &str) -> String {
 /// The form for more of what one has.
 pub(crate) fn extend(first: &str, second: &str, grant: &str) -> String {
     format!("{}?extend={}", ask(first, second), encode(grant))
+}
+
+/// What was over before that place.
+pub(crate) fn mine_before(place: &str) -> String {
+    format!("/mine?before={}", encode(place))
 }
 
 /// A request.
@@ -68,7 +90,18 @@ pub(crate) fn search(path: &str, fields: &[(&str, &str)]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ask, encode, external, sign_in};
+    use super::{access, ask, encode, external, sign_in};
+
+    #[test]
+    fn an_address_has_only_what_is_looked_for() {
+        assert_eq!(access("", "", 1), "/");
+        assert_eq!(access("a&b=c", "", 1), "/?q=a%26b%3Dc");
+        assert_eq!(access("", "groups", 1), "/?in=groups");
+        assert_eq!(
+            access("prod", "111122223333", 2),
+            "/?q=prod&in=111122223333&page=2"
+        );
+    }
 
     #[test]
     fn a_name_cannot_leave_its_segment() {

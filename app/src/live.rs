@@ -4,7 +4,7 @@
 //! shown ever comes from the stream itself.
 
 #[cfg(feature = "hydrate")]
-pub(crate) use browser::{connect, on_change};
+pub(crate) use browser::{connect, moved_here, on_change};
 
 use leptos::prelude::*;
 
@@ -15,6 +15,10 @@ pub(crate) struct Interrupted(pub(crate) RwSignal<bool>);
 /// There is no stream on the server.
 #[cfg(not(feature = "hydrate"))]
 pub(crate) fn connect(_interrupted: Interrupted) {}
+
+/// Nobody listens on the server.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) const fn moved_here(_topic: &'static str) {}
 
 #[cfg(feature = "hydrate")]
 mod browser {
@@ -64,6 +68,11 @@ mod browser {
             LISTENERS
                 .with_borrow_mut(|listeners| listeners.all.retain(|listener| listener.id != id));
         });
+    }
+
+    /// The page itself wants something else to be read: as if the stream had said so.
+    pub(crate) fn moved_here(topic: &'static str) {
+        tell(&[topic.to_owned()]);
     }
 
     /// Opens the stream, once. The browser reconnects by itself.

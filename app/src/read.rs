@@ -11,7 +11,10 @@ use leptos::{
 #[cfg(feature = "ssr")]
 use crate::backend::Backend;
 use crate::{
-    view::{ExplainFilter, FindingsFilter, HeldFilter, HistoryFilter, PolicyFilter, WireError},
+    view::{
+        AccessFilter, ExplainFilter, FindingsFilter, HeldFilter, HistoryFilter, PolicyFilter,
+        WireError,
+    },
     wire::{Compact, Payload},
 };
 
@@ -31,9 +34,9 @@ pub(crate) async fn read_me() -> Result<Payload, WireError> {
 
 /// [`Backend::access`](crate::Backend::access).
 #[server(prefix = "/api/ui", endpoint = "access", input = GetUrl, output = Post<Compact>)]
-pub(crate) async fn read_access() -> Result<Payload, WireError> {
+pub(crate) async fn read_access(filter: AccessFilter) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.access().await,
+        Ok(backend) => backend.access(&filter).await,
         Err(error) => Err(error),
     }))
 }
@@ -53,9 +56,9 @@ pub(crate) async fn read_ask_form(
 
 /// [`Backend::mine`](crate::Backend::mine).
 #[server(prefix = "/api/ui", endpoint = "mine", input = GetUrl, output = Post<Compact>)]
-pub(crate) async fn read_mine() -> Result<Payload, WireError> {
+pub(crate) async fn read_mine(cursor: String) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.mine().await,
+        Ok(backend) => backend.mine(&cursor).await,
         Err(error) => Err(error),
     }))
 }

@@ -17,8 +17,8 @@ mod request;
 mod target;
 
 pub use access::{
-    AccessView, AccountView, AskFormView, GroupOfferView, OfferView, OuView, PermissionSetView,
-    PrefillView, PreviewView, TicketView,
+    AccessFilter, AccessView, AccountView, AskFormView, GROUPS, GroupOfferView, OfferView,
+    PermissionSetView, PrefillView, PreviewView, RecentView, TicketView, UnitView,
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
@@ -33,7 +33,7 @@ pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, Glass
 pub use history::{
     Certainty, HeldFilter, HeldPage, HeldRow, HistoryFilter, HistoryPage, HistoryRow, NarrowerView,
 };
-pub use mine::{CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
+pub use mine::{CliView, CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
 pub use policy::{
     Answer, DraftPage, ExplainField, ExplainFilter, ExplainPage, ExplainProblem, ExplainView,
     PolicyChange, PolicyFilter, PolicyLine, PolicyPage, PolicyPart, PolicyProblem, VersionRow,

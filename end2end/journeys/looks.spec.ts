@@ -33,6 +33,20 @@ async function judge(person: Person, name: string, scripted: boolean) {
   expect.soft(violations, `${name} fails rules of accessibility`).toEqual([]);
 }
 
+/** In at once: through the provider, and back to the form for the last word. */
+async function breaksGlass(person: Person, name: string, scripted: boolean) {
+  const { page } = person;
+  await person.open("/access/111122223333/AdministratorAccess");
+  await page.getByText("Break glass: go in now, explain afterwards").click();
+  await page.getByLabel("Why do you need it?").fill("INC-7: payments are down and nobody answers");
+  await page.getByLabel("to confirm").fill("break glass");
+  await judge(person, `${name}-break-glass`, scripted);
+  await page.getByRole("button", { name: "Sign in again to break glass" }).click();
+  await page.locator(`button[name=person][value="${person.userName}"]`).click();
+  await page.getByRole("button", { name: "Break glass", exact: true }).click();
+  await page.waitForURL(/\/requests\/[^/]+$/);
+}
+
 for (const look of looks) {
   test(`every page holds up: ${look.name}, script ${look.javaScriptEnabled ? "on" : "off"}`, async ({ person }) => {
     const { name, ...options } = look;
@@ -77,5 +91,38 @@ for (const look of looks) {
     hugo.expectRefusal(404);
     await hugo.page.goto(`${hugo.world.portal}/no/such/page`);
     await judge(hugo, `${name}-not-found`, look.javaScriptEnabled);
+  });
+
+  test(`break-glass and findings hold up: ${look.name}, script ${look.javaScriptEnabled ? "on" : "off"}`, async ({ person }) => {
+    const { name, ...options } = look;
+    const emma = await person("emma.lindqvist", options);
+    const hugo = await person("hugo.martin", options);
+    const ben = await person("ben.okafor", options);
+    await breaksGlass(ben, name, look.javaScriptEnabled);
+    await expect(ben.page.getByText("Break-glass, not signed yet")).toBeVisible();
+    await judge(ben, `${name}-break-glass-request`, look.javaScriptEnabled);
+    await expect(async () => {
+      await ben.open("/mine");
+      await expect(ben.page.getByRole("timer")).toBeVisible({ timeout: 500 });
+    }).toPass({ timeout: 30_000 });
+    // Still there among what is held, whoever looks at it later.
+    await expect(ben.page.getByRole("article").getByText("Break-glass", { exact: true })).toBeVisible();
+    await ben.page.getByText("Use it with the AWS CLI").click();
+    await expect(ben.page.locator("pre")).toContainText("sso_account_id = 111122223333");
+    const copy = ben.page.getByRole("button", { name: "Copy" });
+    if (look.javaScriptEnabled) {
+      await copy.press("Enter");
+      await expect(ben.page.getByRole("status").filter({ hasText: "Copied" })).toBeVisible();
+    } else {
+      await expect(copy).toHaveCount(0);
+    }
+    await judge(ben, `${name}-break-glass-mine`, look.javaScriptEnabled);
+    await emma.open("/approvals");
+    await expect(emma.page.getByRole("heading", { name: "To sign" })).toBeVisible();
+    await judge(emma, `${name}-break-glass-to-sign`, look.javaScriptEnabled);
+
+    await hugo.open("/findings");
+    await expect(hugo.page.getByRole("heading", { level: 1 })).toHaveText("Findings");
+    await judge(hugo, `${name}-findings`, look.javaScriptEnabled);
   });
 }

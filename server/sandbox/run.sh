@@ -107,6 +107,9 @@ cat <<'END'
   ana.silva, and approve it as emma.lindqvist in a private window (Safari may refuse the cookie of a
   page without TLS; Chrome, Edge and Firefox do not).
 
+  To go in first and be signed for afterwards (break-glass), open AdministratorAccess in Payments
+  Production as ben.okafor, and sign or reject it as emma.lindqvist.
+
   Logs           .sandbox/belay.log, .sandbox/sandbox.log
   AWS, pretend   aws --endpoint-url http://127.0.0.1:8001 sso-admin list-instances
                  (any region, access key and secret both `sandbox`)

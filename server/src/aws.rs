@@ -49,6 +49,12 @@ impl Clients {
         Ok(Self::new(&shared))
     }
 
+    /// The region of Identity Center.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.ssoadmin.config().region().map(AsRef::as_ref)
+    }
+
     /// Clients with our time limits, from what was loaded.
     #[must_use]
     pub fn new(shared: &SdkConfig) -> Self {

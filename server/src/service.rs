@@ -61,7 +61,7 @@ pub use end::Ending;
 pub use export::Export;
 pub use findings::{FindingsFound, FindingsSearch, OpenFinding};
 pub use first::CONFIRMATION;
-pub use look::{AskDetail, Offer, RequestDetail, Role, Waiting};
+pub use look::{AskDetail, Mine, Offer, RequestDetail, Role, Waiting};
 pub use policy::{Draft, ExplainField, Explained, Explaining, NotExplained};
 pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};

@@ -18,6 +18,7 @@ mod parts;
 pub(crate) mod policies;
 mod reads;
 mod records;
+mod requests;
 pub(crate) mod sessions;
 mod snapshot;
 
@@ -39,6 +40,7 @@ pub use parts::PartsError;
 pub use policies::{Loaded, VERSIONS_A_PAGE, Versions};
 pub use reads::{Due, DueWhat, Waiting};
 pub(crate) use records::ENDED_KEPT;
+pub use requests::{RequestPage, RequestPlace};
 pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest};
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.

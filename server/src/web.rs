@@ -57,6 +57,7 @@ use self::pace::Pace;
 
 pub use listen::serve;
 pub use metrics::router as metrics_router;
+pub use portal::access_page;
 pub use ready::router as health_router;
 pub use site::SiteError;
 

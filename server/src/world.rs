@@ -7,6 +7,7 @@
 
 mod in_force;
 mod knowledge;
+mod texts;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,7 @@ use in_force::ReadPolicy;
 use knowledge::{Knowledge, News};
 
 pub(crate) use knowledge::is_good;
+pub use texts::{AccountText, Texts, ou_path, tags};
 
 /// How often the policy's source and the table's snapshot are looked at: soon enough that an author
 /// sees a policy take effect.
@@ -49,9 +51,23 @@ pub struct World {
     pub policy: Arc<Policy>,
     /// Both, indexed.
     pub catalogue: Catalogue,
+    /// What is in the catalogue, as people look for it.
+    pub texts: Texts,
 }
 
 impl World {
+    /// Indexes what is known.
+    #[must_use]
+    pub fn new(directory: Directory, policy: Arc<Policy>) -> Self {
+        let catalogue = Catalogue::build(Arc::clone(&policy), &directory);
+        Self {
+            texts: Texts::of(&catalogue, &directory),
+            directory,
+            policy,
+            catalogue,
+        }
+    }
+
     /// The facts of the snapshot: for pages and previews, never for a decision.
     #[must_use]
     pub fn facts(&self) -> Facts<'_> {
@@ -286,7 +302,6 @@ impl Keeper {
         }
         self.put_in_force(next, read, &complete, knowledge.reader())
             .await?;
-        let catalogue = Catalogue::build(Arc::clone(&policy), &complete);
         tracing::info!(
             accounts = complete.accounts.len(),
             permission_sets = complete.permission_sets.len(),
@@ -295,11 +310,8 @@ impl Keeper {
             is_fresh,
             "accounts, people and policy are known",
         );
-        self.world.store(Some(Arc::new(World {
-            directory: complete,
-            policy,
-            catalogue,
-        })));
+        self.world
+            .store(Some(Arc::new(World::new(complete, policy))));
         Ok(())
     }
 

@@ -1,39 +1,52 @@
 //! My access: what I have, wait for and had.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     browser::title,
-    clock,
+    cli, clock,
     components::{
-        Countdown, Empty, Interruption, Pill, Time, changing, console_link, refuse, skeleton,
+        Countdown, Empty, Interruption, Pill, Time, changing, console_link, copyable, refuse,
+        skeleton,
     },
     follow::{Followed, follow},
     link, read, sentence,
-    view::{EpochMs, GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView},
+    view::{
+        CliView, EpochMs, GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView,
+    },
 };
 
 /// The reader's own access.
 #[component]
 pub(crate) fn Mine() -> impl IntoView {
     title("My access");
-    follow(
-        || Box::pin(read::read_mine()),
-        |topic| topic == "mine",
-        skeleton,
-        page,
-        refuse,
-    )
+    let query = use_query_map();
+    changing(move || {
+        let query = query.read();
+        let before = query.get_str("before").unwrap_or_default().to_owned();
+        let is_first = before.is_empty();
+        follow(
+            move || Box::pin(read::read_mine(before.clone())),
+            // What is over does not change.
+            move |topic| is_first && topic == "mine",
+            skeleton,
+            move |mine| page(mine, is_first),
+            refuse,
+        )
+    })
 }
 
-fn page(mine: Followed<MyAccessView>) -> AnyView {
+fn page(mine: Followed<MyAccessView>, is_first: bool) -> AnyView {
     let value = mine.value;
     view! {
         <Interruption problem=mine.problem/>
         <div class="page-head">
             <h1>"My access"</h1>
         </div>
-        {changing(move || sections(&value.read()))}
+        {changing(move || {
+            if is_first { sections(&value.read()) } else { earlier(&value.read()) }
+        })}
     }
     .into_any()
 }
@@ -57,12 +70,35 @@ fn sections(mine: &MyAccessView) -> AnyView {
     let pending: Vec<_> = mine.pending.iter().map(waiting).collect();
     let pending =
         (!pending.is_empty()).then(|| section("pending", "Waiting for an answer", pending));
-    let past: Vec<_> = mine.past.iter().map(over).collect();
-    let past = (!past.is_empty()).then(|| {
-        let rows = view! { <ul class="card rows">{past}</ul> }.into_any();
-        section("past", "Before", vec![rows])
-    });
+    let past = (!mine.past.is_empty() || mine.next.is_some()).then(|| before(mine, "Before"));
     view! { {section("active", "Now", vec![active])} {pending} {past} }.into_any()
+}
+
+/// A page of what was over before what the first page shows.
+fn earlier(mine: &MyAccessView) -> AnyView {
+    view! {
+        {before(mine, "Earlier")}
+        <p class="actions paging"><a class="button" href="/mine">"Newest"</a></p>
+    }
+    .into_any()
+}
+
+fn before(mine: &MyAccessView, name: &'static str) -> AnyView {
+    let rows: Vec<_> = mine.past.iter().map(over).collect();
+    let rows = if rows.is_empty() {
+        view! { <p class="quiet">"Nothing here is over."</p> }.into_any()
+    } else {
+        view! { <ul class="card rows">{rows}</ul> }.into_any()
+    };
+    let older = mine.next.as_deref().map(|next| {
+        view! {
+            <p class="actions paging">
+                <a class="button" href=link::mine_before(next)>"Older"</a>
+            </p>
+        }
+        .into_any()
+    });
+    section("past", name, vec![rows, older.into_any()])
 }
 
 fn section(id: &'static str, name: &'static str, content: Vec<AnyView>) -> AnyView {
@@ -100,6 +136,7 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
                         </a>
                     </h3>
                     <Pill state/>
+                    {broken(grant.is_break_glass)}
                 </header>
                 <p class="quiet">{place(&grant.target)}</p>
                 {trouble}
@@ -107,6 +144,7 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
                     "AWS sessions opened until the end may last until "
                     <Time at=grant.sessions_may_last_until/> "."
                 </p>
+                {grant.cli.as_ref().map(|cli| profile(&grant.target, cli))}
             </div>
             <div class="held-state">
                 {progress}
@@ -115,6 +153,37 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// That nobody was asked before; it says so for ever.
+fn broken(is_break_glass: bool) -> AnyView {
+    let mark = is_break_glass
+        .then(|| view! { <span class="pill pill-bad">"Break-glass"</span> }.into_any());
+    mark.into_any()
+}
+
+/// How the AWS CLI gets at it.
+fn profile(target: &TargetView, cli: &CliView) -> AnyView {
+    let TargetView::Account {
+        account_id,
+        account_name,
+        permission_set,
+        ..
+    } = target
+    else {
+        return ().into_any();
+    };
+    let name = cli::name(account_name, account_id, permission_set);
+    let account = (account_id.as_str(), account_name.as_str());
+    let text = cli::profile(account, permission_set, &cli.start_url, &cli.region);
+    let hint = view! {
+        <p class="quiet small">
+            "Add this to " <code>"~/.aws/config"</code> " (the session only once), then "
+            <code>"aws sso login --profile " {name}</code>
+        </p>
+    }
+    .into_any();
+    copyable("Use it with the AWS CLI", hint, text)
 }
 
 /// Where it is, or what it gives.
@@ -181,14 +250,12 @@ fn waiting(card: &PendingCard) -> AnyView {
 }
 
 fn over(card: &PastCard) -> AnyView {
-    let again = match card.targets.as_slice() {
-        [only] => {
-            let (first, second) = only.segments();
-            let form = link::ask(first, second);
-            Some(view! { <a class="button button-small" href=form>"Ask again"</a> }.into_any())
-        }
-        _ => None,
-    };
+    // The form begins with everything that was asked for then, and with its words.
+    let again = card.targets.first().map(|first| {
+        let (one, other) = first.segments();
+        let form = link::ask_again(one, other, &card.request_id);
+        view! { <a class="button button-small" href=form>"Ask again"</a> }.into_any()
+    });
     let receipt = card
         .receipt
         .map(|receipt| format!("{} · ", sentence::receipt_short(receipt)));
@@ -198,6 +265,7 @@ fn over(card: &PastCard) -> AnyView {
             <span class="row-what">
                 <a href=link::request(&card.request_id)>{sentence::targets(&card.targets)}</a>
                 <span class="quiet">" for " {clock::duration(card.duration_seconds)}</span>
+                " " {broken(card.is_break_glass)}
             </span>
             <span class="row-more quiet">{receipt} <Time at=card.at/></span>
             {again}

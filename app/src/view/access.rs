@@ -7,19 +7,96 @@ use super::{
     RouteView, SignInAgain, TargetView,
 };
 
-/// Everything this person may ask for, and nothing else.
+/// What of it somebody wants to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AccessFilter {
+    /// What they look for; empty for everything.
+    pub q: String,
+    /// Only in this account, by its id, or only [`GROUPS`]; empty for everywhere.
+    pub within: String,
+    /// Which page, from 1; 0 is the first, too.
+    pub page: u32,
+}
+
+/// Stands for an account where only groups are wanted.
+pub const GROUPS: &str = "groups";
+
+/// A page of what this person may ask for, and of nothing else: never more than some 100 offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessView {
-    /// Groups that may be asked for, by name.
-    pub groups: Vec<GroupOfferView>,
-    /// Organizational units that hold at least one account with an offer, in the order to show them.
-    pub ous: Vec<OuView>,
-    /// Each permission set that some offer names, once: accounts refer to it by name.
+    /// What this is the answer to.
+    pub filter: AccessFilter,
+    /// What they asked for lately and may ask for again, newest first; only on the first page of everything.
+    pub recent: Vec<RecentView>,
+    /// Organizational units, and groups as one of them, in the order to show them.
+    pub units: Vec<UnitView>,
+    /// Each permission set that some offer here names, once: accounts refer to it by name.
     pub permission_sets: Vec<PermissionSetView>,
+    /// Offers that were found, on all pages together.
+    pub total: u32,
+    /// How many pages there are: at least one.
+    pub pages: u32,
+    /// Nothing was left out or cut short, so that a browser can search in this as the server would.
+    pub is_whole: bool,
     /// When the directory snapshot behind this page was taken.
     pub directory_at: EpochMs,
     /// The snapshot is older than it should be: what is shown may be out of date.
     pub directory_is_stale: bool,
+}
+
+/// What somebody asked for lately.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecentView {
+    /// The request whose words a new one begins with.
+    pub request_id: String,
+    /// What was asked for, all of which they may ask for today.
+    pub targets: Vec<TargetView>,
+    /// For how long, in seconds.
+    pub duration_seconds: u32,
+    /// When.
+    pub submitted_at: EpochMs,
+    /// What would happen to a request for the first of it.
+    pub approval: ApprovalKind,
+    /// What this person already has or waits for on the first of it.
+    pub current: Option<CurrentView>,
+}
+
+/// What stands under one heading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UnitView {
+    /// Groups that may be asked for.
+    Groups {
+        /// By name, or the best found first.
+        offers: Vec<GroupOfferView>,
+        /// How many more there are than a list shows.
+        more: u32,
+    },
+    /// Accounts that sit in the same organizational unit.
+    Accounts {
+        /// Organizational units from the root, joined by ` / `: `Root / Production / Payments`.
+        path: String,
+        /// By name, or the best found first.
+        accounts: Vec<AccountView>,
+    },
+}
+
+impl UnitView {
+    /// How many offers are listed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Groups { offers, .. } => offers.len(),
+            Self::Accounts { accounts, .. } => {
+                accounts.iter().map(|account| account.offers.len()).sum()
+            }
+        }
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// A group that this person may ask to join.
@@ -39,15 +116,6 @@ pub struct GroupOfferView {
     pub current: Option<CurrentView>,
 }
 
-/// Accounts that sit in the same organizational unit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OuView {
-    /// Organizational units from the root, joined by ` / `: `Root / Production / Payments`.
-    pub path: String,
-    /// Accounts, by name.
-    pub accounts: Vec<AccountView>,
-}
-
 /// An account and what this person may ask for in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountView {
@@ -57,8 +125,10 @@ pub struct AccountView {
     pub name: String,
     /// Tags as `key=value`; found by search.
     pub tags: Vec<String>,
-    /// Permission sets on offer here, by name.
+    /// Permission sets on offer here, by name, or the best found first.
     pub offers: Vec<OfferView>,
+    /// How many more there are than a list shows.
+    pub more: u32,
 }
 
 /// One permission set that this person may ask for in one account.

@@ -35,6 +35,17 @@ pub struct MyAccessView {
     pub pending: Vec<PendingCard>,
     /// What is over, newest first: at most 50.
     pub past: Vec<PastCard>,
+    /// Where what was asked before that begins; absent: there is none.
+    pub next: Option<String>,
+}
+
+/// What the AWS CLI has to know to use a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CliView {
+    /// The address of the AWS access portal.
+    pub start_url: String,
+    /// The region of Identity Center.
+    pub region: String,
 }
 
 /// A grant that is not over.
@@ -56,6 +67,10 @@ pub struct GrantCard {
     pub until: EpochMs,
     /// Opens the AWS console with it; only while active.
     pub console_url: Option<String>,
+    /// How to use it with the AWS CLI; only while active, and not of a group.
+    pub cli: Option<CliView>,
+    /// Whether nobody was asked before.
+    pub is_break_glass: bool,
     /// Sessions opened until the end may last until then.
     pub sessions_may_last_until: EpochMs,
     /// What holds it up, if anything does.
@@ -100,6 +115,8 @@ pub struct PastCard {
     pub duration_seconds: u32,
     /// How its grant ended, if there was one.
     pub receipt: Option<ReceiptKind>,
+    /// Whether nobody was asked before.
+    pub is_break_glass: bool,
     /// Sessions may still be open until then, if there was a grant.
     pub sessions_may_last_until: Option<EpochMs>,
 }

@@ -7,16 +7,16 @@ use std::sync::{Arc, LazyLock};
 use app::{
     Assets, Backend, FormState, Theme,
     view::{
-        AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind, ApprovalView,
-        AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, Certainty, ClosureView,
-        Course, DraftPage, EventKind, EventView, ExplainFilter, ExplainPage, Field, FindingKind,
-        FindingView, FindingsFilter, FindingsPage, GivesView, GlassState, GlassView, GrantCard,
-        GrantState, GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView,
-        HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, NarrowerView, OfferView, OuView,
-        PageProblem, Part, PermissionSetView, PersonView, PolicyFilter, PolicyPage, PrefillView,
-        PreviewOutcome, PreviewView, ProposalView, Reason, RequestState, RequestView, ReviewKind,
-        ReviewView, RouteView, SignInAgain, TargetView, TicketView, VersionView, VersionsPage,
-        WhyNot, WireError,
+        AccessFilter, AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind,
+        ApprovalView, AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, Certainty,
+        CliView, ClosureView, Course, DraftPage, EventKind, EventView, ExplainFilter, ExplainPage,
+        Field, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView, GlassState,
+        GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow,
+        HeldView, HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, NarrowerView,
+        OfferView, PageProblem, Part, PastCard, PermissionSetView, PersonView, PolicyFilter,
+        PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, Reason, RecentView,
+        RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain, TargetView,
+        TicketView, UnitView, VersionView, VersionsPage, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -60,6 +60,7 @@ pub(crate) fn problem_page(problem: PageProblem) -> String {
 pub(crate) struct Person {
     name: String,
     is_auditor: bool,
+    is_in_a_large_organisation: bool,
     word: String,
     console_url: String,
 }
@@ -69,6 +70,7 @@ impl Person {
         Self {
             name: name.to_owned(),
             is_auditor: false,
+            is_in_a_large_organisation: false,
             word: "Payments Production".to_owned(),
             console_url: "https://belay.awsapps.com/start/#/console?account_id=111122223333"
                 .to_owned(),
@@ -85,6 +87,11 @@ impl Person {
 
     pub(crate) fn auditor(mut self) -> Self {
         self.is_auditor = true;
+        self
+    }
+
+    pub(crate) fn in_a_large_organisation(mut self) -> Self {
+        self.is_in_a_large_organisation = true;
         self
     }
 
@@ -324,31 +331,76 @@ impl Backend for World {
         })
     }
 
-    async fn access(&self) -> Result<AccessView, WireError> {
+    async fn access(&self, filter: &AccessFilter) -> Result<AccessView, WireError> {
+        let group = GroupOfferView {
+            id: "93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b".to_owned(),
+            name: self.person.word.clone(),
+            gives: self.gives(),
+            max_duration_seconds: 3600,
+            approval: ApprovalKind::Automatic,
+            current: None,
+        };
+        let offer = |name: &str| OfferView {
+            permission_set: name.to_owned(),
+            max_duration_seconds: 3600,
+            approval: ApprovalKind::Needed { approvals: 1 },
+            current: None,
+        };
+        let account = AccountView {
+            id: "111122223333".to_owned(),
+            name: self.person.word.clone(),
+            tags: vec![self.person.word.clone()],
+            offers: vec![offer("ReadOnlyAccess")],
+            more: 12,
+        };
+        let units = if filter.q == "nothing" {
+            Vec::new()
+        } else if self.person.is_in_a_large_organisation {
+            // As much as the server ever puts on a page, with the longest names that AWS allows.
+            let long = AccountView {
+                name: "N".repeat(50),
+                tags: vec!["T".repeat(120); 8],
+                offers: (0..8)
+                    .map(|n| offer(&format!("{n}{}", "S".repeat(31))))
+                    .collect(),
+                ..account
+            };
+            vec![UnitView::Accounts {
+                path: ["U".repeat(128), "V".repeat(128)].join(" / "),
+                accounts: vec![long; 12],
+            }]
+        } else {
+            vec![
+                UnitView::Groups {
+                    offers: vec![group],
+                    more: 3,
+                },
+                UnitView::Accounts {
+                    path: self.person.word.clone(),
+                    accounts: vec![account],
+                },
+            ]
+        };
+        let sets = (0..8).map(|n| PermissionSetView {
+            name: format!("{n}{}", "S".repeat(31)),
+            description: "D".repeat(121),
+            session_seconds: 3600,
+        });
         Ok(AccessView {
-            groups: vec![GroupOfferView {
-                id: "93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b".to_owned(),
-                name: self.person.word.clone(),
-                gives: self.gives(),
-                max_duration_seconds: 3600,
-                approval: ApprovalKind::Automatic,
+            filter: filter.clone(),
+            recent: vec![RecentView {
+                request_id: "r1".to_owned(),
+                targets: vec![self.target(), self.group()],
+                duration_seconds: 900,
+                submitted_at: T,
+                approval: ApprovalKind::Needed { approvals: 2 },
                 current: None,
             }],
-            ous: vec![OuView {
-                path: self.person.word.clone(),
-                accounts: vec![AccountView {
-                    id: "111122223333".to_owned(),
-                    name: self.person.word.clone(),
-                    tags: vec![self.person.word.clone()],
-                    offers: vec![OfferView {
-                        permission_set: "ReadOnlyAccess".to_owned(),
-                        max_duration_seconds: 3600,
-                        approval: ApprovalKind::Needed { approvals: 1 },
-                        current: None,
-                    }],
-                }],
-            }],
-            permission_sets: vec![self.permission_set()],
+            units,
+            permission_sets: std::iter::once(self.permission_set()).chain(sets).collect(),
+            total: 240,
+            pages: 3,
+            is_whole: false,
             directory_at: T,
             directory_is_stale: false,
         })
@@ -407,9 +459,27 @@ impl Backend for World {
         })
     }
 
-    async fn mine(&self) -> Result<MyAccessView, WireError> {
+    async fn mine(&self, cursor: &str) -> Result<MyAccessView, WireError> {
+        let past = PastCard {
+            request_id: "r0".to_owned(),
+            targets: vec![self.target(), self.group()],
+            state: RequestState::Ended,
+            at: T,
+            duration_seconds: 900,
+            receipt: None,
+            is_break_glass: true,
+            sessions_may_last_until: None,
+        };
+        if !cursor.is_empty() {
+            return Ok(MyAccessView {
+                past: vec![past],
+                ..MyAccessView::default()
+            });
+        }
         Ok(MyAccessView {
             now: T,
+            past: vec![past],
+            next: Some(self.person.word.clone()),
             active: vec![GrantCard {
                 request_id: "r1".to_owned(),
                 ask: 0,
@@ -419,6 +489,11 @@ impl Backend for World {
                 from: T,
                 until: T + 900_000,
                 console_url: Some(self.person.console_url.clone()),
+                cli: Some(CliView {
+                    start_url: "https://belay.awsapps.com/start".to_owned(),
+                    region: "eu-central-1".to_owned(),
+                }),
+                is_break_glass: true,
                 sessions_may_last_until: T + 4_500_000,
                 trouble: None,
             }],

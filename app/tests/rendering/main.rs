@@ -176,12 +176,77 @@ async fn a_note_is_shown_even_when_its_form_has_no_place_any_more() {
 }
 
 #[tokio::test]
+async fn a_search_without_script_is_a_plain_form_and_its_answer_a_page() {
+    let ana = Door::of(Person::named("Ana Silva"));
+    let page = ana.get("/?q=pay%20prod&in=groups&page=2").await;
+    let form = page.element_with("role=\"search\"");
+    assert!(
+        form.contains("method=\"get\"") && form.contains("action=\"/\""),
+        "{form}"
+    );
+    let field = page.element_with("id=\"q\"");
+    assert!(field.contains("value=\"pay prod\""), "{field}");
+    for address in [
+        "/?q=pay%20prod&amp;in=111122223333",
+        "/?q=pay%20prod&amp;in=groups&amp;page=3",
+        "/?q=pay%20prod&amp;in=groups\"",
+        "/access/111122223333/ReadOnlyAccess?like=r1",
+    ] {
+        assert!(page.html.contains(address), "{address}: {}", page.html);
+    }
+    assert!(
+        page.text().contains("240 offers, page 2 of 3"),
+        "{}",
+        page.html
+    );
+    let page = ana.get("/?q=nothing").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("Nothing matches"), "{}", page.html);
+}
+
+#[tokio::test]
+async fn a_full_page_of_the_longest_names_stays_below_200_kb() {
+    let ana = Door::of(Person::named("Ana Silva").in_a_large_organisation());
+    let page = ana.get("/").await;
+    assert_eq!(page.html.matches("class=\"offer\"").count(), 12 * 9 + 1);
+    assert!(page.html.len() < 200_000, "{} bytes", page.html.len());
+}
+
+#[tokio::test]
+async fn whoever_holds_access_reads_how_the_cli_gets_at_it() {
+    let ana = Door::of(Person::named("Ana Silva"));
+    let page = ana.get("/mine").await;
+    assert!(
+        page.text().contains(
+            "[profile payments-production-readonlyaccess]\nsso_session = belay\n\
+             sso_account_id = 111122223333\nsso_role_name = ReadOnlyAccess\n"
+        ),
+        "{}",
+        page.html
+    );
+    // Once on what they hold, once on what they held.
+    assert_eq!(
+        page.text().matches("Break-glass").count(),
+        2,
+        "{}",
+        page.html
+    );
+    assert!(page.html.contains("?like=r0"), "{}", page.html);
+    assert!(page.html.contains("/mine?before=Payments%20Production"));
+    let page = ana.get("/mine?before=x").await;
+    assert!(!page.text().contains("[profile"), "{}", page.html);
+    assert!(page.html.contains("href=\"/mine\""));
+}
+
+#[tokio::test]
 async fn names_and_reasons_are_text_wherever_they_stand() {
     let ana = Door::of(Person::named(EVIL).auditor().in_a_world_of(EVIL));
     for path in [
         "/",
         "/access/111122223333/ReadOnlyAccess",
         "/mine",
+        "/mine?before=%3Cscript%3E",
+        "/?q=x&in=%22%3E%3Cscript%3E&page=%22%3E",
         "/approvals",
         "/requests/r1",
         "/findings?kind=%22%3E%3Cscript%3E",

@@ -101,7 +101,10 @@ impl Pattern {
                 assert_eq!(store.events(&stream, 200).await.unwrap().len(), 1);
             }
             Self::Open => assert!(!store.open_requests(1_000).await.unwrap().is_empty()),
-            Self::Mine => assert_eq!(store.requests_of(person, 50).await.unwrap().len(), 50),
+            Self::Mine => {
+                let page = store.requests_of(person, 50, None).await.unwrap();
+                assert_eq!(page.requests.len(), 50);
+            }
             Self::Holds => assert_eq!(store.live_grants_of(person, 100).await.unwrap().len(), 1),
             Self::Tally => {
                 let tally = store.tally(person).await.unwrap();

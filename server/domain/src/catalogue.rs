@@ -132,11 +132,16 @@ pub struct PersonCatalogue<'c> {
     blocks: Vec<Block>,
 }
 
+/// Some accounts and some permission sets, on the same terms throughout. Both go by their places in
+/// [`Catalogue::accounts`] and [`Catalogue::permission_sets`], in that order.
 #[derive(Debug)]
-struct Block {
-    accounts: Arc<[u32]>,
-    sets: Arc<[u32]>,
-    offer: Arc<Offer>,
+pub struct Block {
+    /// Where.
+    pub accounts: Arc<[u32]>,
+    /// What; blocks that have the same ones share them.
+    pub sets: Arc<[u32]>,
+    /// On what terms.
+    pub offer: Arc<Offer>,
 }
 
 impl PersonCatalogue<'_> {
@@ -153,6 +158,12 @@ impl PersonCatalogue<'_> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
+    }
+
+    /// All of it without a line for each entry, of which there may be millions. No pair is in two.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
     }
 
     /// Each entry, by account name and then permission set name.
@@ -193,6 +204,18 @@ impl Catalogue {
     #[must_use]
     pub const fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// Every account that may be asked for by somebody, by name.
+    #[must_use]
+    pub fn accounts(&self) -> &[AccountId] {
+        &self.coverage.accounts.things
+    }
+
+    /// Every permission set that may be asked for by somebody, by name.
+    #[must_use]
+    pub fn permission_sets(&self) -> &[PermissionSetArn] {
+        &self.coverage.sets.things
     }
 
     /// What the policy says of the proposal: [`crate::policy::decide`] without looking at every rule.
@@ -456,7 +479,11 @@ fn together(
     }
     together
         .into_iter()
-        .map(|(seen, members)| (seen, members.into()))
+        .map(|(seen, mut members)| {
+            // Classes are in order, each for itself.
+            members.sort_unstable();
+            (seen, members.into())
+        })
         .collect()
 }
 

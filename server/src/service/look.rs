@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::catalogue::{self, CatalogueEntry};
+use domain::catalogue;
 use domain::event::Stream;
 use domain::glass::Closure;
 use domain::grant::Grant;
-use domain::id::{GrantId, GroupId, RequestId};
+use domain::id::{GrantId, RequestId};
 use domain::key::KeyState;
 use domain::policy::{self, Code, Proposal, ReviewOutcome, RuleName, TicketRule, Verdict, WhyNot};
 use domain::request::{Ask, AskState, Promise, Request};
@@ -17,7 +17,7 @@ use super::prove::SignInAgain;
 use super::signing::SigningDetail;
 use super::{Caller, MINE_MAX, OPEN_MAX, Service, ServiceError, Wanted, submit};
 use crate::proof::Purpose;
-use crate::store::now;
+use crate::store::{RequestPlace, now};
 use crate::world::World;
 
 /// Events of one stream that a page shows. A request has at most some tens; a grant a handful.
@@ -71,6 +71,17 @@ pub struct AskDetail {
     pub may_review: Result<Vec<RuleName>, WhyNot>,
     /// If it was granted as break-glass: where its signatures stand.
     pub signing: Option<SigningDetail>,
+}
+
+/// What somebody asked for and has.
+#[derive(Debug, Clone)]
+pub struct Mine {
+    /// Their requests, newest first.
+    pub requests: Vec<RequestDetail>,
+    /// Their live grants, whichever page this is.
+    pub live: Vec<Grant>,
+    /// Where the next page begins; `None`: there is none.
+    pub next: Option<RequestPlace>,
 }
 
 /// A request that waits for the person looking.
@@ -155,24 +166,17 @@ impl Service {
             .is_ok_and(|world| self.must_see(&world, caller, request).is_ok())
     }
 
-    /// The groups that the person may ask to join, with the terms.
-    pub fn groups(
+    /// What the person asked for, newest first, and their live grants, as they are stored: enough to
+    /// mark what they have or wait for.
+    pub async fn lately(
         &self,
         caller: &Caller,
-    ) -> Result<Vec<(GroupId, catalogue::Offer)>, ServiceError> {
-        let world = self.world()?;
-        Ok(world
-            .catalogue
-            .groups_for_person(&caller.who.id, &world.facts()))
-    }
-
-    /// What the person may ask for in accounts.
-    pub fn catalogue(&self, caller: &Caller) -> Result<Vec<CatalogueEntry>, ServiceError> {
-        let world = self.world()?;
-        Ok(world
-            .catalogue
-            .for_person(&caller.who.id, &world.facts())
-            .entries())
+    ) -> Result<(Vec<Request>, Vec<Grant>), ServiceError> {
+        let (requests, live) = tokio::try_join!(
+            self.store.requests_of(&caller.who.id, MINE_MAX, None),
+            self.store.live_grants_of(&caller.who.id, LIVE_MAX),
+        )?;
+        Ok((requests.requests, live))
     }
 
     /// The form for one target; not found for everything that they may not ask for, known or not.
@@ -206,17 +210,21 @@ impl Service {
         })
     }
 
-    /// The person's requests, newest first, and their live grants.
+    /// The person's requests, newest first and a page of them, and their live grants.
     pub async fn mine(
         &self,
         caller: &Caller,
-    ) -> Result<(Vec<RequestDetail>, Vec<Grant>), ServiceError> {
+        after: Option<&RequestPlace>,
+    ) -> Result<Mine, ServiceError> {
         let world = self.world()?;
-        let requests = self.store.requests_of(&caller.who.id, MINE_MAX).await?;
-        let live = self.store.live_grants_of(&caller.who.id, LIVE_MAX).await?;
-        let ids: Vec<GrantId> = requests.iter().flat_map(promised).collect();
+        let (page, live) = tokio::try_join!(
+            self.store.requests_of(&caller.who.id, MINE_MAX, after),
+            self.store.live_grants_of(&caller.who.id, LIVE_MAX),
+        )?;
+        let ids: Vec<GrantId> = page.requests.iter().flat_map(promised).collect();
         let grants = self.store.grants(&ids).await?;
-        let details = requests
+        let requests = page
+            .requests
             .into_iter()
             .map(|request| {
                 let of_it = grants
@@ -237,7 +245,11 @@ impl Service {
                 })
             })
             .collect::<Result<_, ServiceError>>()?;
-        Ok((details, live))
+        Ok(Mine {
+            requests,
+            live,
+            next: page.next,
+        })
     }
 
     /// What waits for the person's review, oldest first.

@@ -14,6 +14,7 @@ use super::keys;
 use super::{Store, StoreError};
 
 pub use walk::Walk;
+pub(super) use walk::below;
 
 /// A page looks this often before it asks whether to go on: about 40 ms.
 pub const QUERIES_A_PAGE: u32 = 4;

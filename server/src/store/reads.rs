@@ -291,18 +291,17 @@ impl Store {
         self.pointed_requests(range).await
     }
 
-    /// A person's requests, newest first, at most `limit`.
-    pub async fn requests_of(&self, user: &UserId, limit: i32) -> Result<Vec<Request>, StoreError> {
-        let mut range = Range::prefix(keys::person(user), keys::PERSON_REQUEST, limit);
-        range.newest_first = true;
-        let mut requests = self.pointed_requests(range).await?;
-        requests.sort_by_key(|request| std::cmp::Reverse(request.submitted_at));
-        Ok(requests)
+    pub(super) async fn pointed_requests(&self, range: Range) -> Result<Vec<Request>, StoreError> {
+        let pointers = self.all_of(range).await?;
+        self.pointed(pointers).await
     }
 
-    pub(super) async fn pointed_requests(&self, range: Range) -> Result<Vec<Request>, StoreError> {
+    pub(super) async fn pointed(
+        &self,
+        pointers: Vec<Attributes>,
+    ) -> Result<Vec<Request>, StoreError> {
         let mut places = Vec::new();
-        for pointer in self.all_of(range).await? {
+        for pointer in pointers {
             let pointer: Pointer = item::value(pointer)?;
             if let Ok(id) = RequestId::parse(&pointer.to) {
                 places.push(keys::request(id));

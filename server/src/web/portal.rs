@@ -5,20 +5,27 @@ mod findings;
 mod history;
 mod mine;
 mod names;
+mod offers;
+mod others;
 pub(super) mod policy;
+mod recent;
 mod request;
 
 use app::Backend;
 use app::view::{
-    AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage, FindingsFilter,
-    FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me, MyAccessView, PolicyFilter,
-    PolicyPage, PrefillView, RequestView, VersionView, VersionsPage, WireError,
+    AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage,
+    FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me,
+    MyAccessView, PolicyFilter, PolicyPage, PrefillView, RequestView, VersionView, VersionsPage,
+    WireError,
 };
 use async_trait::async_trait;
-use domain::id::{PolicyVersion, RequestId};
+use domain::grant::Grant;
+use domain::id::{PolicyVersion, RequestId, UserId};
+use domain::request::Request;
 
 use crate::service::{Caller, PolicyFound, Role, ServiceError, Wanted};
-use crate::store::now;
+use crate::store::{RequestPlace, now};
+use crate::world::World;
 
 use super::Portal;
 use super::refusal::view_part;
@@ -94,6 +101,30 @@ fn wire(error: ServiceError) -> WireError {
     }
 }
 
+/// A page of what somebody may ask for, marked with what they have and asked for lately.
+#[must_use]
+pub fn access_page(
+    world: &World,
+    user: &UserId,
+    filter: &AccessFilter,
+    (requests, live): (&[Request], &[Grant]),
+) -> AccessView {
+    let facts = world.facts();
+    let current = access::Current::of(requests, live);
+    let offers = offers::Offers {
+        world,
+        catalogue: &world.catalogue.for_person(user, &facts),
+        groups: &world.catalogue.groups_for_person(user, &facts),
+        current: &current,
+    };
+    let mut view = offers.page(filter);
+    let is_start = filter.q.is_empty() && filter.within.is_empty() && view.filter.page == 1;
+    if is_start {
+        view.recent = recent::recent(world, user, requests, &current);
+    }
+    view
+}
+
 #[async_trait]
 impl Backend for PortalBackend {
     async fn me(&self) -> Result<Me, WireError> {
@@ -123,14 +154,12 @@ impl Backend for PortalBackend {
         Ok(me)
     }
 
-    async fn access(&self) -> Result<AccessView, WireError> {
+    async fn access(&self, filter: &AccessFilter) -> Result<AccessView, WireError> {
         let service = &self.portal.service;
         let world = service.world().map_err(wire)?;
-        let entries = service.catalogue(&self.caller).map_err(wire)?;
-        let groups = service.groups(&self.caller).map_err(wire)?;
-        let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
-        let current = access::Current::of(&requests, &live);
-        Ok(access::view(&world, &entries, &groups, &current))
+        let (requests, live) = service.lately(&self.caller).await.map_err(wire)?;
+        let user = &self.caller.who.id;
+        Ok(access_page(&world, user, filter, (&requests, &live)))
     }
 
     async fn ask_form(
@@ -143,7 +172,7 @@ impl Backend for PortalBackend {
         let wanted = Wanted::parse(account_id, permission_set).ok_or(WireError::NotFound)?;
         let world = service.world().map_err(wire)?;
         let offer = service.offer(&self.caller, &wanted).map_err(wire)?;
-        let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
+        let (requests, live) = service.lately(&self.caller).await.map_err(wire)?;
         let current = access::Current::of(&requests, &live);
         let mut form = access::form(&world, &offer, &current).ok_or(WireError::NotFound)?;
         if let Some(purpose) = &offer.needs_proof {
@@ -156,18 +185,28 @@ impl Backend for PortalBackend {
             .map_err(wire)?;
         form.break_glass = break_glass.as_ref().map(access::break_glass);
         // What else there is to ask for.
-        let entries = service.catalogue(&self.caller).map_err(wire)?;
-        let groups = service.groups(&self.caller).map_err(wire)?;
-        form.others = access::others(&world, &offer, &entries, &groups);
+        let (user, facts) = (&self.caller.who.id, world.facts());
+        let catalogue = world.catalogue.for_person(user, &facts);
+        let groups = world.catalogue.groups_for_person(user, &facts);
+        form.others = others::others(&world, &offer.target, &catalogue, &groups);
         form.prefill = self.prefill(earlier, &form).await;
         Ok(form)
     }
 
-    async fn mine(&self) -> Result<MyAccessView, WireError> {
+    async fn mine(&self, cursor: &str) -> Result<MyAccessView, WireError> {
         let service = &self.portal.service;
         let world = service.world().map_err(wire)?;
-        let (requests, live) = service.mine(&self.caller).await.map_err(wire)?;
-        Ok(mine::view(&self.portal, &world, &requests, &live))
+        let after = match cursor {
+            "" => None,
+            place => Some(RequestPlace::parse(place).ok_or(WireError::NotFound)?),
+        };
+        let found = service.mine(&self.caller, after.as_ref()).await;
+        let view = mine::view(&self.portal, &world, &found.map_err(wire)?);
+        Ok(if after.is_none() {
+            view
+        } else {
+            mine::earlier(view)
+        })
     }
 
     async fn approvals(&self) -> Result<Vec<ApprovalView>, WireError> {

@@ -136,7 +136,7 @@ fn range_of(walk: &Walk, limit: i32) -> Range {
 
 /// The greatest text that sorts before this place: the ask's digit is last, and its predecessor
 /// followed by the highest character lies between.
-fn below(place: &str) -> String {
+pub(in crate::store) fn below(place: &str) -> String {
     let mut text = place.to_owned();
     match text.pop() {
         Some(last) => {

@@ -3,42 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::view::{
-    AccessView, AccountView, ApprovalKind, AskFormView, BreakGlassStands, BreakGlassView,
-    CurrentView, GroupOfferView, OfferView, OuView, PermissionSetView, PrefillView, PreviewOutcome,
-    PreviewView, Reason as Shown, RouteView, SignInAgain, TargetView, TicketView,
+    ApprovalKind, AskFormView, BreakGlassStands, BreakGlassView, CurrentView, PrefillView,
+    PreviewOutcome, PreviewView, Reason as Shown, RouteView, SignInAgain, TargetView, TicketView,
 };
-use domain::catalogue::{CatalogueEntry, Offer as Terms};
-use domain::directory::{Account, PermissionSet};
+use domain::catalogue::Offer as Terms;
 use domain::grant::Grant;
-use domain::id::GroupId;
 use domain::policy::{Code, Outcome, REASON_MAX, Reason, Seconds, TicketRule, Verdict};
 use domain::request::{AskState, Request};
 use domain::target::Target;
-use jiff::{SignedDuration, Timestamp};
 
-use crate::service::{BreakGlassOffer, CONFIRMATION, Offer, RequestDetail};
-use crate::world::World;
+use crate::service::{BreakGlassOffer, CONFIRMATION, Offer};
+use crate::world::{World, ou_path};
 
 use super::names;
 
-/// The directory is read every five minutes; at three missed times it is old, and the page says so.
-const STALE_AFTER: SignedDuration = SignedDuration::from_secs(15 * 60);
-
 /// What the form chooses first, if policy offers it: long enough for one task.
 const USUAL_SECONDS: u32 = 3_600;
-
-/// More than these nobody picks from by ticking; with the rest of the form they stay below the
-/// fields that a form may have.
-const OTHERS_MAX: usize = 30;
 
 /// What the person has or waits for, by target.
 #[derive(Debug, Default)]
 pub(super) struct Current(BTreeMap<Target, CurrentView>);
 
 impl Current {
-    pub(super) fn of(requests: &[RequestDetail], live: &[Grant]) -> Self {
+    pub(super) fn of(requests: &[Request], live: &[Grant]) -> Self {
         let mut current = BTreeMap::new();
-        for request in requests.iter().map(|detail| &detail.request) {
+        for request in requests {
             for ask in &request.asks {
                 if ask.state == AskState::Pending {
                     let view = CurrentView::Pending {
@@ -59,117 +48,13 @@ impl Current {
         Self(current)
     }
 
-    fn on(&self, target: &Target) -> Option<CurrentView> {
+    pub(super) fn on(&self, target: &Target) -> Option<CurrentView> {
         self.0.get(target).cloned()
     }
 }
 
-/// A line of the catalogue as a target.
-fn target_of(entry: &CatalogueEntry) -> Target {
-    Target::Account {
-        account: entry.account.clone(),
-        permission_set: entry.permission_set.clone(),
-    }
-}
-
-/// The groups, and the catalogue by OU and account.
-pub(super) fn view(
-    world: &World,
-    entries: &[CatalogueEntry],
-    groups: &[(GroupId, Terms)],
-    current: &Current,
-) -> AccessView {
-    let mut ous: BTreeMap<String, BTreeMap<(String, String), AccountView>> = BTreeMap::new();
-    let mut sets: BTreeMap<String, PermissionSetView> = BTreeMap::new();
-    for entry in entries {
-        let account = world.directory.accounts.get(&entry.account);
-        let set = world.directory.permission_sets.get(&entry.permission_set);
-        let (Some(account), Some(set)) = (account, set) else {
-            continue;
-        };
-        sets.entry(set.name.to_string())
-            .or_insert_with(|| permission_set(set));
-        let offer = OfferView {
-            permission_set: set.name.to_string(),
-            max_duration_seconds: entry.offer.max_duration.get(),
-            approval: approval(&entry.offer),
-            current: current.on(&target_of(entry)),
-        };
-        ous.entry(names::ou_path(&account.ou_path))
-            .or_default()
-            .entry((account.name.clone(), account.id.to_string()))
-            .or_insert_with(|| account_view(account))
-            .offers
-            .push(offer);
-    }
-    let read_at = world.directory.read_at.unwrap_or(Timestamp::UNIX_EPOCH);
-    AccessView {
-        groups: group_offers(world, groups, current),
-        ous: ous
-            .into_iter()
-            .map(|(path, accounts)| OuView {
-                path,
-                accounts: accounts.into_values().collect(),
-            })
-            .collect(),
-        permission_sets: sets.into_values().collect(),
-        directory_at: names::ms(read_at),
-        directory_is_stale: read_at
-            .saturating_add(STALE_AFTER)
-            .is_ok_and(|stale| stale < Timestamp::now()),
-    }
-}
-
-/// By name, as everything else.
-fn group_offers(
-    world: &World,
-    groups: &[(GroupId, Terms)],
-    current: &Current,
-) -> Vec<GroupOfferView> {
-    let mut offers: Vec<GroupOfferView> = groups
-        .iter()
-        .filter_map(|(group, terms)| {
-            let known = world.directory.groups.get(group)?;
-            let target = Target::Group {
-                group: group.clone(),
-            };
-            Some(GroupOfferView {
-                id: group.to_string(),
-                name: known.name.clone(),
-                gives: names::gives(world, group),
-                max_duration_seconds: terms.max_duration.get(),
-                approval: approval(terms),
-                current: current.on(&target),
-            })
-        })
-        .collect();
-    offers.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-    offers
-}
-
-fn account_view(account: &Account) -> AccountView {
-    AccountView {
-        id: account.id.to_string(),
-        name: account.name.clone(),
-        tags: account
-            .tags
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect(),
-        offers: Vec::new(),
-    }
-}
-
-fn permission_set(set: &PermissionSet) -> PermissionSetView {
-    PermissionSetView {
-        name: set.name.to_string(),
-        description: set.description.clone().unwrap_or_default(),
-        session_seconds: set.session_seconds,
-    }
-}
-
 /// What would happen to a request of the length that the form chooses first.
-fn approval(terms: &Terms) -> ApprovalKind {
+pub(super) fn approval(terms: &Terms) -> ApprovalKind {
     if terms.only_break_glass() {
         return ApprovalKind::BreakGlass;
     }
@@ -235,7 +120,7 @@ pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<As
 }
 
 /// A target as it is today; `None` if it has left the directory.
-fn target_view(world: &World, target: &Target) -> Option<TargetView> {
+pub(super) fn target_view(world: &World, target: &Target) -> Option<TargetView> {
     let directory = &world.directory;
     let view = match target {
         Target::Account {
@@ -246,7 +131,7 @@ fn target_view(world: &World, target: &Target) -> Option<TargetView> {
             TargetView::Account {
                 account_id: account.id.to_string(),
                 account_name: account.name.clone(),
-                ou_path: names::ou_path(&account.ou_path),
+                ou_path: ou_path(&account.ou_path),
                 permission_set: directory
                     .permission_sets
                     .get(permission_set)?
@@ -289,69 +174,6 @@ fn ticket(rules: &[TicketRule]) -> Option<TicketView> {
         required: rules.iter().any(|rule| rule.required),
         pattern: pattern.map_or_else(String::new, |pattern| pattern.as_str().to_owned()),
     })
-}
-
-/// What else the person may ask for in the same request: the same in other accounts, then others in
-/// the same account, then groups, then the rest. Beside a group, other groups come first.
-pub(super) fn others(
-    world: &World,
-    offer: &Offer,
-    entries: &[CatalogueEntry],
-    groups: &[(GroupId, Terms)],
-) -> Vec<TargetView> {
-    let distance = |other: &Target| match (&offer.target, other) {
-        (
-            Target::Account {
-                account: own_account,
-                permission_set: own_set,
-            },
-            Target::Account {
-                account,
-                permission_set,
-            },
-        ) => match (own_set == permission_set, own_account == account) {
-            (true, _) => 0,
-            (false, true) => 1,
-            (false, false) => 3,
-        },
-        (_, Target::Group { .. }) => 2,
-        (Target::Group { .. }, Target::Account { .. }) => 3,
-    };
-    let groups = groups.iter().map(|(group, _)| Target::Group {
-        group: group.clone(),
-    });
-    let all = entries.iter().map(target_of).chain(groups);
-    let mut others: Vec<((u8, String, String), Target)> = all
-        .filter(|other| *other != offer.target)
-        .filter_map(|other| {
-            let (first, second) = match &other {
-                Target::Account {
-                    account,
-                    permission_set,
-                } => (
-                    world.directory.accounts.get(account)?.name.clone(),
-                    world
-                        .directory
-                        .permission_sets
-                        .get(permission_set)?
-                        .name
-                        .to_string(),
-                ),
-                Target::Group { group } => {
-                    let group = world.directory.groups.get(group)?;
-                    (group.name.clone(), group.id.to_string())
-                }
-            };
-            Some(((distance(&other), first, second), other))
-        })
-        .collect();
-    others.sort();
-    others.truncate(OTHERS_MAX);
-    others
-        .into_iter()
-        .filter_map(|(_, other)| target_view(world, &other))
-        .map(names::listed)
-        .collect()
 }
 
 /// The words of an earlier request, for this form.

@@ -1,27 +1,33 @@
 //! What one person has, waits for and had.
 
-use app::view::{GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView};
+use app::view::{
+    CliView, GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView,
+};
 use domain::grant::{Grant, GrantState};
 use domain::policy::ReviewOutcome;
 use domain::request::{AskState, Request};
+use domain::target::Target;
 use jiff::Timestamp;
 
-use crate::service::RequestDetail;
+use crate::service::{Mine, RequestDetail};
+use crate::store::RequestPlace;
 use crate::web::Portal;
 use crate::world::World;
 
 use super::{access, names, request};
 
-/// More than anybody scrolls through; history has the rest.
-const PAST_MAX: usize = 50;
+/// What was over before a place: what they hold and wait for stands on the first page.
+pub(super) fn earlier(view: MyAccessView) -> MyAccessView {
+    MyAccessView {
+        active: Vec::new(),
+        pending: Vec::new(),
+        ..view
+    }
+}
 
 /// The whole page.
-pub(super) fn view(
-    portal: &Portal,
-    world: &World,
-    requests: &[RequestDetail],
-    live: &[Grant],
-) -> MyAccessView {
+pub(super) fn view(portal: &Portal, world: &World, mine: &Mine) -> MyAccessView {
+    let Mine { requests, live, .. } = mine;
     let now = Timestamp::now();
     let mut active: Vec<&Grant> = live
         .iter()
@@ -34,6 +40,7 @@ pub(super) fn view(
             .into_iter()
             .map(|grant| card(portal, world, grant, now))
             .collect(),
+        next: mine.next.as_ref().map(RequestPlace::to_text),
         ..MyAccessView::default()
     };
     for detail in requests {
@@ -53,7 +60,6 @@ pub(super) fn view(
             | RequestState::Overdue => {}
         }
     }
-    view.past.truncate(PAST_MAX);
     view
 }
 
@@ -67,10 +73,24 @@ fn card(portal: &Portal, world: &World, grant: &Grant, now: Timestamp) -> GrantC
         from: names::ms(grant.from),
         until: names::ms(grant.until),
         console_url: request::console_url(portal, grant),
+        cli: cli(portal, grant),
+        is_break_glass: grant.break_glass,
         sessions_may_last_until: names::ms(grant.sessions_may_last_until()),
         // A key is read only for a request's own page.
         trouble: None,
     }
+}
+
+/// How the AWS CLI gets at it; not at what a group gives, which is not one thing.
+fn cli(portal: &Portal, grant: &Grant) -> Option<CliView> {
+    let (GrantState::Active { .. }, Target::Account { .. }) = (&grant.state, &grant.key.target)
+    else {
+        return None;
+    };
+    Some(CliView {
+        start_url: format!("{}/start", portal.access_portal_url),
+        region: portal.clients.region()?.to_owned(),
+    })
 }
 
 fn pending(world: &World, detail: &RequestDetail) -> PendingCard {
@@ -134,6 +154,7 @@ fn past(world: &World, detail: &RequestDetail, state: RequestState) -> PastCard 
         at: names::ms(over_at(request, &detail.grants)),
         duration_seconds: request.duration_seconds,
         receipt,
+        is_break_glass: detail.grants.iter().any(|grant| grant.break_glass),
         sessions_may_last_until: sessions.map(names::ms),
     }
 }

@@ -13,7 +13,7 @@ use domain::target::Target;
 use jiff::Timestamp;
 
 use crate::service::{self, OVERDUE_AFTER};
-use crate::world::World;
+use crate::world::{World, ou_path};
 
 /// Names that a page lists; it says how many more there are.
 const NAMES_MAX: usize = 20;
@@ -51,11 +51,6 @@ pub(super) fn names(world: &World, users: &BTreeSet<UserId>) -> Vec<String> {
     names.sort();
     names.truncate(NAMES_MAX);
     names
-}
-
-/// OUs from the root, as pages join them.
-pub(super) fn ou_path(path: &[String]) -> String {
-    path.join(" / ")
 }
 
 /// A target by the names it had when it was asked for, in the place where it is now.
