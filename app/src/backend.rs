@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 
 use crate::view::{
-    AccessView, ApprovalView, AskFormView, FindingsFilter, FindingsPage, HistoryFilter,
+    AccessView, ApprovalView, AskFormView, EndsView, FindingsFilter, FindingsPage, HistoryFilter,
     HistoryPage, Me, MyAccessView, RequestView, WireError,
 };
 
@@ -45,4 +45,7 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Where grants and assignments differ. [`WireError::NotFound`] unless they are an auditor or an admin.
     async fn findings(&self, filter: &FindingsFilter) -> Result<FindingsPage, WireError>;
+
+    /// How late ends were, and what is late now. [`WireError::NotFound`] unless they are an auditor or an admin.
+    async fn ends(&self) -> Result<EndsView, WireError>;
 }

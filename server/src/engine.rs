@@ -14,6 +14,7 @@ use crate::audit::Shipper;
 use crate::aws::{Clients, RemoteClock};
 use crate::config::{Config, Role};
 use crate::copy::keep::Copier;
+use crate::delays::Counter;
 use crate::directory::Reader;
 use crate::feed;
 use crate::lease::Lease;
@@ -42,6 +43,7 @@ pub struct Engine {
     reconciler: Reconciler,
     shipper: Shipper,
     copier: Copier,
+    counter: Counter,
     lease: Lease,
     clock: RemoteClock,
 }
@@ -112,6 +114,7 @@ impl Engine {
             lease.clone(),
             me,
         );
+        let counter = Counter::new(store.clone(), lease.clone(), me);
         Self {
             service,
             store,
@@ -120,6 +123,7 @@ impl Engine {
             reconciler,
             shipper,
             copier,
+            counter,
             lease,
             clock: clients.clock.clone(),
         }
@@ -149,6 +153,8 @@ impl Engine {
             tasks.spawn(async move { shipper.run(token).await });
             let (copier, token) = (self.copier.clone(), stop.clone());
             tasks.spawn(async move { copier.run(token).await });
+            let (counter, token) = (self.counter.clone(), stop.clone());
+            tasks.spawn(async move { counter.run(token).await });
         }
         let (engine, readiness, token) = (self.clone(), readiness.clone(), stop.clone());
         tasks.spawn(async move { engine.watch(&readiness, &token).await });

@@ -7,10 +7,10 @@ use app::{
     view::{
         AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind, ApprovalView,
         AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, Course,
-        EventKind, EventView, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView,
-        GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldView,
-        HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem,
-        Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
+        EndsView, EventKind, EventView, FindingKind, FindingView, FindingsFilter, FindingsPage,
+        GivesView, GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView,
+        HeldView, HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView,
+        PageProblem, Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
         ProposalView, Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView,
         SignInAgain, TargetView, TicketView, WhyNot, WireError,
     },
@@ -488,6 +488,25 @@ impl Backend for World {
                 why_not: Some(WhyNot::AlreadyDecided),
                 ..ActionsView::default()
             },
+        })
+    }
+
+    async fn ends(&self) -> Result<EndsView, WireError> {
+        if !self.person.is_auditor {
+            return Err(WireError::NotFound);
+        }
+        Ok(EndsView {
+            at: T,
+            days: 30,
+            since: "2026-10-25".to_owned(),
+            ends: 1_204,
+            half_within_ms: 2_000,
+            most_within_ms: 4_000,
+            worst_ms: 8_950,
+            is_behind: false,
+            overdue: 2,
+            overdue_at_least: false,
+            overdue_since: Some(T - 400_000),
         })
     }
 

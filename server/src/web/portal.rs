@@ -1,6 +1,7 @@
 //! What pages read, for one signed-in person: service values become views.
 
 mod access;
+mod ends;
 mod findings;
 mod history;
 mod mine;
@@ -9,7 +10,7 @@ mod request;
 
 use app::Backend;
 use app::view::{
-    AccessView, ApprovalView, AskFormView, FindingsFilter, FindingsPage, HistoryFilter,
+    AccessView, ApprovalView, AskFormView, EndsView, FindingsFilter, FindingsPage, HistoryFilter,
     HistoryPage, Me, MyAccessView, PrefillView, RequestView, WireError,
 };
 use async_trait::async_trait;
@@ -202,5 +203,10 @@ impl Backend for PortalBackend {
         let world = service.world().map_err(wire)?;
         let found = service.history(&self.caller, &search).await.map_err(wire)?;
         Ok(history::view(&world, &found))
+    }
+
+    async fn ends(&self) -> Result<EndsView, WireError> {
+        let ends = self.portal.service.ends(&self.caller).await;
+        Ok(ends::view(&ends.map_err(wire)?))
     }
 }
