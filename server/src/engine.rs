@@ -19,6 +19,7 @@ use crate::directory::Reader;
 use crate::feed;
 use crate::lease::Lease;
 use crate::limiter::Limiter;
+use crate::live::LiveReadings;
 use crate::people::People;
 use crate::readiness::{Part, Readiness};
 use crate::reconcile::Reconciler;
@@ -96,8 +97,9 @@ impl Engine {
             lease.clone(),
             me,
         );
+        let live = LiveReadings::new(store.clone());
         let reconciler = Reconciler::new(
-            store.clone(),
+            (store.clone(), live.clone()),
             assignments,
             Arc::clone(&keeper),
             worker.clone(),
@@ -107,7 +109,7 @@ impl Engine {
         );
         let shipper = Shipper::new(store.clone(), clients.s3.clone(), config.audit.clone());
         let copier = Copier::new(
-            store.clone(),
+            (store.clone(), live),
             clients.s3.clone(),
             config.audit.clone(),
             config.table.clone(),

@@ -2,6 +2,7 @@
 //! the whole organisation by the fewest calls.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::finding::{Closed, Difference, Finding};
@@ -10,6 +11,7 @@ use domain::plan::REMOVED_AFTER;
 use domain::target::Target;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use server::live::LiveReadings;
 use server::store::Store;
 
 use crate::harness::{Belay, Sandbox, Setup, promise, within};
@@ -394,4 +396,32 @@ async fn nothing_is_concluded_from_reads_that_fail() {
             .is_none()
     );
     drop(belay);
+}
+
+#[tokio::test]
+async fn one_reading_of_what_is_live_serves_all_who_need_no_newer_one() {
+    let sandbox = Sandbox::start();
+    let readings = LiveReadings::new(store(&sandbox));
+    let first = readings.recent().await.unwrap();
+    assert_eq!(first.entries, []);
+    let row = sandbox.assignment("carla.rossi", ACCOUNT, SET).await;
+    let carla = row["principal_id"].as_str().unwrap();
+    promise(
+        &sandbox,
+        carla,
+        target(&row),
+        SignedDuration::from_mins(15),
+    )
+    .await;
+    let same = readings.recent().await.unwrap();
+    assert!(Arc::ptr_eq(&first, &same), "nothing is read again so soon");
+    let (one, other) = tokio::join!(readings.fresh(), readings.recent());
+    let (one, other) = (one.unwrap(), other.unwrap());
+    let keys: Vec<&str> = one.entries.iter().map(|entry| &*entry.key).collect();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    assert!(keys[0].starts_with(carla), "{keys:?}");
+    assert!(Arc::ptr_eq(&one, &other), "who asks meanwhile shares it");
+    assert!(first.of <= one.of);
+    let next = readings.fresh().await.unwrap();
+    assert!(!Arc::ptr_eq(&one, &next), "a fresh one begins now");
 }
