@@ -7,9 +7,9 @@
 use async_trait::async_trait;
 
 use crate::view::{
-    AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage,
-    FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me,
-    MyAccessView, PolicyFilter, PolicyPage, RequestView, VersionView, VersionsPage, WireError,
+    AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, EndsView, ExplainFilter,
+    ExplainPage, FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage,
+    Me, MyAccessView, PolicyFilter, PolicyPage, RequestView, VersionView, VersionsPage, WireError,
 };
 
 /// What the server tells one signed-in person. The server puts it in context as `Arc<dyn Backend>`; no such context
@@ -65,4 +65,6 @@ pub trait Backend: Send + Sync + 'static {
 
     /// One version.
     async fn version(&self, id: &str) -> Result<VersionView, WireError>;
+    /// How late ends were, and what is late now. [`WireError::NotFound`] unless they are an auditor or an admin.
+    async fn ends(&self) -> Result<EndsView, WireError>;
 }

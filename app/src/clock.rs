@@ -148,6 +148,15 @@ pub(crate) fn duration_short(seconds: u32) -> String {
     }
 }
 
+/// How late something was, never less than it was: `0.4 s`, `2 s`, `14 s`, `2 min 1 s`.
+pub(crate) fn late(ms: u64) -> String {
+    let tenths = ms.div_ceil(100);
+    if tenths < 100 && !tenths.is_multiple_of(10) {
+        return format!("{}.{}\u{a0}s", tenths / 10, tenths % 10);
+    }
+    duration_short(u32::try_from(ms.div_ceil(1_000)).unwrap_or(u32::MAX))
+}
+
 /// What is left, as a clock shows it: `0:07`, `14:32`, `1:04:09`, `2 d 3:00:00`.
 pub(crate) fn left(seconds: i64) -> String {
     let seconds = seconds.max(0);
@@ -223,6 +232,12 @@ mod tests {
         assert_eq!(duration(5400), "1 hour 30 minutes");
         assert_eq!(duration(0), "0 seconds");
         assert_eq!(duration_short(5400), "1\u{a0}h 30\u{a0}min");
+        assert_eq!(late(0), "0\u{a0}s");
+        assert_eq!(late(301), "0.4\u{a0}s");
+        assert_eq!(late(2_000), "2\u{a0}s");
+        assert_eq!(late(9_901), "10\u{a0}s");
+        assert_eq!(late(10_001), "11\u{a0}s");
+        assert_eq!(late(120_001), "2\u{a0}min 1\u{a0}s");
         assert_eq!(left(872), "14:32");
         assert_eq!(left(7), "0:07");
         assert_eq!(left(3849), "1:04:09");

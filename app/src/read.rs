@@ -152,3 +152,12 @@ pub(crate) async fn read_held(filter: HeldFilter) -> Result<Payload, WireError> 
         Err(error) => Err(error),
     }))
 }
+
+/// [`Backend::ends`](crate::Backend::ends).
+#[server(prefix = "/api/ui", endpoint = "ends", input = GetUrl, output = Post<Compact>)]
+pub(crate) async fn read_ends() -> Result<Payload, WireError> {
+    Ok(Payload::of(&match backend() {
+        Ok(backend) => backend.ends().await,
+        Err(error) => Err(error),
+    }))
+}

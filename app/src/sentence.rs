@@ -26,6 +26,13 @@ pub(crate) fn count(number: u32, thing: &str) -> String {
     format!("{number} {thing}{many}")
 }
 
+/// `7`, `1,204`, `1,000,000`.
+pub(crate) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    String::from_utf8(groups.join(&b',')).unwrap_or(digits)
+}
+
 /// `A`, `A or B`, `A, B or C`.
 pub(crate) fn any_of(names: &[String]) -> String {
     match names {

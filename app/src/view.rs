@@ -7,6 +7,7 @@
 
 mod access;
 mod code;
+mod ends;
 mod findings;
 mod form;
 mod glass;
@@ -24,6 +25,7 @@ pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
     Reason, ReceiptKind, RequestState, ReviewKind, SignInAgain, Thing, Trouble, WhyNot, WireError,
 };
+pub use ends::EndsView;
 pub use findings::{
     AgreementView, Course, FindingKind, FindingProblem, FindingView, FindingsFilter, FindingsPage,
     ProposalView,

@@ -44,10 +44,11 @@ impl Payload {
 
 /// FNV-1a over the sources of every view: two builds whose views could differ have different ones.
 const FINGERPRINT: u64 = {
-    let sources: [&[u8]; 11] = [
+    let sources: [&[u8]; 12] = [
         include_bytes!("view.rs"),
         include_bytes!("view/access.rs"),
         include_bytes!("view/code.rs"),
+        include_bytes!("view/ends.rs"),
         include_bytes!("view/findings.rs"),
         include_bytes!("view/form.rs"),
         include_bytes!("view/glass.rs"),

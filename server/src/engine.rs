@@ -14,10 +14,12 @@ use crate::audit::Shipper;
 use crate::aws::{Clients, RemoteClock};
 use crate::config::{Config, Role};
 use crate::copy::keep::Copier;
+use crate::delays::Counter;
 use crate::directory::Reader;
 use crate::feed;
 use crate::lease::Lease;
 use crate::limiter::Limiter;
+use crate::live::LiveReadings;
 use crate::people::People;
 use crate::readiness::{Part, Readiness};
 use crate::reconcile::Reconciler;
@@ -42,6 +44,7 @@ pub struct Engine {
     reconciler: Reconciler,
     shipper: Shipper,
     copier: Copier,
+    counter: Counter,
     lease: Lease,
     clock: RemoteClock,
 }
@@ -94,8 +97,9 @@ impl Engine {
             lease.clone(),
             me,
         );
+        let live = LiveReadings::new(store.clone());
         let reconciler = Reconciler::new(
-            store.clone(),
+            (store.clone(), live.clone()),
             assignments,
             Arc::clone(&keeper),
             worker.clone(),
@@ -105,13 +109,14 @@ impl Engine {
         );
         let shipper = Shipper::new(store.clone(), clients.s3.clone(), config.audit.clone());
         let copier = Copier::new(
-            store.clone(),
+            (store.clone(), live),
             clients.s3.clone(),
             config.audit.clone(),
             config.table.clone(),
             lease.clone(),
             me,
         );
+        let counter = Counter::new(store.clone(), lease.clone(), me);
         Self {
             service,
             store,
@@ -120,6 +125,7 @@ impl Engine {
             reconciler,
             shipper,
             copier,
+            counter,
             lease,
             clock: clients.clock.clone(),
         }
@@ -149,6 +155,8 @@ impl Engine {
             tasks.spawn(async move { shipper.run(token).await });
             let (copier, token) = (self.copier.clone(), stop.clone());
             tasks.spawn(async move { copier.run(token).await });
+            let (counter, token) = (self.counter.clone(), stop.clone());
+            tasks.spawn(async move { counter.run(token).await });
         }
         let (engine, readiness, token) = (self.clone(), readiness.clone(), stop.clone());
         tasks.spawn(async move { engine.watch(&readiness, &token).await });

@@ -10,7 +10,8 @@
 //! 5. [`world`]: what is known, read by [`directory`] and, for decisions, [`people`].
 //! 6. [`assignments`]: what is changed, through [`aws`], as fast as the [`limiter`]
 //!    lets it, by whoever holds the [`lease`].
-//! 7. [`reconcile`]: whether what was promised and what is there are the same.
+//! 7. [`reconcile`]: whether what was promised and what is there are the same; [`delays`]: how late
+//!    it ended; [`live`]: what there is to look after.
 //! 8. [`readiness`] and [`telemetry`]: what is said about all this to those who run it.
 
 pub mod assignments;
@@ -19,12 +20,14 @@ pub mod aws;
 pub mod cli;
 pub mod config;
 pub mod copy;
+pub mod delays;
 pub mod directory;
 pub mod engine;
 pub mod feed;
 pub mod inventory;
 pub mod lease;
 pub mod limiter;
+pub mod live;
 pub mod people;
 pub mod policy_text;
 pub mod proof;

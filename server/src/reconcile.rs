@@ -36,6 +36,7 @@ use crate::assignments::Assignments;
 use crate::config::Config;
 use crate::lease::Lease;
 use crate::limiter::{Class, Limiter};
+use crate::live::LiveReadings;
 use crate::store::item::StoredKey;
 use crate::store::{Store, StoreError, now};
 use crate::worker::Worker;
@@ -57,6 +58,7 @@ const FIRST_AFTER: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Reconciler {
     store: Store,
+    live: LiveReadings,
     assignments: Assignments,
     keeper: Arc<Keeper>,
     worker: Worker,
@@ -126,7 +128,7 @@ impl Reconciler {
     /// Of these parts. The permission sets' ARNs begin as the instance's does.
     #[must_use]
     pub fn new(
-        store: Store,
+        (store, live): (Store, LiveReadings),
         assignments: Assignments,
         keeper: Arc<Keeper>,
         worker: Worker,
@@ -140,6 +142,7 @@ impl Reconciler {
             .map_or(instance_arn, |(before, _)| before);
         Self {
             store,
+            live,
             assignments,
             keeper,
             worker,

@@ -6,6 +6,7 @@
 
 mod agreements;
 pub mod commit;
+mod delays;
 mod findings;
 mod glass;
 pub mod history;
@@ -32,6 +33,7 @@ use tokio::sync::{Notify, broadcast};
 
 pub use agreements::Listed;
 pub use commit::{Commit, Committed, Expect};
+pub use delays::{DayOfEnds, EndsFound, LateNow, UncountedEnd, UncountedEnds};
 pub use findings::{ClosedFinding, FINDINGS_MAX, Pass};
 pub use item::{Tally, Undelivered};
 pub use lease::LeaseItem;

@@ -281,8 +281,11 @@ impl Worker {
     ) -> Result<Option<Timestamp>, StoreError> {
         let mut after = None;
         let mut started = 0;
+        // What is due later than the next look is read by that.
+        let before = now().saturating_add(LOOK_EVERY).unwrap_or_else(|_| now());
         for _ in 0..PAGES_A_LOOK {
-            let (page, more) = self.store.due(shard, DUE_A_LOOK, after).await?;
+            let page = self.store.due_before(shard, before, DUE_A_LOOK, after);
+            let (page, more) = page.await?;
             let now = now();
             for due in page {
                 if due.at > now {

@@ -1,5 +1,6 @@
 //! Findings: where grants and assignments differ, and what two admins agreed about it.
 
+mod ends;
 mod forms;
 
 use leptos::prelude::*;
@@ -30,7 +31,7 @@ const KINDS: [(&str, FindingKind); 4] = [
 pub(crate) fn Findings() -> impl IntoView {
     title("Findings");
     let query = use_query_map();
-    changing(move || {
+    let found = changing(move || {
         let query = query.read();
         let field = |name: &str| query.get_str(name).unwrap_or_default().trim().to_owned();
         let filter = FindingsFilter {
@@ -46,7 +47,8 @@ pub(crate) fn Findings() -> impl IntoView {
             move |findings| page(findings, shown),
             refuse,
         )
-    })
+    });
+    view! { {found} <ends::Ends/> }
 }
 
 fn page(findings: Followed<FindingsPage>, filter: FindingsFilter) -> AnyView {

@@ -9,14 +9,14 @@ use app::{
     view::{
         AccessFilter, AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind,
         ApprovalView, AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, Certainty,
-        CliView, ClosureView, Course, DraftPage, EventKind, EventView, ExplainFilter, ExplainPage,
-        Field, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView, GlassState,
-        GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow,
-        HeldView, HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, NarrowerView,
-        OfferView, PageProblem, Part, PastCard, PermissionSetView, PersonView, PolicyFilter,
-        PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, Reason, RecentView,
-        RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain, TargetView,
-        TicketView, UnitView, VersionView, VersionsPage, WhyNot, WireError,
+        CliView, ClosureView, Course, DraftPage, EndsView, EventKind, EventView, ExplainFilter,
+        ExplainPage, Field, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView,
+        GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldFilter,
+        HeldPage, HeldRow, HeldView, HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView,
+        NarrowerView, OfferView, PageProblem, Part, PastCard, PermissionSetView, PersonView,
+        PolicyFilter, PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, Reason,
+        RecentView, RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain,
+        TargetView, TicketView, UnitView, VersionView, VersionsPage, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -583,6 +583,25 @@ impl Backend for World {
                 why_not: Some(WhyNot::AlreadyDecided),
                 ..ActionsView::default()
             },
+        })
+    }
+
+    async fn ends(&self) -> Result<EndsView, WireError> {
+        if !self.person.is_auditor {
+            return Err(WireError::NotFound);
+        }
+        Ok(EndsView {
+            at: T,
+            days: 30,
+            since: "2026-10-25".to_owned(),
+            ends: 1_204,
+            half_within_ms: 2_000,
+            most_within_ms: 4_000,
+            worst_ms: 8_950,
+            is_behind: false,
+            overdue: 2,
+            overdue_at_least: false,
+            overdue_since: Some(T - 400_000),
         })
     }
 

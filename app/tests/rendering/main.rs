@@ -94,6 +94,26 @@ async fn a_page_that_cannot_be_shown_says_so_in_its_status_too() {
 }
 
 #[tokio::test]
+async fn how_late_ends_were_stands_with_the_findings_for_who_may_see_them() {
+    let auditor = Door::of(Person::named("Ana Silva").auditor());
+    let text = auditor.get("/findings").await.text();
+    let figures = [
+        "Ends in the last 30 days",
+        "1,204",
+        "Half within",
+        "99 of 100 within",
+        "9\u{a0}s",
+        "the longest since",
+    ];
+    for words in figures {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let other = Door::of(Person::named("Ana Silva"));
+    let text = other.get("/findings").await.text();
+    assert!(!text.contains("Ends in the last"), "{text}");
+}
+
+#[tokio::test]
 async fn nobody_signed_in_is_led_back_to_where_they_were_going() {
     let page = Door::of_nobody().get("/requests/r1?done=submitted").await;
     assert_eq!(page.status, 401);

@@ -118,7 +118,7 @@ impl Pattern {
             }
             Self::Due => {
                 for shard in 0..keys::DUE_SHARDS {
-                    store.due(shard, 100, None).await.unwrap();
+                    store.due_before(shard, now(), 100, None).await.unwrap();
                 }
             }
             Self::Outbox => {

@@ -14,11 +14,13 @@
 //! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ;
 //!    [`adoption`]: what people may do about that; [`sweep`]: what is not looked for.
 //! 6. [`departure`]: whose access ends because they have left.
-//! 7. [`event`]: the record of each step; [`held`]: who held what, said afterwards.
+//! 7. [`event`]: the record of each step; [`held`]: who held what, said afterwards; [`delay`]: how
+//!    late ends were.
 //! 8. [`inventory`]: what was held before any of this.
 
 pub mod adoption;
 pub mod catalogue;
+pub mod delay;
 pub mod departure;
 pub mod directory;
 pub mod event;

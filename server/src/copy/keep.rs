@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use super::{CopiedKey, Copy, LAYOUT, NotACopy, name};
 use crate::config::AuditLog;
 use crate::lease::Lease;
+use crate::live::LiveReadings;
 use crate::store::item::StoredKey;
-use crate::store::{LiveEntry, Store, StoreError, now};
+use crate::store::{LiveEntry, Store, StoreError};
 
 /// Looks whether anything changed this often. What changed since the last copy is what would have to
 /// be found by hand, should the table be lost just then.
@@ -55,6 +56,7 @@ struct Known {
 #[derive(Debug, Clone)]
 pub struct Copier {
     store: Store,
+    live: LiveReadings,
     s3: aws_sdk_s3::Client,
     log: AuditLog,
     table: String,
@@ -65,8 +67,8 @@ pub struct Copier {
 impl Copier {
     /// From the table to the log's bucket, while this lease is held.
     #[must_use]
-    pub const fn new(
-        store: Store,
+    pub fn new(
+        (store, live): (Store, LiveReadings),
         s3: aws_sdk_s3::Client,
         log: AuditLog,
         table: String,
@@ -75,6 +77,7 @@ impl Copier {
     ) -> Self {
         Self {
             store,
+            live,
             s3,
             log,
             table,
@@ -103,8 +106,10 @@ impl Copier {
     }
 
     async fn look(&self, known: &mut Known) -> Result<(), KeepError> {
-        let of = now();
-        let entries = prints(self.store.live_entries().await?);
+        // A fresh one: what changed is copied within a minute.
+        let reading = self.live.fresh().await?;
+        let of = reading.of;
+        let entries = prints(&reading.entries);
         let before = known.keys.len();
         known.keys.retain(|key, _| entries.contains_key(key));
         let mut changed = known.keys.len() != before;
@@ -174,11 +179,11 @@ impl Copier {
 }
 
 /// A key that an answer which was lost left two entries of counts by the later one.
-fn prints(entries: Vec<LiveEntry>) -> BTreeMap<String, Print> {
+fn prints(entries: &[LiveEntry]) -> BTreeMap<String, Print> {
     let mut prints = BTreeMap::new();
     for entry in entries {
         let print = (entry.at, entry.until);
-        let at: &mut Print = prints.entry(entry.key).or_insert(print);
+        let at: &mut Print = prints.entry(entry.key.clone()).or_insert(print);
         *at = (*at).max(print);
     }
     prints

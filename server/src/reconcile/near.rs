@@ -58,9 +58,12 @@ impl Reconciler {
     async fn near(&self, judged_by: &mut Option<Judged>) -> Result<(), StoreError> {
         let mut findings = Findings::load(self).await?;
         findings.let_pass(self).await?;
-        let live = self.parse(self.store.live_keys().await?);
+        // Whoever is judged is read anew; whoever is missing here is looked at a minute later.
+        let live = self.live.recent().await?;
+        let live = self.parse(live.entries.iter().map(|entry| &*entry.key));
         let since = now().saturating_sub(ENDED_KEPT).unwrap_or_else(|_| now());
-        let ended = self.parse(self.store.ended_keys(since).await?);
+        let ended = self.store.ended_keys(since).await?;
+        let ended = self.parse(ended.iter().map(String::as_str));
         let mut targets: BTreeMap<Target, (BTreeSet<UserId>, BTreeSet<UserId>)> = BTreeMap::new();
         for key in &live {
             let (live, _) = targets.entry(key.target.clone()).or_default();
@@ -79,15 +82,14 @@ impl Reconciler {
             self.look_at(target, live, ended, &mut findings).await?;
         }
         self.recheck(&mut findings).await?;
-        self.judge_by_policy(&live, judged_by, &mut findings)
-            .await?;
+        self.judge_by_policy(judged_by, &mut findings).await?;
         findings.show();
         Ok(())
     }
 
-    pub(super) fn parse(&self, texts: Vec<String>) -> BTreeSet<Key> {
-        let parsed = texts.into_iter().filter_map(|text| {
-            let key = Key::parse(&text, &self.sets);
+    pub(super) fn parse<'t>(&self, texts: impl Iterator<Item = &'t str>) -> BTreeSet<Key> {
+        let parsed = texts.filter_map(|text| {
+            let key = Key::parse(text, &self.sets);
             if key.is_none() {
                 // Of a kind that this version does not know: left alone (invariant 13).
                 tracing::warn!(
@@ -175,7 +177,6 @@ impl Reconciler {
     /// for what was found so.
     async fn judge_by_policy(
         &self,
-        live: &BTreeSet<Key>,
         judged_by: &mut Option<Judged>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
@@ -186,11 +187,13 @@ impl Reconciler {
         let mut found = findings.known(Difference::NoLongerAllowed);
         let before = judged_by.as_ref().filter(|judged| judged.by == *version);
         found.extend(before.into_iter().flat_map(|judged| judged.known.clone()));
-        let keys: Vec<&Key> = if before.is_some() {
-            found.iter().collect()
-        } else {
-            live.union(&found).collect()
-        };
+        if before.is_none() {
+            // Read after that policy came: what was promised by the one before is all in it, and what
+            // is promised from now on is decided by this one.
+            let live = self.live.fresh().await?;
+            found.extend(self.parse(live.entries.iter().map(|entry| &*entry.key)));
+        }
+        let keys: Vec<&Key> = found.iter().collect();
         for keys in keys.chunks(JUDGED_AT_ONCE) {
             self.judge_some(&world, keys, findings).await?;
         }

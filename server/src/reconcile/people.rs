@@ -114,8 +114,9 @@ impl Reconciler {
     /// Who holds something, or waits for it.
     async fn concerned(&self) -> Result<BTreeSet<UserId>, StoreError> {
         let (live, open) =
-            tokio::try_join!(self.store.live_keys(), self.store.open_requests(OPEN_MAX))?;
-        let holding = self.parse(live).into_iter().map(|key| key.user);
+            tokio::try_join!(self.live.recent(), self.store.open_requests(OPEN_MAX))?;
+        let live = self.parse(live.entries.iter().map(|entry| &*entry.key));
+        let holding = live.into_iter().map(|key| key.user);
         let waiting = open.into_iter().map(|request| request.requester.id);
         Ok(holding.chain(waiting).collect())
     }

@@ -24,7 +24,7 @@ const CLOSED_KEPT: SignedDuration = SignedDuration::from_secs(90 * 24 * 3600);
 
 /// How far ahead the due entry of a key that is late may be: what waits for a create at large waits
 /// 16 min, what failed five.
-const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(17 * 60);
+pub(super) const LATE_WITHIN: SignedDuration = SignedDuration::from_secs(17 * 60);
 
 /// Keys that ended within a day: AWS changes at most 20 a second for a while, never all day.
 const ENDED_MAX: i32 = 20_000;
@@ -137,13 +137,12 @@ impl Store {
         for shard in 0..keys::DUE_SHARDS {
             let mut after = None;
             for _ in 0..DUE_PAGES_MAX {
-                let (page, more) = self.due(shard, DUE_A_PAGE, after).await?;
-                let is_last = page.last().is_some_and(|due| due.at > horizon);
+                let (page, more) = self.due_before(shard, horizon, DUE_A_PAGE, after).await?;
                 places.extend(page.into_iter().filter_map(|due| match due.what {
                     DueWhat::Key(key) => Some(keys::key_of_text(&key)),
                     DueWhat::Request(_) | DueWhat::Signing(_) | DueWhat::Unknown => None,
                 }));
-                after = more.filter(|_| !is_last);
+                after = more;
                 if after.is_none() {
                     break;
                 }

@@ -19,6 +19,8 @@
 //! | undelivered events of a commit | `outbox#SHARD` | first event's id | `Query`, consistent: shipping |
 //! | change feed | `feed#BUCKET` | commit id | `Query` each second |
 //! | key whose access was taken away | `ended` | `MS#KEY` | `Query`: what is looked after for a day |
+//! | proven end that is to be counted | `delays-uncounted` | grant's id | `Query`, consistent: counting |
+//! | how late the ends of a day were | `delays` | `2026-11-23` | `Query`, consistent: the figure |
 //! | open finding | `findings` | `DIFFERENCE#KEY` | `Query`: all of them |
 //! | what two admins agreed about one | `agreed` | `DIFFERENCE#KEY` | `GetItem`, and `Query`: all of them |
 //! | closed finding | `findings-closed` | `MS#DIFFERENCE#KEY` | `Query`: the latest |
@@ -47,6 +49,7 @@ use domain::id::{
 };
 use domain::target::Key;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -258,6 +261,25 @@ pub fn ended(at: Timestamp, key: &Key) -> At {
     At::new(ENDED, format!("{}#{key}", millis(at)))
 }
 
+/// The partition of proven ends that are to be counted. Each is written once and taken away once, at
+/// the pace of AWS's deletions, far below the thousand changes a second that one partition takes.
+pub const DELAYS_UNCOUNTED: &str = "delays-uncounted";
+
+/// A proven end that is to be counted: a grant has one.
+#[must_use]
+pub fn delay_uncounted(id: GrantId) -> At {
+    At::new(DELAYS_UNCOUNTED, id.to_string())
+}
+
+/// The partition of how late ends were.
+pub const DELAYS: &str = "delays";
+
+/// How late the ends of a day were.
+#[must_use]
+pub fn delays_of_day(day: Date) -> At {
+    At::new(DELAYS, day.to_string())
+}
+
 /// The partition of open findings.
 pub const FINDINGS: &str = "findings";
 
@@ -438,6 +460,8 @@ mod tests {
             unsigned(at, request_id),
             due_signing(at, request_id),
             agreed(Difference::Unmanaged, &of),
+            delay_uncounted(grant_id),
+            delays_of_day(Date::constant(2026, 11, 3)),
         ];
         let lines: Vec<String> = all
             .iter()

@@ -35,11 +35,17 @@ pub struct Due {
     pub what: DueWhat,
     /// Of a key, when the last of its windows ends; unknown of one that an earlier version wrote.
     pub until: Option<Timestamp>,
+    /// Of a key, the earliest end of a grant that has begun, and so must be proved.
+    pub promised_end: Option<Timestamp>,
 }
 
 /// The attribute of a key's due entry that says when the last of its windows ends. So whoever reads
 /// the entries sees which keys were promised more, or less, than they knew.
 pub(super) const DUE_UNTIL: &str = "wanted_until";
+
+/// The attribute that says when the first of its grants that have begun ends. So whoever reads the
+/// entries sees which keys are late, without reading the keys.
+pub(super) const DUE_PROMISED_END: &str = "promised_end";
 
 /// What a due entry is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -351,6 +357,21 @@ impl Store {
         Ok((items.iter().map(due_entry).collect(), more))
     }
 
+    /// Those of them that are due before this instant: of what is due much later, however much there
+    /// is, nothing is read.
+    pub async fn due_before(
+        &self,
+        shard: u8,
+        before: Timestamp,
+        limit: i32,
+        after: Option<Attributes>,
+    ) -> Result<(Vec<Due>, Option<Attributes>), StoreError> {
+        let mut range = Range::prefix(keys::due_shard(shard), "", limit);
+        range.to = keys::millis(before);
+        let (items, more) = self.range(range, after).await?;
+        Ok((items.iter().map(due_entry).collect(), more))
+    }
+
     /// Events of a shard that have not been shipped, oldest first, of at most `limit` commits; and
     /// whether there are more.
     pub async fn undelivered(
@@ -443,12 +464,15 @@ fn due_entry(item: &Attributes) -> Due {
         Some(("signing", id)) => RequestId::parse(id).map_or(DueWhat::Unknown, DueWhat::Signing),
         _ => DueWhat::Unknown,
     };
-    let until = item.get(DUE_UNTIL).and_then(|value| value.as_n().ok());
-    let until = until.and_then(|millis| Timestamp::from_millisecond(millis.parse().ok()?).ok());
+    let instant = |name| {
+        let millis = item.get(name)?.as_n().ok()?;
+        Timestamp::from_millisecond(millis.parse().ok()?).ok()
+    };
     Due {
         at,
         entry,
         what,
-        until,
+        until: instant(DUE_UNTIL),
+        promised_end: instant(DUE_PROMISED_END),
     }
 }

@@ -1,9 +1,11 @@
 //! How each kind of record changes: the items that go together, in one place.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::delay::End;
 use domain::event::Stream;
 use domain::grant::{Grant, GrantChange, GrantState};
 use domain::id::{AskIndex, UserId};
+use domain::key::{Live, Phase};
 use domain::request::{AskState, Request};
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +14,7 @@ use serde::Serialize;
 use super::commit::{Commit, Expect};
 use super::item::{self, Attributes, Pointer, SUMMARY_REASON_CHARS, StoredKey, Summary, Tally};
 use super::keys::{self, At};
-use super::reads::DUE_UNTIL;
+use super::reads::{DUE_PROMISED_END, DUE_UNTIL};
 use super::{StoreError, Topic};
 
 /// How long a key whose access was taken away is looked after often, and so remembered.
@@ -151,6 +153,9 @@ impl Commit {
                 self.put(&place, kept, None)?;
             }
         }
+        if let Some(end) = End::of(grant) {
+            self.leave_to_count(grant.id, end)?;
+        }
         let mut change = GrantSummary {
             state: grant.state.word(),
             granted_from: grant.from,
@@ -213,14 +218,17 @@ impl Commit {
         {
             self.delete(&keys::due_key(at, key))?;
         }
+        let says = |key: &StoredKey| [wanted_until(key), promised_end(key)];
         if let Some(at) = now.due_at
-            && (now.due_at != due_before || before.and_then(wanted_until) != wanted_until(now))
+            && (now.due_at != due_before || before.map(says) != Some(says(now)))
         {
-            let until = wanted_until(now).map(|until| {
-                let millis = until.as_millisecond().to_string();
-                (DUE_UNTIL.to_owned(), AttributeValue::N(millis))
-            });
-            let entry = until.into_iter().collect();
+            let instants = [DUE_UNTIL, DUE_PROMISED_END].into_iter().zip(says(now));
+            let entry = instants
+                .filter_map(|(name, at)| {
+                    let millis = at?.as_millisecond().to_string();
+                    Some((name.to_owned(), AttributeValue::N(millis)))
+                })
+                .collect();
             self.put(&keys::due_key(at, key), entry, None)?;
         }
         self.topic(Topic::Work.to_string());
@@ -287,6 +295,13 @@ struct GrantSummary {
 /// When the last of a key's windows ends.
 fn wanted_until(key: &StoredKey) -> Option<Timestamp> {
     key.state.live.iter().map(|live| live.until).max()
+}
+
+/// When the first of its grants ends that have begun, and so must be proved.
+fn promised_end(key: &StoredKey) -> Option<Timestamp> {
+    let begun = |live: &&Live| live.phase != Phase::Scheduled;
+    let begun = key.state.live.iter().filter(begun);
+    begun.map(|live| live.until).min()
 }
 
 fn summary(request: &Request, ask: AskIndex) -> Option<Summary> {

@@ -1,6 +1,7 @@
 //! What pages read, for one signed-in person: service values become views.
 
 mod access;
+mod ends;
 mod findings;
 mod history;
 mod mine;
@@ -13,10 +14,10 @@ mod request;
 
 use app::Backend;
 use app::view::{
-    AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, ExplainFilter, ExplainPage,
-    FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage, Me,
-    MyAccessView, PolicyFilter, PolicyPage, PrefillView, RequestView, VersionView, VersionsPage,
-    WireError,
+    AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, EndsView, ExplainFilter,
+    ExplainPage, FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage,
+    Me, MyAccessView, PolicyFilter, PolicyPage, PrefillView, RequestView, VersionView,
+    VersionsPage, WireError,
 };
 use async_trait::async_trait;
 use domain::grant::Grant;
@@ -336,5 +337,10 @@ impl Backend for PortalBackend {
                 })
             }
         }
+    }
+
+    async fn ends(&self) -> Result<EndsView, WireError> {
+        let ends = self.portal.service.ends(&self.caller).await;
+        Ok(ends::view(&ends.map_err(wire)?))
     }
 }

@@ -1,7 +1,10 @@
 //! Stores what a step made of a key and its grants, with one event for each change.
 
+use std::time::Duration;
+
+use domain::delay::End;
 use domain::event::{Actor, Source, Stream};
-use domain::grant::{Grant, GrantChange, GrantState};
+use domain::grant::{Grant, GrantChange};
 use domain::id::GrantId;
 use domain::plan::{self, Change};
 use jiff::Timestamp;
@@ -85,10 +88,8 @@ fn apply(commit: &mut Commit, grant: &mut Grant, step: &GrantChange) -> Result<(
 
 /// The delay between promised and proven end.
 fn measure(grant: &Grant) {
-    if let GrantState::Ended { at, receipt } = &grant.state
-        && receipt.access_is_gone()
-    {
-        let late = at.duration_since(grant.until).as_secs_f64();
-        metrics::histogram!("belay_end_delay_seconds").record(late.max(0.0));
+    if let Some(end) = End::of(grant) {
+        let late = Duration::from_millis(end.late_ms);
+        metrics::histogram!("belay_end_delay_seconds").record(late.as_secs_f64());
     }
 }

@@ -19,6 +19,7 @@ mod conversion;
 mod decisions;
 mod delegated;
 mod departures;
+mod ends;
 mod faults;
 mod findings;
 mod forms;

@@ -2,6 +2,7 @@
 //! the whole organisation by the fewest calls.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::finding::{Closed, Difference, Finding};
@@ -10,9 +11,10 @@ use domain::plan::REMOVED_AFTER;
 use domain::target::Target;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use server::live::LiveReadings;
 use server::store::Store;
 
-use crate::harness::{Belay, Sandbox, Setup, promise, within};
+use crate::harness::{ANYTHING_AT_ONCE, Belay, Sandbox, Setup, promise, within};
 use crate::killed::{assert_chained, events, kinds};
 
 /// A minute until reads tell, a minute between two of them, a minute between two looks, and a
@@ -393,5 +395,56 @@ async fn nothing_is_concluded_from_reads_that_fail() {
             .await
             .is_none()
     );
+    drop(belay);
+}
+
+#[tokio::test]
+async fn one_reading_of_what_is_live_serves_all_who_need_no_newer_one() {
+    let sandbox = Sandbox::start();
+    let readings = LiveReadings::new(store(&sandbox));
+    let first = readings.recent().await.unwrap();
+    assert_eq!(first.entries, []);
+    let row = sandbox.assignment("carla.rossi", ACCOUNT, SET).await;
+    let carla = row["principal_id"].as_str().unwrap();
+    promise(&sandbox, carla, target(&row), SignedDuration::from_mins(15)).await;
+    let same = readings.recent().await.unwrap();
+    assert!(Arc::ptr_eq(&first, &same), "nothing is read again so soon");
+    let (one, other) = tokio::join!(readings.fresh(), readings.recent());
+    let (one, other) = (one.unwrap(), other.unwrap());
+    let keys: Vec<&str> = one.entries.iter().map(|entry| &*entry.key).collect();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    assert!(keys[0].starts_with(carla), "{keys:?}");
+    assert!(Arc::ptr_eq(&one, &other), "who asks meanwhile shares it");
+    assert!(first.of <= one.of);
+    let next = readings.fresh().await.unwrap();
+    assert!(!Arc::ptr_eq(&one, &next), "a fresh one begins now");
+}
+
+#[tokio::test]
+async fn what_was_promised_just_before_another_policy_came_is_judged_by_it() {
+    let sandbox = Sandbox::start();
+    let setup = Setup::of(&sandbox)
+        .role("worker")
+        .policy(&sandbox, ANYTHING_AT_ONCE);
+    let belay = Belay::launch(&setup).ready().await;
+    // What is live was read just now, and that is good enough for much else.
+    until("it was copied", || async {
+        let written = belay.metric("belay_copy_written_timestamp_seconds").await;
+        (written > 0.0).then_some(())
+    })
+    .await;
+    let row = sandbox.assignment("carla.rossi", ACCOUNT, SET).await;
+    let carla = row["principal_id"].as_str().unwrap();
+    let lasts = SignedDuration::from_mins(30);
+    promise(&sandbox, carla, target(&row), lasts).await;
+    let another = ANYTHING_AT_ONCE.replace(
+        r#"permission_sets = ["*"]"#,
+        r#"permission_sets = ["AdministratorAccess"]"#,
+    );
+    assert_ne!(another, ANYTHING_AT_ONCE);
+    let _reloaded = setup.policy(&sandbox, &another);
+    let difference = Difference::NoLongerAllowed;
+    let found = until("it is found", || finding(&sandbox, difference, carla)).await;
+    assert_eq!(found.why.as_deref(), Some("no-rule"));
     drop(belay);
 }

@@ -1,0 +1,31 @@
+//! How late ends were, and what is late now, for auditors and admins. To everybody else there is no
+//! such figure.
+
+use jiff::Timestamp;
+
+use super::{Caller, Role, Service, ServiceError};
+use crate::store::{EndsFound, LateNow, now};
+
+/// The figure, as of an instant.
+#[derive(Debug, Clone)]
+pub struct Ends {
+    /// When it was read.
+    pub at: Timestamp,
+    /// How late ends were.
+    pub found: EndsFound,
+    /// What is past its end and not proved gone.
+    pub late: LateNow,
+}
+
+impl Service {
+    /// How late ends were, and what is late now.
+    pub async fn ends(&self, caller: &Caller) -> Result<Ends, ServiceError> {
+        let world = self.world()?;
+        if self.live_role(&world, caller).await? == Role::Person {
+            return Err(ServiceError::NotFound);
+        }
+        let at = now();
+        let (found, late) = tokio::try_join!(self.store.ends(at), self.store.late_now(at))?;
+        Ok(Ends { at, found, late })
+    }
+}
