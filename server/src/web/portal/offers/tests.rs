@@ -222,6 +222,9 @@ fn however_much_there_is_a_page_holds_only_so_much_and_all_of_it_is_on_some_page
         assert!(cards <= CARDS_A_PAGE);
     }
     assert_eq!(accounts.len(), 300);
+    // Where accounts have little, their headings are what fills a page.
+    let one_each = self::world(100, 1);
+    assert_eq!(page(&one_each, "", "", 1).pages, 3);
     // Beyond the last there is the last.
     assert_eq!(page(&world, "", "", 9_999).filter.page, first.pages);
 
