@@ -50,8 +50,8 @@ impl PagePath {
 fn is_page(path: &str) -> bool {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match segments.as_slice() {
-        ["" | "mine" | "approvals" | "history" | "findings" | "signed-out"] => true,
-        ["history", "held"] => true,
+        ["" | "mine" | "approvals" | "history" | "findings" | "signed-out"]
+        | ["history", "held"] => true,
         ["access", first, second] => Wanted::parse(first, &decoded(second)).is_some(),
         ["requests", id] => RequestId::parse(id).is_ok(),
         _ => false,

@@ -405,7 +405,10 @@ async fn a_file_that_stops_in_the_middle_never_looks_whole() {
     .await;
     let of_export = json!({ "IndexName": "gsi1", "Limit": 1_000 });
     for (path, last) in [
-        ("/history/export.csv", "NOT WHOLE,unavailable,after ROWS rows\r\n"),
+        (
+            "/history/export.csv",
+            "NOT WHOLE,unavailable,after ROWS rows\r\n",
+        ),
         (
             "/history/export.jsonl",
             "{\"not_whole\":\"unavailable\",\"rows\":ROWS}\n",
@@ -472,7 +475,7 @@ async fn who_held_access_at_a_moment_is_told_from_what_is_proven() {
         let page = hugo.get(&format!("/history/held?{what}")).await;
         let links = linked(&page);
         assert!(links.len() <= 1, "{}", page.text());
-        let is_it = links.iter().any(|link| *link == request);
+        let is_it = links.contains(&request);
         let is_sure = page.body.contains("pill-good\">Held<");
         let perhaps = page.body.contains("pill-wait\">May have held<");
         assert_eq!(is_it, is_sure || perhaps, "{}", page.text());
