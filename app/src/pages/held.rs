@@ -232,7 +232,7 @@ fn until(row: &HeldRow) -> AnyView {
         }
         (_, None) => view! {
             <Time at=row.until/>
-            <span class="quiet cell-more">"its end; not proven gone yet"</span>
+            <span class="quiet cell-more">"its promised end; not over yet"</span>
         }
         .into_any(),
     }

@@ -33,20 +33,7 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
             }
             _ => "Fill this in.".to_owned(),
         },
-        Problem::NotUnderstood => match field {
-            Field::Duration => "This is not a duration. Choose one of those offered.".to_owned(),
-            Field::Start => {
-                "This is not a date and time. Write it as 2026-11-22T14:30, in UTC.".to_owned()
-            }
-            Field::From
-            | Field::To
-            | Field::Moment
-            | Field::Until
-            | Field::State
-            | Field::Zone
-            | Field::Place => search(field).to_owned(),
-            _ => "This was not understood. Load the page again and try once more.".to_owned(),
-        },
+        Problem::NotUnderstood => not_understood(field).to_owned(),
         Problem::NotAvailable => {
             "This is not available to you. Access lists everything that you may ask for.".to_owned()
         }
@@ -130,9 +117,11 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
     }
 }
 
-/// What was not understood of a search.
-const fn search(field: Field) -> &'static str {
+/// What was not understood.
+const fn not_understood(field: Field) -> &'static str {
     match field {
+        Field::Duration => "This is not a duration. Choose one of those offered.",
+        Field::Start => "This is not a date and time. Write it as 2026-11-22T14:30, in UTC.",
         Field::From | Field::To => "This is not a date. Write it as 2026-11-22.",
         Field::Moment | Field::Until => {
             "This is not a date and time. Write it as 2026-11-22T14:30."
@@ -141,9 +130,10 @@ const fn search(field: Field) -> &'static str {
         Field::Zone => {
             "This address names a time zone that Belay does not know. Search again to use yours."
         }
-        _ => {
+        Field::Place => {
             "This address does not go on with a search of these words. Search again from the newest."
         }
+        _ => "This was not understood. Load the page again and try once more.",
     }
 }
 

@@ -475,7 +475,7 @@ async fn who_held_access_at_a_moment_is_told_from_what_is_proven() {
         let page = hugo.get(&format!("/history/held?{what}")).await;
         let links = linked(&page);
         assert!(links.len() <= 1, "{}", page.text());
-        let is_it = links.iter().any(|link| *link == request);
+        let is_it = links.contains(&request);
         let is_sure = page.body.contains("pill-good\">Held<");
         let perhaps = page.body.contains("pill-wait\">May have held<");
         assert_eq!(is_it, is_sure || perhaps, "{}", page.text());

@@ -76,12 +76,11 @@ impl Store {
             .into_iter()
             .filter_map(|item| Some((place_of(&item, index)?, readable::<Summary>(item))))
             .collect();
-        match (more, read.last()) {
-            (Some(_), Some((place, _))) => walk.after = Some(place.clone()),
-            _ => {
-                walk.month = previous(walk.month);
-                walk.after = None;
-            }
+        if let (Some(_), Some((place, _))) = (more, read.last()) {
+            walk.after = Some(place.clone());
+        } else {
+            walk.month = previous(walk.month);
+            walk.after = None;
         }
         Ok(Some(read))
     }

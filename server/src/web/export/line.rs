@@ -221,7 +221,7 @@ pub(super) fn last(format: Format, cut: Cut, rows: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
     use serde_json::{Value, json};
 
     use super::*;

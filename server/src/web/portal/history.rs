@@ -56,8 +56,12 @@ impl Problems {
     }
 
     /// What was understood; else what stands for nothing typed, and it is said.
-    fn or_default<T: Default>(&mut self, field: Field, understood: Option<T>) -> T {
-        understood.unwrap_or_else(|| {
+    fn or_default<T: Default>(
+        &mut self,
+        field: Field,
+        understood: Result<T, days::NotUnderstood>,
+    ) -> T {
+        understood.unwrap_or_else(|days::NotUnderstood| {
             self.add(field, Problem::NotUnderstood);
             T::default()
         })

@@ -1,4 +1,4 @@
-//! Days and moments as they are typed, in the zone of whoever typed them. `None`: not understood.
+//! Days and moments as they are typed, in the zone of whoever typed them.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
@@ -17,49 +17,59 @@ impl Default for Zone {
     }
 }
 
+/// It is no zone, no day, or no moment.
+#[derive(Debug)]
+pub(super) struct NotUnderstood;
+
 /// Nothing typed is UTC.
-pub(super) fn zone(name: &str) -> Option<Zone> {
+pub(super) fn zone(name: &str) -> Result<Zone, NotUnderstood> {
     let name = name.trim();
     if name.is_empty() {
-        return Some(Zone::default());
+        return Ok(Zone::default());
     }
     let is_name = name.len() <= ZONE_MAX_BYTES
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
-    let found = is_name.then(|| TimeZone::get(name).ok())??;
-    Some(Zone(found))
+    let found = is_name.then(|| TimeZone::get(name).ok()).flatten();
+    found.map(Zone).ok_or(NotUnderstood)
 }
 
 /// When that day begins; nothing typed is no limit.
-pub(super) fn first_instant(day: &str, zone: &Zone) -> Option<Option<Timestamp>> {
+pub(super) fn first_instant(day: &str, zone: &Zone) -> Result<Option<Timestamp>, NotUnderstood> {
     match day.trim() {
-        "" => Some(None),
-        day => start(day.parse().ok()?, zone).map(Some),
+        "" => Ok(None),
+        day => start(day.parse().ok(), zone),
     }
 }
 
 /// When the day after it begins: the last day counts whole.
-pub(super) fn end_of(day: &str, zone: &Zone) -> Option<Option<Timestamp>> {
+pub(super) fn end_of(day: &str, zone: &Zone) -> Result<Option<Timestamp>, NotUnderstood> {
     match day.trim() {
-        "" => Some(None),
-        day => start(day.parse::<Date>().ok()?.tomorrow().ok()?, zone).map(Some),
+        "" => Ok(None),
+        day => {
+            let day: Option<Date> = day.parse().ok();
+            start(day.and_then(|day| day.tomorrow().ok()), zone)
+        }
     }
 }
 
-fn start(day: Date, zone: &Zone) -> Option<Timestamp> {
-    let start = day.to_zoned(zone.0.clone()).ok()?;
-    Some(start.timestamp())
+fn start(day: Option<Date>, zone: &Zone) -> Result<Option<Timestamp>, NotUnderstood> {
+    let start = day.and_then(|day| day.to_zoned(zone.0.clone()).ok());
+    start
+        .map(|start| Some(start.timestamp()))
+        .ok_or(NotUnderstood)
 }
 
 /// A moment; where clocks go back, the first of two. Nothing typed is none.
-pub(super) fn moment(text: &str, zone: &Zone) -> Option<Option<Timestamp>> {
+pub(super) fn moment(text: &str, zone: &Zone) -> Result<Option<Timestamp>, NotUnderstood> {
     match text.trim() {
-        "" => Some(None),
+        "" => Ok(None),
         text => {
-            let moment: DateTime = text.parse().ok()?;
-            let moment = moment.to_zoned(zone.0.clone()).ok()?;
-            Some(Some(moment.timestamp()))
+            let moment: DateTime = text.parse().map_err(|_| NotUnderstood)?;
+            let moment = moment.to_zoned(zone.0.clone());
+            let moment = moment.map_err(|_| NotUnderstood)?;
+            Ok(Some(moment.timestamp()))
         }
     }
 }
