@@ -20,6 +20,7 @@ mod reads;
 mod records;
 pub(crate) mod sessions;
 mod snapshot;
+mod sweep;
 
 use std::fmt;
 use std::sync::Arc;

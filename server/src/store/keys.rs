@@ -23,6 +23,10 @@
 //! | what two admins agreed about one | `agreed` | `DIFFERENCE#KEY` | `GetItem`, and `Query`: all of them |
 //! | closed finding | `findings-closed` | `MS#DIFFERENCE#KEY` | `Query`: the latest |
 //! | how far reconciling is | `reconcile` | `organisation` | `GetItem`: going on |
+//! | complete looks at the organisation | `sweep` | `looks` | `GetItem`: since when what is found is known |
+//! | what the sweep leaves alone | `sweep` | `baseline` | `GetItem`, and a condition of each removal |
+//! | what is proposed for that | `sweep` | `proposed` | `GetItem`: one page, one decision |
+//! | the list that an admin let go | `sweep` | `confirmation` | `GetItem`: one pass |
 //! | snapshot of the organisation | `snapshot` | `manifest` | `GetItem`: which parts |
 //! | part of a snapshot | `snapshot#ID` | `part#N` | `BatchGetItem`, all of them |
 //! | policy in force | `policy` | `current` | condition of each decision |
@@ -292,6 +296,30 @@ pub fn reconcile() -> At {
     At::new("reconcile", "organisation")
 }
 
+/// The complete looks at the organisation.
+#[must_use]
+pub fn sweep_looks() -> At {
+    At::new("sweep", "looks")
+}
+
+/// What two admins agreed that the sweep leaves alone.
+#[must_use]
+pub fn sweep_baseline() -> At {
+    At::new("sweep", "baseline")
+}
+
+/// What an admin proposes that it leaves alone.
+#[must_use]
+pub fn sweep_proposed() -> At {
+    At::new("sweep", "proposed")
+}
+
+/// The list that an admin let the sweep take away.
+#[must_use]
+pub fn sweep_confirmation() -> At {
+    At::new("sweep", "confirmation")
+}
+
 /// Which parts the snapshot of the organisation has.
 #[must_use]
 pub fn snapshot() -> At {
@@ -438,6 +466,10 @@ mod tests {
             unsigned(at, request_id),
             due_signing(at, request_id),
             agreed(Difference::Unmanaged, &of),
+            sweep_looks(),
+            sweep_baseline(),
+            sweep_proposed(),
+            sweep_confirmation(),
         ];
         let lines: Vec<String> = all
             .iter()
