@@ -28,6 +28,7 @@ mod search;
 mod sign;
 mod signing;
 mod submit;
+mod sweep;
 mod versions;
 mod withdraw;
 
@@ -47,6 +48,7 @@ use crate::directory::DirectoryError;
 use crate::people::People;
 use crate::proof::Sitting;
 use crate::store::{Store, StoreError};
+use crate::sweep::Rules;
 use crate::world::{Keeper, World};
 
 pub use adopt::{Answer, Proposing, Which};
@@ -63,6 +65,7 @@ pub use search::{HistoryFound, HistorySearch};
 pub use sign::{Signature, Word};
 pub use signing::{BreakGlassOffer, SigningDetail, ToSign};
 pub use submit::Submitted;
+pub use sweep::{NotSteered, Steering, SweepFound, baseline_keys};
 pub use versions::PolicyFound;
 
 /// Open requests that are looked through for "waits for me". 20 open a person, and expiry, keep an
@@ -156,6 +159,9 @@ pub enum ServiceError {
     /// The finding is no more, or is not so any more.
     #[error("the finding is no more")]
     FindingGone,
+    /// The sweep does not change so.
+    #[error("{0}")]
+    Sweep(#[from] NotSteered),
     /// There is no such access any more.
     #[error("that access has ended")]
     NotLive,
@@ -339,6 +345,7 @@ pub struct Service {
     people: People,
     holders: Holders,
     keeper: Arc<Keeper>,
+    rules: Rules,
     me: ServerId,
 }
 
@@ -349,6 +356,7 @@ impl Service {
         store: Store,
         (people, holders): (People, Holders),
         keeper: Arc<Keeper>,
+        rules: Rules,
         me: ServerId,
     ) -> Self {
         Self {
@@ -356,6 +364,7 @@ impl Service {
             people,
             holders,
             keeper,
+            rules,
             me,
         }
     }
@@ -376,6 +385,12 @@ impl Service {
     #[must_use]
     pub const fn me(&self) -> ServerId {
         self.me
+    }
+
+    /// What the deployment says of the sweep.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// What is known of the organisation and the policy.

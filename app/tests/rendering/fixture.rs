@@ -6,13 +6,14 @@ use app::{
     Assets, Backend, FormState, Theme,
     view::{
         AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind, ApprovalView,
-        AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, ClosureView, Course,
-        EventKind, EventView, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView,
-        GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldView,
-        HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView, OfferView, OuView, PageProblem,
-        Part, PermissionSetView, PersonView, PrefillView, PreviewOutcome, PreviewView,
-        ProposalView, Reason, RequestState, RequestView, ReviewKind, ReviewView, RouteView,
-        SignInAgain, TargetView, TicketView, WhyNot, WireError,
+        AskFormView, AskState, AskView, BaselineView, BreakGlassStands, BreakGlassView,
+        ClosureView, Course, EventKind, EventView, FindingKind, FindingView, FindingsFilter,
+        FindingsPage, GivesView, GlassState, GlassView, GrantCard, GrantState, GrantView,
+        GroupOfferView, HeldView, HistoryFilter, HistoryPage, HistoryRow, LeftView, Me,
+        MyAccessView, OfferView, OuView, PageProblem, Part, PermissionSetView, PersonView,
+        PrefillView, PreviewOutcome, PreviewView, ProposalView, ProposedBaselineView, Reason,
+        RequestState, RequestView, ReviewKind, ReviewView, RipeView, RouteView, SignInAgain,
+        SweepMode, SweepOutcome, SweepView, TargetView, TicketView, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -251,6 +252,41 @@ impl World {
             name: "ReadOnlyAccess".to_owned(),
             description: self.person.word.clone(),
             session_seconds: 3600,
+        }
+    }
+
+    fn sweep(&self) -> SweepView {
+        let word = self.person.word.clone();
+        SweepView {
+            mode: SweepMode::Enforce,
+            grace_seconds: 86_400,
+            looked: Some((T, 100)),
+            baseline: Some(BaselineView {
+                count: 2,
+                proposed_by: word.clone(),
+                agreed_by: word.clone(),
+                agreed_at: T,
+            }),
+            proposed: Some(ProposedBaselineView {
+                by: word.clone(),
+                reason: word.clone(),
+                at: T,
+                lapses_at: T,
+                digest: "ab12".to_owned(),
+                lines: vec![word.clone()],
+                can_agree: true,
+                can_drop: true,
+            }),
+            may_propose: Some(("ab12".to_owned(), 2)),
+            outcome: SweepOutcome::Waits,
+            ripe: vec![RipeView {
+                person: self.somebody(),
+                target: self.target(),
+                known_since: T,
+            }],
+            cap: 1,
+            digest: word,
+            can_confirm: true,
         }
     }
 
@@ -520,8 +556,13 @@ impl Backend for World {
             grants: vec![word.clone()],
             courses: vec![Course::Adopt, Course::Ignore],
             is_own: false,
+            left: Some(LeftView {
+                why: "young".to_owned(),
+                until: Some(T),
+            }),
             proposal: None,
         };
+        let sweep = self.sweep();
         let answered = FindingView {
             id: "f2".to_owned(),
             target: self.group(),
@@ -547,6 +588,7 @@ impl Backend for World {
             next: Some(word.clone()),
             agreed_next: Some(word),
             note_max_chars: 1000,
+            sweep,
         })
     }
 

@@ -67,6 +67,7 @@ fn wire(error: ServiceError) -> WireError {
         | ServiceError::Unfit(_)
         | ServiceError::ProposerUnfit
         | ServiceError::FindingGone
+        | ServiceError::Sweep(_)
         | ServiceError::NotLive
         | ServiceError::EndedAlready { .. }
         | ServiceError::NudgedAlready { .. }
