@@ -299,6 +299,15 @@ fn looks_are_forgotten_without_making_anything_known_earlier() {
 }
 
 #[test]
+fn the_look_before_is_remembered_without_any_grace() {
+    let mut looks = Looks::default();
+    for second in [0, 1_000, 2_000, 3_000] {
+        looks.add(look(second, 10), SignedDuration::ZERO);
+    }
+    assert_eq!(looks.all(), [look(2_000, 10), look(3_000, 10)]);
+}
+
+#[test]
 fn the_cap_is_twenty_or_two_in_a_hundred_rounded_up() {
     for (seen, most) in [
         (0, 0),

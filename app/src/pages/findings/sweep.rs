@@ -35,7 +35,7 @@ pub(super) fn section(sweep: &SweepView, before: &FormState, max_chars: u32) -> 
         view! {
             {looked(sweep)}
             {baseline(sweep.baseline.as_ref())}
-            {sweep.proposed.as_ref().map(|proposed| answering(proposed))}
+            {sweep.proposed.as_ref().map(answering)}
             {proposing(sweep, before, max_chars)}
             {next_pass(sweep)}
         }

@@ -47,7 +47,9 @@ impl Looks {
         self.0.push(look);
         let is_old = |look: &Look| now.duration_since(look.finished_at) >= grace;
         let old = self.0.iter().take_while(|look| is_old(look)).count();
-        self.0.drain(..old.saturating_sub(1));
+        // The last two are compared with each other, however short the grace is.
+        let first = old.min(self.0.len().saturating_sub(1)).saturating_sub(1);
+        self.0.drain(..first);
         let part = SignedDuration::from_secs(grace.as_secs() / PARTS);
         let last = self.0.len().saturating_sub(1);
         let mut kept: Vec<Look> = Vec::with_capacity(self.0.len());
@@ -55,8 +57,7 @@ impl Looks {
             let is_near = kept
                 .last()
                 .is_some_and(|before| look.began_at.duration_since(before.began_at) < part);
-            // The last two are compared with each other.
-            if !is_near || index + 1 >= last {
+            if !is_near || index >= last.saturating_sub(1) {
                 kept.push(look);
             }
         }

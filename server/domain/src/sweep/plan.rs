@@ -35,8 +35,9 @@ pub const PERCENT_MAX: usize = 2;
 /// confirmed is still there to see what comes of it.
 pub const CONFIRMED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// From one look to the next, fewer by this many or fewer is nothing odd: a pass may have taken them.
-const FEWER_IS_PLAIN: u32 = REMOVALS_MAX as u32;
+/// From one look to the next, fewer by this many or fewer is nothing odd: a pass may have taken them
+/// ([`REMOVALS_MAX`]).
+const FEWER_IS_PLAIN: u32 = 20;
 
 /// What stands of a key in our own table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
