@@ -83,6 +83,39 @@ fn all_of(names: &[String]) -> String {
     }
 }
 
+/// Why a pass takes nothing away, by its code.
+pub(crate) fn halted(code: &str) -> &'static str {
+    match code {
+        "not-enforcing" => "it only warns.",
+        "no-baseline" => "there is no baseline.",
+        "no-look" => "everything has to be looked at twice first.",
+        "incomplete" => "the last look was not complete.",
+        "untold" => "there is more to be found than is kept.",
+        "nothing-seen" => "the last look showed nothing at all.",
+        "fewer-seen" => "the last look showed far fewer than the one before.",
+        _ => "something speaks against it.",
+    }
+}
+
+/// Why the sweep leaves a finding alone, by its code.
+pub(crate) fn left(code: &str) -> &'static str {
+    match code {
+        "proposed" => "left: somebody proposed to leave it",
+        "agreed" => "left: two admins agreed about it",
+        "allowed" => "left: the deployment's allow-list names it",
+        "protected" => "left: the account is protected",
+        "beyond-reach" => "left: Belay cannot change it from where it is",
+        "standing" => "left: it stood before Belay",
+        "promised" => "left: somebody was promised it",
+        "under-way" => "left: something of Belay's is under way on it",
+        "lately" => "left: Belay changed it within the last quarter of an hour",
+        "baseline" => "left: it is in the baseline",
+        "seen-once" => "left: it has to be seen once more",
+        "young" => "left: it has not been known for long enough, until",
+        _ => "left",
+    }
+}
+
 /// A kind of finding, as a heading.
 pub(crate) const fn finding(kind: FindingKind) -> &'static str {
     match kind {

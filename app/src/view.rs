@@ -27,8 +27,9 @@ pub use code::{
 };
 pub use ends::EndsView;
 pub use findings::{
-    AgreementView, Course, FindingKind, FindingProblem, FindingView, FindingsFilter, FindingsPage,
-    ProposalView,
+    AgreementView, BaselineView, Course, FindingKind, FindingProblem, FindingView, FindingsFilter,
+    FindingsPage, LeftView, ProposalView, ProposedBaselineView, RipeView, SweepMode, SweepOutcome,
+    SweepView,
 };
 pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};

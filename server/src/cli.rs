@@ -13,6 +13,7 @@ mod policy;
 mod reference;
 mod serve;
 mod sweep;
+mod sweep_plan;
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -236,6 +237,10 @@ struct Doctor {
 struct Sweep {
     #[command(flatten)]
     config: ConfigFile,
+    /// Print what `BELAY_SWEEP` would take away by the last complete look, and why it leaves the rest;
+    /// exit 1 if there is something. Reads the table only, and changes nothing.
+    #[arg(long, conflicts_with = "from_copy")]
+    dry_run: bool,
     /// The table is lost: works from the copy of the live grants in the audit bucket. Without
     /// `--confirm` it only says what it would do.
     #[arg(long)]

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use domain::id::AccountId;
 use domain::sweep::{AllowList, Sweep};
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
@@ -74,6 +75,8 @@ pub struct Config {
     pub aws_rate: NonZeroU32,
     /// What is done about what nobody promised.
     pub sweep: Sweep,
+    /// How long that is known before it is taken away.
+    pub sweep_grace: SignedDuration,
     /// Where that is known.
     pub sweep_allow: AllowList,
     /// `tracing` directives, checked.

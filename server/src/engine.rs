@@ -25,6 +25,7 @@ use crate::readiness::{Part, Readiness};
 use crate::reconcile::Reconciler;
 use crate::service::Service;
 use crate::store::Store;
+use crate::sweep::Rules;
 use crate::worker::Worker;
 use crate::world::Keeper;
 
@@ -87,6 +88,7 @@ impl Engine {
             store.clone(),
             (people.clone(), Holders::new(assignments.clone())),
             Arc::clone(&keeper),
+            Rules::of(config),
             me,
         );
         let worker = Worker::new(

@@ -35,6 +35,7 @@ pub mod readiness;
 pub mod reconcile;
 pub mod service;
 pub mod store;
+pub mod sweep;
 pub mod telemetry;
 pub mod web;
 pub mod worker;

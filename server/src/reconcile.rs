@@ -7,14 +7,15 @@
 //! access are still there.
 //!
 //! What is ours to put right is handed to the same steps as everything else
-//! ([`domain::progress::observed`]); the rest becomes a finding ([`findings`]). Deliberately
-//! absent: any write to AWS, and any conclusion from a read that failed (invariant 6): what could
-//! not be read is left as it was.
+//! ([`domain::progress::observed`]); the rest becomes a finding ([`findings`]), and what the sweep may
+//! take away of it becomes an intent ([`sweep`]). Deliberately absent: any write to AWS, and any
+//! conclusion from a read that failed (invariant 6): what could not be read is left as it was.
 
 mod far;
 mod findings;
 mod near;
 mod people;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use domain::id::{ServerId, UserId};
 use domain::key::KeyState;
 use domain::progress::{self, Presence, Sighting};
 use domain::reconcile::{is_overdue, is_unmanaged};
-use domain::sweep::{AllowList, Sweep};
+use domain::sweep::Sweep;
 use domain::target::{Key, Target};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -39,6 +40,7 @@ use crate::limiter::{Class, Limiter};
 use crate::live::LiveReadings;
 use crate::store::item::StoredKey;
 use crate::store::{Store, StoreError, now};
+use crate::sweep::Rules;
 use crate::worker::Worker;
 use crate::world::Keeper;
 
@@ -65,9 +67,7 @@ pub struct Reconciler {
     lease: Lease,
     limiter: Limiter,
     me: ServerId,
-    sweep: Sweep,
-    /// Where what nobody promised is known.
-    allowed: Arc<AllowList>,
+    rules: Rules,
     /// What the ARNs of all permission sets begin with.
     sets: String,
 }
@@ -149,8 +149,7 @@ impl Reconciler {
             lease,
             limiter,
             me,
-            sweep: config.sweep,
-            allowed: Arc::new(config.sweep_allow.clone()),
+            rules: Rules::of(config),
             sets: format!("{sets}:permissionSet/"),
         }
     }
@@ -248,12 +247,20 @@ impl Reconciler {
         }
         // Being in a group is a person's ordinary state: only account assignments are looked for.
         let is_account = matches!(key.target, Target::Account { .. });
+        let sweeps = |state: &KeyState| {
+            let operation = state.operation.as_ref();
+            operation.is_some_and(|operation| operation.finding.is_some())
+        };
+        if state.is_some_and(sweeps) {
+            // The worker is about to say what became of it.
+            return Ok(());
+        }
         let is_nobodys = is_account && there && is_unmanaged(state, seen.read);
-        if is_nobodys && self.sweep == Sweep::Off {
+        if is_nobodys && self.rules.mode == Sweep::Off {
             // What was found before stays as it was: nothing says that it is no more.
             return Ok(());
         }
-        let is_allowed = self.allowed.covers(key);
+        let is_allowed = self.rules.allowed.covers(key);
         if is_nobodys && !is_allowed {
             let read = Some(seen.read.clone());
             return findings
@@ -262,6 +269,8 @@ impl Reconciler {
         }
         let closed = match (there, is_nobodys) {
             (true, true) => Closed::Allowed,
+            // Nobody wants it, and whose it is cannot be told yet: it stays as it was.
+            (true, false) if state.is_none_or(|state| state.live.is_empty()) => return Ok(()),
             (true, false) => Closed::Wanted,
             (false, _) => Closed::Gone,
         };

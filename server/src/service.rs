@@ -31,6 +31,7 @@ mod search;
 mod sign;
 mod signing;
 mod submit;
+mod sweep;
 mod versions;
 mod who_held;
 mod withdraw;
@@ -52,6 +53,7 @@ use crate::directory::DirectoryError;
 use crate::people::People;
 use crate::proof::Sitting;
 use crate::store::{Store, StoreError};
+use crate::sweep::Rules;
 use crate::world::{Keeper, World};
 
 pub use adopt::{Answer, Proposing, Which};
@@ -72,6 +74,7 @@ pub(crate) use search::OVERDUE_AFTER;
 pub use sign::{Signature, Word};
 pub use signing::{BreakGlassOffer, SigningDetail, ToSign};
 pub use submit::Submitted;
+pub use sweep::{NotSteered, Steering, SweepFound, baseline_keys};
 pub use versions::PolicyFound;
 pub use who_held::HeldFound;
 
@@ -166,6 +169,9 @@ pub enum ServiceError {
     /// The finding is no more, or is not so any more.
     #[error("the finding is no more")]
     FindingGone,
+    /// The sweep does not change so.
+    #[error("{0}")]
+    Sweep(#[from] NotSteered),
     /// There is no such access any more.
     #[error("that access has ended")]
     NotLive,
@@ -349,6 +355,7 @@ pub struct Service {
     people: People,
     holders: Holders,
     keeper: Arc<Keeper>,
+    rules: Rules,
     me: ServerId,
     /// One comparison of policies at a time: each takes a core for a while.
     comparing: Arc<Semaphore>,
@@ -361,6 +368,7 @@ impl Service {
         store: Store,
         (people, holders): (People, Holders),
         keeper: Arc<Keeper>,
+        rules: Rules,
         me: ServerId,
     ) -> Self {
         Self {
@@ -368,6 +376,7 @@ impl Service {
             people,
             holders,
             keeper,
+            rules,
             me,
             comparing: Arc::new(Semaphore::new(1)),
         }
@@ -389,6 +398,12 @@ impl Service {
     #[must_use]
     pub const fn me(&self) -> ServerId {
         self.me
+    }
+
+    /// What the deployment says of the sweep.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// What is known of the organisation and the policy.

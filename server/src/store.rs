@@ -22,6 +22,7 @@ mod records;
 mod requests;
 pub(crate) mod sessions;
 mod snapshot;
+mod sweep;
 
 use std::fmt;
 use std::sync::Arc;

@@ -30,6 +30,7 @@ use crate::policy_text::PolicyUnreadable;
 use crate::store::{PartsError, Store, StoreError, now};
 
 use in_force::ReadPolicy;
+pub(crate) use knowledge::stored_directory;
 use knowledge::{Knowledge, News};
 
 pub(crate) use knowledge::is_good;

@@ -35,6 +35,14 @@ pub(crate) fn Done() -> impl IntoView {
             "refused" => "Refused. The finding stays open.",
             "taken-back" => "Taken back. The finding stays open.",
             "given-up" => "Given up. If it is still so, the finding opens again within minutes.",
+            "baseline-proposed" => {
+                "Proposed. Another admin has to agree to this list within a week."
+            }
+            "baseline-agreed" => "Agreed, with both names on it. What comes later may be swept.",
+            "baseline-dropped" => "Dropped. The baseline is what it was.",
+            "sweep-confirmed" => {
+                "Confirmed. The next pass takes this list away, if it is still that one."
+            }
             "withdrawn" => "Withdrawn. Nobody needs to answer any more.",
             _ => return ().into_any(),
         };

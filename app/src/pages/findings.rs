@@ -2,6 +2,7 @@
 
 mod ends;
 mod forms;
+mod sweep;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -71,16 +72,19 @@ fn page(findings: Followed<FindingsPage>, filter: FindingsFilter) -> AnyView {
     let next = changing(move || more(value.read().next.as_deref(), &beside, More::Findings));
     let agreed = changing(move || agreements(&value.read(), &further));
     let max_chars = value.read_untracked().note_max_chars;
+    let (typed, again) = (before.clone(), value);
+    let sweep = changing(move || sweep::section(&again.read().sweep, &typed, max_chars));
     view! {
         <Interruption problem=findings.problem/>
         <div class="page-head">
             <h1>"Findings"</h1>
             <p class="lead">
-                "Where what people have is not what was promised. Nothing here changes anything in AWS."
+                "Where what people have is not what was promised, and what is done about it."
             </p>
         </div>
         <Done/>
         <Problems problems=elsewhere(&before, &value.read_untracked())/>
+        {sweep}
         {kinds}
         <div class="stack">
             // Keyed, so that a note half written stays while others come and go.
@@ -143,6 +147,11 @@ fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
         view! { <div><dt>"The policy says"</dt><dd><code>{one.why.clone()}</code></dd></div> }
             .into_any()
     });
+    let left = one.left.as_ref().map(|left| {
+        let said = sentence::left(&left.why);
+        let until = left.until.map(|at| view! { " " <Time at/> }.into_any());
+        view! { <div><dt>"Sweep"</dt><dd>{said} {until}</dd></div> }.into_any()
+    });
     let account = match &one.target {
         TargetView::Account { account_id, .. } => {
             let id = account_id.clone();
@@ -176,7 +185,7 @@ fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
                 </div>
                 {account}
                 <div><dt>"Found"</dt><dd><Time at=one.found_at/></dd></div>
-                {read} {why} {grants}
+                {read} {why} {grants} {left}
             </dl>
             // Also where there is no form: whoever was refused may be somebody who has none.
             <Problems problems=refused.problems.clone()/>

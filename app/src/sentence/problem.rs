@@ -231,6 +231,12 @@ fn finding(why: &FindingProblem) -> String {
         FindingProblem::Holder => {
             "You have this access yourself, so others have to decide. Nothing was changed."
         }
+        FindingProblem::NotLookedThrough => {
+            "Nobody has looked at everything yet, or there is more than is kept. Nothing was changed."
+        }
+        FindingProblem::ListChanged => {
+            "The list has changed since you read it. Look at it again, then try once more."
+        }
         FindingProblem::ProposerUnfit => {
             "Whoever proposed this is no admin any more, or has this access by now. Refuse it; another \
              admin may propose it anew."

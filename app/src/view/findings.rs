@@ -28,6 +28,118 @@ pub struct FindingsPage {
     pub agreed_next: Option<String>,
     /// The longest note, in characters.
     pub note_max_chars: u32,
+    /// What the sweep would do.
+    pub sweep: SweepView,
+}
+
+/// What is done about what nobody promised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepMode {
+    /// It is not looked for.
+    #[default]
+    Off,
+    /// It is found, and left alone.
+    Warn,
+    /// It is found, and taken away.
+    Enforce,
+}
+
+/// The sweep: how it stands, what it would do, and what the person looking may do about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepView {
+    /// What is done about what nobody promised.
+    pub mode: SweepMode,
+    /// How long it is known before it is taken away.
+    pub grace_seconds: u32,
+    /// When everything was last looked at, and how many assignments of people that showed.
+    pub looked: Option<(EpochMs, u32)>,
+    /// What two admins agreed to leave alone.
+    pub baseline: Option<BaselineView>,
+    /// What is proposed for that.
+    pub proposed: Option<ProposedBaselineView>,
+    /// The list that the person looking may propose: its digest, and how many it has.
+    pub may_propose: Option<(String, u32)>,
+    /// What the next pass does about what is ripe.
+    pub outcome: SweepOutcome,
+    /// What is ripe to be taken away.
+    pub ripe: Vec<RipeView>,
+    /// The most that a pass takes away by itself.
+    pub cap: u32,
+    /// Of what is ripe; forms give it back.
+    pub digest: String,
+    /// Whether the person looking may let it go.
+    pub can_confirm: bool,
+}
+
+/// What the next pass does about what is ripe.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepOutcome {
+    /// Nothing, for this reason: one of the domain's codes.
+    Halted(String),
+    /// It takes it away.
+    #[default]
+    Within,
+    /// It waits for an admin.
+    Waits,
+    /// It takes it away: an admin let it go.
+    Confirmed,
+}
+
+/// What two admins agreed to leave alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineView {
+    /// How many are (still) in it.
+    pub count: u32,
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// Who agreed.
+    pub agreed_by: String,
+    /// When.
+    pub agreed_at: EpochMs,
+}
+
+/// What an admin proposes to leave alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedBaselineView {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub at: EpochMs,
+    /// When it lapses.
+    pub lapses_at: EpochMs,
+    /// Of the list; forms give it back.
+    pub digest: String,
+    /// The list, one line each.
+    pub lines: Vec<String>,
+    /// Whether the person looking may agree.
+    pub can_agree: bool,
+    /// Whether they may take it back, or say no.
+    pub can_drop: bool,
+}
+
+/// Something that is ripe to be taken away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RipeView {
+    /// Whose.
+    pub person: PersonView,
+    /// What.
+    pub target: TargetView,
+    /// Since when it is known.
+    pub known_since: EpochMs,
+}
+
+/// Why the sweep leaves a finding alone: one of the domain's codes; and, of one that is young, until
+/// when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftView {
+    /// The code.
+    pub why: String,
+    /// Until when, where that is known.
+    pub until: Option<EpochMs>,
 }
 
 /// How grants and assignments differ.
@@ -79,6 +191,8 @@ pub struct FindingView {
     pub courses: Vec<Course>,
     /// Whether it is about the person looking, so that others have to decide.
     pub is_own: bool,
+    /// Why the sweep leaves it alone; absent where it does not, or sweeps nothing.
+    pub left: Option<LeftView>,
     /// What is proposed, if something is.
     pub proposal: Option<ProposalView>,
 }
@@ -160,4 +274,8 @@ pub enum FindingProblem {
     Holder,
     /// Whoever proposed it may not decide about it any more.
     ProposerUnfit,
+    /// Nothing is looked for, or not everything has been looked at.
+    NotLookedThrough,
+    /// It is not the list that they have read.
+    ListChanged,
 }

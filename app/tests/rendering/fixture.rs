@@ -8,15 +8,17 @@ use app::{
     Assets, Backend, FormState, Theme,
     view::{
         AccessFilter, AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind,
-        ApprovalView, AskFormView, AskState, AskView, BreakGlassStands, BreakGlassView, Certainty,
-        CliView, ClosureView, Course, DraftPage, EndsView, EventKind, EventView, ExplainFilter,
-        ExplainPage, Field, FindingKind, FindingView, FindingsFilter, FindingsPage, GivesView,
-        GlassState, GlassView, GrantCard, GrantState, GrantView, GroupOfferView, HeldFilter,
-        HeldPage, HeldRow, HeldView, HistoryFilter, HistoryPage, HistoryRow, Me, MyAccessView,
-        NarrowerView, OfferView, PageProblem, Part, PastCard, PermissionSetView, PersonView,
-        PolicyFilter, PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, Reason,
-        RecentView, RequestState, RequestView, ReviewKind, ReviewView, RouteView, SignInAgain,
-        TargetView, TicketView, UnitView, VersionView, VersionsPage, WhyNot, WireError,
+        ApprovalView, AskFormView, AskState, AskView, BaselineView, BreakGlassStands,
+        BreakGlassView, Certainty, CliView, ClosureView, Course, DraftPage, EndsView, EventKind,
+        EventView, ExplainFilter, ExplainPage, Field, FindingKind, FindingView, FindingsFilter,
+        FindingsPage, GivesView, GlassState, GlassView, GrantCard, GrantState, GrantView,
+        GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView, HistoryFilter, HistoryPage,
+        HistoryRow, LeftView, Me, MyAccessView, NarrowerView, OfferView, PageProblem, Part,
+        PastCard, PermissionSetView, PersonView, PolicyFilter, PolicyPage, PrefillView,
+        PreviewOutcome, PreviewView, ProposalView, ProposedBaselineView, Reason, RecentView,
+        RequestState, RequestView, ReviewKind, ReviewView, RipeView, RouteView, SignInAgain,
+        SweepMode, SweepOutcome, SweepView, TargetView, TicketView, UnitView, VersionView,
+        VersionsPage, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -270,6 +272,41 @@ impl World {
             name: "ReadOnlyAccess".to_owned(),
             description: self.person.word.clone(),
             session_seconds: 3600,
+        }
+    }
+
+    fn sweep(&self) -> SweepView {
+        let word = self.person.word.clone();
+        SweepView {
+            mode: SweepMode::Enforce,
+            grace_seconds: 86_400,
+            looked: Some((T, 100)),
+            baseline: Some(BaselineView {
+                count: 2,
+                proposed_by: word.clone(),
+                agreed_by: word.clone(),
+                agreed_at: T,
+            }),
+            proposed: Some(ProposedBaselineView {
+                by: word.clone(),
+                reason: word.clone(),
+                at: T,
+                lapses_at: T,
+                digest: "ab12".to_owned(),
+                lines: vec![word.clone()],
+                can_agree: true,
+                can_drop: true,
+            }),
+            may_propose: Some(("ab12".to_owned(), 2)),
+            outcome: SweepOutcome::Waits,
+            ripe: vec![RipeView {
+                person: self.somebody(),
+                target: self.target(),
+                known_since: T,
+            }],
+            cap: 1,
+            digest: word,
+            can_confirm: true,
         }
     }
 
@@ -634,8 +671,13 @@ impl Backend for World {
             grants: vec![word.clone()],
             courses: vec![Course::Adopt, Course::Ignore],
             is_own: false,
+            left: Some(LeftView {
+                why: "young".to_owned(),
+                until: Some(T),
+            }),
             proposal: None,
         };
+        let sweep = self.sweep();
         let answered = FindingView {
             id: "f2".to_owned(),
             target: self.group(),
@@ -661,6 +703,7 @@ impl Backend for World {
             next: Some(word.clone()),
             agreed_next: Some(word),
             note_max_chars: 1000,
+            sweep,
         })
     }
 

@@ -133,7 +133,7 @@ impl Over {
     #[must_use]
     pub const fn with(closed: Closed) -> Option<Self> {
         match closed {
-            Closed::Gone => Some(Self::Gone),
+            Closed::Gone | Closed::Removed => Some(Self::Gone),
             Closed::Ended => Some(Self::Ended),
             Closed::Allowed => Some(Self::Allowed),
             Closed::Seen | Closed::Wanted | Closed::Adopted | Closed::Ignored => None,

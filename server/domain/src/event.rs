@@ -108,6 +108,27 @@ pub enum Kind {
     /// What two admins agreed about it is no more.
     #[serde(rename = "finding.agreement-ended")]
     FindingAgreementEnded,
+    /// The sweep means to remove what it is about: the intent is on record.
+    #[serde(rename = "finding.removing")]
+    FindingRemoving,
+    /// The sweep removed it, with the proof; it is closed.
+    #[serde(rename = "finding.removed")]
+    FindingRemoved,
+    /// The sweep did not remove it: it stays open.
+    #[serde(rename = "finding.not-removed")]
+    FindingNotRemoved,
+    /// An admin proposed what the sweep is to leave alone.
+    #[serde(rename = "sweep.baseline-proposed")]
+    SweepBaselineProposed,
+    /// Another admin agreed: from now on the sweep may remove what came later.
+    #[serde(rename = "sweep.baseline-agreed")]
+    SweepBaselineAgreed,
+    /// Whoever proposed it took it back, or another admin said no.
+    #[serde(rename = "sweep.baseline-dropped")]
+    SweepBaselineDropped,
+    /// An admin let a list go that is longer than one pass removes by itself.
+    #[serde(rename = "sweep.confirmed")]
+    SweepConfirmed,
     /// Another policy came into force.
     #[serde(rename = "policy.loaded")]
     PolicyLoaded,
@@ -155,6 +176,13 @@ impl Kind {
             Self::FindingRefused => "finding.refused",
             Self::FindingLapsed => "finding.lapsed",
             Self::FindingAgreementEnded => "finding.agreement-ended",
+            Self::FindingRemoving => "finding.removing",
+            Self::FindingRemoved => "finding.removed",
+            Self::FindingNotRemoved => "finding.not-removed",
+            Self::SweepBaselineProposed => "sweep.baseline-proposed",
+            Self::SweepBaselineAgreed => "sweep.baseline-agreed",
+            Self::SweepBaselineDropped => "sweep.baseline-dropped",
+            Self::SweepConfirmed => "sweep.confirmed",
             Self::PolicyLoaded => "policy.loaded",
             Self::PersonBound => "person.bound",
             Self::PersonDeparted => "person.departed",
@@ -177,6 +205,8 @@ pub enum Stream {
     Person(UserId),
     /// The policy in force.
     Policy,
+    /// What the sweep may do.
+    Sweep,
     /// One run of one server.
     Server(ServerId),
 }
@@ -189,6 +219,7 @@ impl fmt::Display for Stream {
             Self::Finding(id) => write!(f, "finding:{id}"),
             Self::Person(id) => write!(f, "person:{id}"),
             Self::Policy => f.write_str("policy"),
+            Self::Sweep => f.write_str("sweep"),
             Self::Server(id) => write!(f, "server:{id}"),
         }
     }

@@ -1,8 +1,8 @@
 //! Places where grants and assignments differ, as somebody has to look at them.
 //!
 //! A finding is about one key and of one kind, and there is at most one of each at a time: what is
-//! found again is the same. It opens with one event and closes with one. It changes nothing in AWS
-//! by itself. What people may do about one is in [`crate::adoption`].
+//! found again is the same. It opens with one event and closes with one. What people may do about
+//! one is in [`crate::adoption`]; when it is taken away, in [`crate::sweep::plan`].
 
 use std::fmt;
 
@@ -107,6 +107,8 @@ pub enum Closed {
     Adopted,
     /// Two admins leave it for now, although it is not right.
     Ignored,
+    /// The sweep took it away, and that is proved.
+    Removed,
 }
 
 impl Closed {
@@ -121,6 +123,7 @@ impl Closed {
             Self::Allowed => "allowed",
             Self::Adopted => "adopted",
             Self::Ignored => "ignored",
+            Self::Removed => "removed",
         }
     }
 }

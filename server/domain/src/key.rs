@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::grant::{Inspection, ReadEvidence};
-use crate::id::{GrantId, OperationId, ServerId};
+use crate::id::{FindingId, GrantId, OperationId, ServerId};
 use crate::plan::{READS_LAG, SETTLED_AFTER};
 use crate::target::Key;
 
@@ -188,6 +188,9 @@ pub struct Operation {
     pub before: Before,
     /// How far it has come.
     pub stage: Stage,
+    /// The finding that it removes, where the sweep wants that and no grant does: it is tried once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<FindingId>,
 }
 
 /// What an operation does.

@@ -12,7 +12,8 @@
 //!    going in first leaves open for a person.
 //! 4. [`key`], [`plan`], [`progress`]: what must happen in AWS, one step at a time.
 //! 5. [`reconcile`] and [`finding`]: where what was promised and what is there differ;
-//!    [`adoption`]: what people may do about that; [`sweep`]: what is not looked for.
+//!    [`adoption`]: what people may do about that; [`sweep`]: what is not looked for,
+//!    and what is taken away.
 //! 6. [`departure`]: whose access ends because they have left.
 //! 7. [`event`]: the record of each step; [`held`]: who held what, said afterwards; [`delay`]: how
 //!    late ends were.

@@ -19,8 +19,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::grant::{Evidence, GrantChange, Receipt};
-use crate::id::{GrantId, GroupId, OperationId, ServerId};
+use crate::id::{FindingId, GrantId, GroupId, OperationId, ServerId};
 use crate::key::{Action, Before, Gate, KeyState, Operation, Phase, Stage, Standing};
+use crate::sweep::remove::{self, Swept};
 
 /// How long a key that we wrote to counts as ours without a read. AWS's reads lag its writes by
 /// seconds; an hour is far beyond any of that, and short enough not to claim what others added.
@@ -145,6 +146,8 @@ pub struct Change {
     pub key: KeyState,
     /// The steps of its grants, in order.
     pub grants: Vec<(GrantId, GrantChange)>,
+    /// What became of a removal by the sweep, and of which finding.
+    pub swept: Option<(FindingId, Swept)>,
 }
 
 impl Change {
@@ -163,6 +166,7 @@ impl Change {
         Self {
             key,
             grants: Vec::new(),
+            swept: None,
         }
     }
 
@@ -225,7 +229,7 @@ impl Change {
     pub fn says_gone(&self) -> bool {
         self.grants.iter().any(|(_, change)| {
             matches!(change, GrantChange::Ended { receipt } if receipt.access_is_gone())
-        })
+        }) || matches!(&self.swept, Some((_, Swept::Removed(receipt))) if receipt.access_is_gone())
     }
 
     /// Names the groups of the person that are assigned the same: by them the access remains, and
@@ -235,6 +239,9 @@ impl Change {
             if let GrantChange::Ended { receipt } = change {
                 receipt.name_groups(groups);
             }
+        }
+        if let Some((_, Swept::Removed(receipt))) = &mut self.swept {
+            receipt.name_groups(groups);
         }
     }
 
@@ -395,7 +402,7 @@ impl Change {
         self.intend(Action::Create, before, 1, at);
     }
 
-    fn intend(&mut self, action: Action, before: Before, attempt: u32, at: Context) {
+    pub(crate) fn intend(&mut self, action: Action, before: Before, attempt: u32, at: Context) {
         self.key.operation = Some(Operation {
             id: at.fresh,
             action,
@@ -404,6 +411,7 @@ impl Change {
             attempt,
             before,
             stage: Stage::Intended,
+            finding: None,
         });
         self.key.last_write_at = Some(at.now);
         self.key.verify_at = None;
@@ -420,6 +428,10 @@ impl Change {
 
 fn continue_with(key: &KeyState, operation: &Operation, at: Context) -> Step {
     let now = at.now;
+    if let (Some(finding), Stage::Backoff { reason, .. }) = (operation.finding, &operation.stage) {
+        // The sweep judges anew before it tries anything again.
+        return Step::Record(remove::give_up(key, finding, reason));
+    }
     if operation.action == Action::Create && key.wanted(now) && key.over(now) {
         // Those whose time is up do not wait for a create that only others need.
         let mut change = Change::to(key.clone());
@@ -573,6 +585,7 @@ fn turn_round(key: &KeyState, operation: &Operation, at: Context) -> Option<Step
         Action::Delete if wanted => {
             // The key is wanted again: whoever wants it sees to it that the access is there.
             change.key.operation = None;
+            change.not_removed(operation.finding, remove::WANTED);
             change.hand_over(at.now);
         }
         _ => return None,

@@ -627,6 +627,7 @@ fn removed(key: &KeyState, operation: &Operation, read: &ReadEvidence, now: Time
 
 fn ended(key: &KeyState, receipt: &Receipt, now: Timestamp) -> Change {
     let mut change = Change::to(key.clone());
+    change.removed(key.operation.as_ref(), receipt);
     change.key.operation = None;
     // Only what can no longer take effect lets a key be called gone.
     change.key.lost_create = None;

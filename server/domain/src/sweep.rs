@@ -1,10 +1,17 @@
-//! Whether what nobody promised is looked for, and where it is known and need not be found. Pure.
+//! What is done about what nobody promised, and where it is known and need not be found. Pure.
 //!
-//! Deliberately absent: names. A name can be given to something else tomorrow, and would take along
+//! [`plan`] says what would be taken away, of what two [`look`]s found and no [`baseline`] knows;
+//! [`remove`] takes one away. Deliberately absent: names. A name can be given to something else tomorrow, and would take along
 //! what was allowed under it.
+
+pub mod baseline;
+pub mod look;
+pub mod plan;
+pub mod remove;
 
 use std::str::FromStr;
 
+use jiff::SignedDuration;
 use thiserror::Error;
 
 use crate::id::{AccountId, UserId};
@@ -20,7 +27,25 @@ pub enum Sweep {
     Off,
     /// They are found, and left alone.
     Warn,
+    /// They are found, and taken away once they have been known for long enough.
+    Enforce,
 }
+
+impl Sweep {
+    /// Its word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Warn => "warn",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
+/// The longest that the sweep waits before it takes away what is found: whoever waits longer does
+/// not want it swept.
+pub const GRACE_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What is known, and never found unmanaged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -24,6 +24,9 @@ use domain::id::{
 use domain::request::{
     Ask, AskState, Completion, Names, Opinion, Refused, Request, Review, Terms, Transition, Who,
 };
+use domain::sweep::baseline::ProposedBaseline;
+use domain::sweep::plan::Confirmation;
+use domain::sweep::remove::Swept;
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -416,7 +419,52 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
     for event in steps_of_a_closure() {
         all.push(by_ana(Stream::Person(ana().id), event));
     }
+    for event in steps_of_a_removal() {
+        all.push(by_server(Stream::Finding(found.id), Source::Worker, event));
+    }
+    for event in steps_of_a_sweep() {
+        all.push(by_ana(Stream::Sweep, event));
+    }
     all
+}
+
+/// What the sweep does about it, and each way in which that ends.
+fn steps_of_a_removal() -> Vec<(Kind, Details)> {
+    let removed = Receipt::Removed {
+        aws_request_id: "req-2".to_owned(),
+        accepted_at: at(900),
+        succeeded_at: at(901),
+        read: sight(902),
+        still_given_by: None,
+    };
+    let failed = Swept::NotRemoved {
+        reason: "ConflictException".to_owned(),
+    };
+    vec![
+        finding().removing(at(890), "ab12"),
+        finding().swept(&Swept::Removed(removed)),
+        finding().swept(&Swept::Removed(vanished())),
+        finding().swept(&failed),
+    ]
+}
+
+/// What admins say about what the sweep may do.
+fn steps_of_a_sweep() -> Vec<(Kind, Details)> {
+    let proposed = ProposedBaseline::new([&finding().key], (ana(), "all known"), at(820));
+    let digest = proposed.digest.clone();
+    let (first, dropped) = (proposed.proposed(), proposed.dropped());
+    let (_, agreed) = proposed
+        .agree(ben(), &digest, None, at(821))
+        .expect("a baseline");
+    let confirmation = Confirmation {
+        version: 1,
+        digest,
+        removals: 21,
+        by: ana(),
+        at: at(830),
+        used_at: None,
+    };
+    vec![first, dropped, agreed, confirmation.confirmed()]
 }
 
 #[test]
@@ -540,6 +588,13 @@ fn there_is_an_example_of_each_kind() {
         "finding.refused",
         "finding.lapsed",
         "finding.agreement-ended",
+        "finding.removing",
+        "finding.removed",
+        "finding.not-removed",
+        "sweep.baseline-proposed",
+        "sweep.baseline-agreed",
+        "sweep.baseline-dropped",
+        "sweep.confirmed",
     ] {
         assert!(kinds.contains(&kind), "{kind}");
         let quoted = Value::String(kind.to_owned());
@@ -645,6 +700,14 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "grant.scheduled  is grant.scheduled",
             "break-glass.closed  is break-glass.closed",
             "break-glass.reopened  is break-glass.reopened",
+            "finding.removing  is finding.removing",
+            "finding.removed removed is finding.removed",
+            "finding.removed target-gone is finding.removed",
+            "finding.not-removed  is finding.not-removed",
+            "sweep.baseline-proposed  is sweep.baseline-proposed",
+            "sweep.baseline-dropped  is sweep.baseline-dropped",
+            "sweep.baseline-agreed  is sweep.baseline-agreed",
+            "sweep.confirmed  is sweep.confirmed",
         ]
     );
 }
@@ -729,7 +792,7 @@ fn each_stream_is_a_chain_of_its_own() {
     for event in sealed() {
         streams.entry(event.stream.clone()).or_default().push(event);
     }
-    assert_eq!(streams.len(), 8);
+    assert_eq!(streams.len(), 9);
     for events in streams.values() {
         let bytes: Vec<_> = events.iter().map(|event| &*event.bytes).collect();
         assert_eq!(verify(&bytes), Ok(()));

@@ -96,6 +96,7 @@ fn what_an_operation_is_about_is_ours() {
         attempt: 1,
         before: Before::Uncertain,
         stage: Stage::Intended,
+        finding: None,
     });
     assert!(!is_unmanaged(Some(&key), &read(600)));
 }

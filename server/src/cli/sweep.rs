@@ -12,7 +12,7 @@ use crate::engine::{Engine, Swept};
 use crate::store::StoreError;
 use crate::telemetry;
 
-use super::{Outcome, Sweep, from_copy, print, print_json, runtime, say};
+use super::{Outcome, Sweep, from_copy, print, print_json, runtime, say, sweep_plan};
 
 /// What is told.
 #[derive(Debug, Serialize)]
@@ -45,6 +45,12 @@ pub(super) fn run(command: &Sweep) -> Outcome {
     }
     if command.from_copy {
         let ran = from_copy::run(&config, command.confirm.as_deref(), command.json);
+        return runtime
+            .block_on(ran)
+            .unwrap_or_else(|problems| misconfigured(&problems));
+    }
+    if command.dry_run {
+        let ran = sweep_plan::run(&config, command.json);
         return runtime
             .block_on(ran)
             .unwrap_or_else(|problems| misconfigured(&problems));

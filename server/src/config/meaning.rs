@@ -6,7 +6,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use domain::id::AccountId;
-use domain::sweep::{NotAPattern, Sweep};
+use domain::policy::Seconds;
+use domain::sweep::{GRACE_MAX, NotAPattern, Sweep};
+use jiff::SignedDuration;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -18,7 +20,7 @@ use super::variables::{
     BELAY_AWS_RATE, BELAY_IDENTITY_STORE_ID, BELAY_INSTANCE_ARN, BELAY_LISTEN, BELAY_LOG,
     BELAY_METRICS_LISTEN, BELAY_OIDC_CLAIMS, BELAY_OIDC_CLIENT_ID, BELAY_OIDC_CLIENT_SECRET,
     BELAY_OIDC_ISSUER, BELAY_POLICY, BELAY_PROTECTED_ACCOUNTS, BELAY_PUBLIC_URL, BELAY_SWEEP,
-    BELAY_SWEEP_ALLOW, BELAY_TABLE, VARIABLES,
+    BELAY_SWEEP_ALLOW, BELAY_SWEEP_GRACE, BELAY_TABLE, VARIABLES,
 };
 use super::{AuditLog, Config, IdentityCenter, Oidc, PolicySource, Problem, Role, claims};
 
@@ -174,7 +176,8 @@ pub(super) fn read(
     );
     let oidc = oidc(&mut from);
     let aws_rate = from.parsed(BELAY_AWS_RATE, "give calls a second, 1 to 500", rate);
-    let sweep = from.parsed(BELAY_SWEEP, "give off or warn", sweep);
+    let sweep = from.parsed(BELAY_SWEEP, "give off, warn or enforce", sweep);
+    let sweep_grace = from.parsed(BELAY_SWEEP_GRACE, "give 0s to 90d, such as 24h", grace);
     let sweep_allow = from.parsed(
         BELAY_SWEEP_ALLOW,
         "give account/permission-set/person by id, with * for any: 111122223333/ps-0123456789abcdef/*",
@@ -199,6 +202,7 @@ pub(super) fn read(
         oidc: oidc.ok()?,
         aws_rate: aws_rate?,
         sweep: sweep?,
+        sweep_grace: sweep_grace?,
         sweep_allow: sweep_allow?,
         log: log?,
         lifted: lifted?,
@@ -331,10 +335,19 @@ fn sweep(text: &str) -> Result<Sweep, String> {
     match text {
         "off" => Ok(Sweep::Off),
         "warn" => Ok(Sweep::Warn),
-        // Whoever asks for it must not believe that they have it.
-        "enforce" => Err("is `enforce`, which is not built yet".to_owned()),
-        _ => Err(format!("is `{text}`, which is neither off nor warn")),
+        "enforce" => Ok(Sweep::Enforce),
+        _ => Err(format!(
+            "is `{text}`, which is none of off, warn and enforce"
+        )),
     }
+}
+
+fn grace(text: &str) -> Result<SignedDuration, String> {
+    let grace = Seconds::parse(text).map_err(|error| format!("is `{text}`: {error}"))?;
+    if grace.duration() > GRACE_MAX {
+        return Err(format!("is `{text}`, which is longer than 90 days"));
+    }
+    Ok(grace.duration())
 }
 
 fn web_url(text: &str) -> Result<Url, String> {

@@ -210,15 +210,30 @@ fn the_port_that_was_taken_replaces_the_one_that_was_left_open() {
 }
 
 #[test]
-fn a_sweep_is_off_or_warns_and_nothing_is_allowed_unless_it_is_said() {
+fn a_sweep_warns_and_nothing_is_allowed_unless_it_is_said() {
     use domain::sweep::{AllowList, Sweep};
+    use jiff::SignedDuration;
 
     let config = read(Role::All, &[]).unwrap();
     assert_eq!(config.sweep, Sweep::Warn);
     assert_eq!(config.sweep_allow, AllowList::default());
     let config = read(Role::All, &[("BELAY_SWEEP", "off")]).unwrap();
     assert_eq!(config.sweep, Sweep::Off);
-    for wrong in ["enforce", "Warn", "on"] {
+    assert_eq!(config.sweep_grace, SignedDuration::from_hours(24));
+    let config = read(
+        Role::All,
+        &[("BELAY_SWEEP", "enforce"), ("BELAY_SWEEP_GRACE", "90d")],
+    );
+    let config = config.unwrap();
+    assert_eq!(config.sweep, Sweep::Enforce);
+    assert_eq!(config.sweep_grace, SignedDuration::from_hours(90 * 24));
+    let config = read(Role::All, &[("BELAY_SWEEP_GRACE", "0s")]).unwrap();
+    assert_eq!(config.sweep_grace, SignedDuration::ZERO);
+    for wrong in ["24", "91d", "90d1s", "-1h", "a day"] {
+        let found = problems(Role::Worker, &[("BELAY_SWEEP_GRACE", wrong)]);
+        assert_eq!(found, ["BELAY_SWEEP_GRACE"], "{wrong}");
+    }
+    for wrong in ["enforced", "Warn", "on"] {
         let found = problems(Role::Worker, &[("BELAY_SWEEP", wrong)]);
         assert_eq!(found, ["BELAY_SWEEP"], "{wrong}");
     }

@@ -76,9 +76,14 @@ variables! {
     /// The most calls a second to each of sso-admin and Identity Store; both allow 20 to everyone
     /// in the organisation together.
     BELAY_AWS_RATE: Absent::Default("15"),
-    /// What is done about assignments that no grant wants: `off` (they are not looked for) or `warn`
-    /// (they are found, and left alone). To take them away by itself (`enforce`) is not built yet.
+    /// What is done about people's own assignments that no grant wants: `off` (they are not looked
+    /// for), `warn` (they are found, and left alone) or `enforce` (what comes after the baseline that
+    /// two admins agreed on is taken away, once it has been known for `BELAY_SWEEP_GRACE`: 20 or 2 %
+    /// a pass, rounded up, whichever is fewer, and more once an admin has confirmed the list).
     BELAY_SWEEP: Absent::Default("warn"),
+    /// How long something is known, by two complete looks, before `enforce` takes it away: `0s` to
+    /// `90d` (`1h30m`). It is the time in which people see it on the page, and adopt it.
+    BELAY_SWEEP_GRACE: Absent::Default("24h"),
     /// Assignments that are known and never found unmanaged, comma-separated, each
     /// `account/permission-set/person` by id, or `*` for any
     /// (`111122223333/ps-0123456789abcdef/*`). Ids, since a name may be given to something else.

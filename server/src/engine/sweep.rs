@@ -10,7 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use crate::store::{StoreError, now};
+use crate::sweep::Draft;
 use crate::worker::Worker;
+use crate::world::{WorldError, stored_directory};
 
 /// A lease that stands still is taken over after six seconds, looked at each second; one that is
 /// alive moves every two. Twice that tells which, on a slow machine too.
@@ -61,6 +63,17 @@ impl Engine {
                 }))
             }
         }
+    }
+
+    /// What the sweep would do by the last complete look, and by the snapshot of the organisation;
+    /// `None`: nobody has looked at all of it yet.
+    pub async fn draft(&self) -> Result<Option<Draft>, WorldError> {
+        let Some(directory) = stored_directory(&self.store).await? else {
+            return Ok(None);
+        };
+        let beyond = Some(&directory.beyond);
+        let draft = Draft::make(&self.store, self.service.rules(), beyond, now()).await?;
+        Ok(draft.known.looks.last().is_some().then_some(draft))
     }
 
     async fn leads_or_another(&self) -> Result<Option<Leads>, StoreError> {

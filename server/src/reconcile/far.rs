@@ -11,11 +11,12 @@ use std::time::Duration;
 use domain::directory::Holdings;
 use domain::finding::{Closed, Difference};
 use domain::id::{AccountId, GroupId, PermissionSetArn, UserId};
-use domain::target::Target;
+use domain::target::{Key, Target};
 use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 
 use super::findings::Findings;
+use super::sweep::Tally;
 use super::{CLASS, Pace, Reconciler, Seen};
 use crate::assignments::Pair;
 use crate::store::{Pass, StoreError, now};
@@ -30,8 +31,9 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// After something could not be read.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Looks whether it is time for the next.
-const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// Looks whether it is time for the next: two small reads, and whoever has just let the sweep go on
+/// waits for it.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Reads under way at once: they are paced, and each takes a fraction of a second.
 const AT_ONCE: usize = 4;
@@ -61,7 +63,7 @@ impl Reconciler {
         let is_older = |at: Timestamp, age| now.duration_since(at) > age;
         if pass.began_at.is_none_or(|at| is_older(at, STALE_AFTER)) {
             let is_due = pass.completed_at.is_none_or(|at| is_older(at, EVERY));
-            if !is_due {
+            if !is_due && !self.is_asked_for(&pass).await? {
                 return Ok(());
             }
             pass = Pass {
@@ -78,7 +80,7 @@ impl Reconciler {
         };
         let mut findings = Findings::load(self).await?;
         let mut come_across = BTreeSet::new();
-        let mut held = Held::new();
+        let mut found = (Held::new(), self.tally().await?);
         for set in &sets {
             if pass
                 .after
@@ -87,7 +89,7 @@ impl Reconciler {
             {
                 continue;
             }
-            let read = self.read_set(set, &pace, &mut held, &mut findings).await?;
+            let read = self.read_set(set, &pace, &mut found, &mut findings).await?;
             if !self.lease.held() {
                 return Ok(());
             }
@@ -99,8 +101,10 @@ impl Reconciler {
             self.store.set_pass(&pass).await?;
         }
         // Whoever did not come across all of it itself cannot say what is not there.
-        if !pass.incomplete && !resumed {
-            let began_at = pass.began_at.unwrap_or(now);
+        let began_at = pass.began_at.unwrap_or(now);
+        let (held, tally) = found;
+        let is_whole = !pass.incomplete && !resumed;
+        if is_whole {
             self.close_what_is_nowhere(&come_across, began_at, &mut findings)
                 .await?;
             self.tell_what_groups_hold(held);
@@ -124,6 +128,9 @@ impl Reconciler {
         };
         self.store.set_pass(&pass).await?;
         findings.show();
+        if is_whole {
+            self.sweep(began_at, tally, findings.untold()).await?;
+        }
         Ok(())
     }
 
@@ -132,7 +139,7 @@ impl Reconciler {
         &self,
         set: &PermissionSetArn,
         pace: &Pace,
-        held: &mut Held,
+        (held, tally): &mut (Held, Tally),
         findings: &mut Findings,
     ) -> Result<Option<BTreeSet<Pair>>, StoreError> {
         pace.step().await;
@@ -165,6 +172,12 @@ impl Reconciler {
                 .iter()
                 .map(|user| (user.clone(), None))
                 .collect();
+            for user in people.keys() {
+                tally.count(Key {
+                    user: user.clone(),
+                    target: target.clone(),
+                });
+            }
             let known = findings.people_of(&target).collect::<Vec<_>>();
             let judged = people.keys().cloned().chain(known).collect();
             let seen = Seen {

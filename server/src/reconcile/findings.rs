@@ -215,6 +215,11 @@ impl Findings {
         Ok(())
     }
 
+    /// How many were found for which there was no room.
+    pub(super) const fn untold(&self) -> u32 {
+        self.untold
+    }
+
     /// Shows how many there are.
     pub(super) fn show(&self) {
         for difference in Difference::ALL {

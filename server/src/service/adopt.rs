@@ -191,7 +191,7 @@ impl Service {
 
     /// The facts about these admins, read live. Only an admin goes on: to auditors it is not theirs to
     /// do, and to everybody else there is nothing.
-    async fn admins<'w>(
+    pub(super) async fn admins<'w>(
         &self,
         world: &'w World,
         caller: &Caller,
@@ -243,6 +243,12 @@ impl Service {
         people: BTreeSet<UserId>,
     ) -> Result<Bearings<'w>, ServiceError> {
         let target = &finding.key.target;
+        let stored = self.store.key(&finding.key).await?;
+        let operation = stored.as_ref().and_then(|key| key.state.operation.as_ref());
+        if operation.is_some_and(|operation| operation.finding.is_some()) {
+            // The sweep is taking it away at this moment; if it does not, the finding stays.
+            return Err(ServiceError::FindingGone);
+        }
         let holders = self.holders.of(target).await.map_err(|error| {
             tracing::error!(%error, "who holds an access could not be read, so nothing was decided");
             ServiceError::Unavailable {
@@ -252,8 +258,7 @@ impl Service {
         let is_so = if finding.difference == Difference::Unmanaged {
             holders.contains(&finding.key.user)
         } else {
-            let key = self.store.key(&finding.key).await?;
-            key.is_some_and(|key| !key.state.live.is_empty())
+            stored.is_some_and(|key| !key.state.live.is_empty())
         };
         if !is_so {
             return Err(ServiceError::FindingGone);

@@ -4,7 +4,7 @@
 use domain::adoption::{Agreement, Course};
 use domain::finding::{Difference, Finding};
 
-use super::{Caller, Role, Service, ServiceError};
+use super::{Caller, Role, Service, ServiceError, SweepFound};
 use crate::store::keys;
 
 /// Findings in one page, and agreements likewise: as many as a person reads.
@@ -34,6 +34,8 @@ pub struct FindingsFound {
     pub agreed_next: Option<String>,
     /// Whether the person looking is an admin.
     pub is_admin: bool,
+    /// What the sweep would do.
+    pub sweep: SweepFound,
 }
 
 /// An open finding, as the person looking may treat it.
@@ -65,6 +67,7 @@ impl Service {
             self.store.findings_page(search.kind, &search.after, A_PAGE),
             self.store.agreements_page(&search.agreed_after, A_PAGE),
         )?;
+        let sweep = self.sweep_found(&world).await?;
         let named = |one: &Finding| keys::finding(one.difference, &one.key).sk;
         Ok(FindingsFound {
             open: open
@@ -85,6 +88,7 @@ impl Service {
                 .collect(),
             agreed_next: agreed.1,
             is_admin: role == Role::Admin,
+            sweep,
         })
     }
 }

@@ -114,7 +114,7 @@ impl Service {
     }
 
     /// What would change if this came into force. The files that it includes are today's.
-    pub async fn draft(
+    pub async fn compare_draft(
         &self,
         caller: &Caller,
         text: String,

@@ -4,6 +4,8 @@
 //! Every change of either makes an event on the finding's stream, and so two that are made at once
 //! meet at its head: whoever reads the head first, and then the finding, decides on what is there.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::adoption::{Agreement, Over};
 use domain::event::{Details, Head, Kind, Stream};
@@ -119,6 +121,12 @@ impl Store {
             .all_of(Range::prefix(keys::AGREED, "", AGREEMENTS_MAX))
             .await?;
         Ok(items.into_iter().filter_map(readable).collect())
+    }
+
+    /// The names in the agreements' partition, whether or not they can be read.
+    pub(super) async fn names_of(&self, pk: &str) -> Result<BTreeSet<String>, StoreError> {
+        let items = self.all_of(Range::prefix(pk, "", AGREEMENTS_MAX)).await?;
+        Ok(items.iter().map(|item| place(item).sk).collect())
     }
 
     /// A page of open findings, of one kind or of all, after that name.

@@ -25,6 +25,10 @@
 //! | what two admins agreed about one | `agreed` | `DIFFERENCE#KEY` | `GetItem`, and `Query`: all of them |
 //! | closed finding | `findings-closed` | `MS#DIFFERENCE#KEY` | `Query`: the latest |
 //! | how far reconciling is | `reconcile` | `organisation` | `GetItem`: going on |
+//! | complete looks at the organisation | `sweep` | `looks` | `GetItem`: since when what is found is known |
+//! | what the sweep leaves alone | `sweep` | `baseline` | `GetItem`, and a condition of each removal |
+//! | what is proposed for that | `sweep` | `proposed` | `GetItem`: one page, one decision |
+//! | the list that an admin let go | `sweep` | `confirmation` | `GetItem`: one pass |
 //! | snapshot of the organisation | `snapshot` | `manifest` | `GetItem`: which parts |
 //! | part of a snapshot | `snapshot#ID` | `part#N` | `BatchGetItem`, all of them |
 //! | policy in force | `policy` | `current` | condition of each decision |
@@ -314,6 +318,30 @@ pub fn reconcile() -> At {
     At::new("reconcile", "organisation")
 }
 
+/// The complete looks at the organisation.
+#[must_use]
+pub fn sweep_looks() -> At {
+    At::new("sweep", "looks")
+}
+
+/// What two admins agreed that the sweep leaves alone.
+#[must_use]
+pub fn sweep_baseline() -> At {
+    At::new("sweep", "baseline")
+}
+
+/// What an admin proposes that it leaves alone.
+#[must_use]
+pub fn sweep_proposed() -> At {
+    At::new("sweep", "proposed")
+}
+
+/// The list that an admin let the sweep take away.
+#[must_use]
+pub fn sweep_confirmation() -> At {
+    At::new("sweep", "confirmation")
+}
+
 /// Which parts the snapshot of the organisation has.
 #[must_use]
 pub fn snapshot() -> At {
@@ -462,6 +490,10 @@ mod tests {
             agreed(Difference::Unmanaged, &of),
             delay_uncounted(grant_id),
             delays_of_day(Date::constant(2026, 11, 3)),
+            sweep_looks(),
+            sweep_baseline(),
+            sweep_proposed(),
+            sweep_confirmation(),
         ];
         let lines: Vec<String> = all
             .iter()

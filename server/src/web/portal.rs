@@ -90,6 +90,7 @@ fn wire(error: ServiceError) -> WireError {
         | ServiceError::Unfit(_)
         | ServiceError::ProposerUnfit
         | ServiceError::FindingGone
+        | ServiceError::Sweep(_)
         | ServiceError::NotLive
         | ServiceError::EndedAlready { .. }
         | ServiceError::NudgedAlready { .. }
@@ -266,7 +267,9 @@ impl Backend for PortalBackend {
             return Ok(DraftPage::Empty);
         }
         let format = policy::format(notation);
-        let draft = service.draft(&self.caller, text.to_owned(), format).await;
+        let draft = service
+            .compare_draft(&self.caller, text.to_owned(), format)
+            .await;
         Ok(policy::draft(draft.map_err(wire)?))
     }
 

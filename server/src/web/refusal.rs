@@ -6,9 +6,10 @@ use app::view::{
 use domain::adoption::{self, KEPT_MAX};
 use domain::policy::{Code, Reason, Verdict, WhyNot};
 use domain::request::{ASKS_MAX, Stands};
+use domain::sweep::baseline::NotAgreed;
 use http::StatusCode;
 
-use crate::service::{Invalid, Part, RefusedTarget, ServiceError, WhyRefused};
+use crate::service::{Invalid, NotSteered, Part, RefusedTarget, ServiceError, WhyRefused};
 
 /// Why a form did nothing.
 #[derive(Debug)]
@@ -80,6 +81,7 @@ impl Refusal {
             ServiceError::Unfit(_) => not_so(Is::FORBIDDEN, FindingProblem::Holder),
             ServiceError::ProposerUnfit => not_so(Is::CONFLICT, FindingProblem::ProposerUnfit),
             ServiceError::FindingGone => not_so(Is::CONFLICT, FindingProblem::Gone),
+            ServiceError::Sweep(why) => not_steered(why),
             ServiceError::NotLive | ServiceError::EndedAlready { .. } => {
                 Self::of(Is::CONFLICT, Field::Form, Problem::AlreadyEnded)
             }
@@ -117,6 +119,20 @@ impl Refusal {
 
 fn not_so(status: StatusCode, why: FindingProblem) -> Refusal {
     Refusal::of(status, Field::Form, Problem::Finding { why })
+}
+
+/// Why the sweep does not change so.
+fn not_steered(why: NotSteered) -> Refusal {
+    let why = match why {
+        NotSteered::NotReady => FindingProblem::NotLookedThrough,
+        NotSteered::ListChanged => FindingProblem::ListChanged,
+        NotSteered::Baseline(NotAgreed::NotProposed) => FindingProblem::NotProposed,
+        NotSteered::Baseline(NotAgreed::Lapsed) => FindingProblem::Lapsed,
+        NotSteered::Baseline(NotAgreed::Own) => {
+            return not_so(StatusCode::FORBIDDEN, FindingProblem::Own);
+        }
+    };
+    not_so(StatusCode::CONFLICT, why)
 }
 
 /// Why a finding does not change so.

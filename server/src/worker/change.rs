@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use domain::delay::End;
 use domain::event::{Actor, Source, Stream};
+use domain::finding::{Difference, Finding};
 use domain::grant::{Grant, GrantChange};
-use domain::id::GrantId;
+use domain::id::{FindingId, GrantId};
 use domain::plan::{self, Change};
+use domain::sweep::remove::Swept;
+use domain::target::Key;
 use jiff::Timestamp;
 
 use super::Worker;
 use crate::store::item::StoredKey;
-use crate::store::{Commit, StoreError, now};
+use crate::store::{Commit, StoreError, keys, now};
 
 impl Worker {
     /// Stores a change, or nothing of it, and gives the key as it is then.
@@ -44,6 +47,10 @@ impl Worker {
             commit.change_grant(grant, took)?;
         }
         let state = change.key;
+        if let Some((finding, swept)) = &change.swept {
+            self.tell_swept(&mut commit, &state.key, *finding, swept)
+                .await?;
+        }
         let due_at = plan::due(&state, context);
         let mut stored = StoredKey { state, due_at };
         commit.change_key(Some(before), &stored)?;
@@ -52,6 +59,33 @@ impl Worker {
         self.late.meet(&stored.state, context.now);
         stored.state.version = before.state.version + 1;
         Ok(stored)
+    }
+
+    /// What became of a removal by the sweep, on its finding's stream. Where a pass has closed that
+    /// already, what was done is on record all the same.
+    async fn tell_swept(
+        &self,
+        commit: &mut Commit,
+        key: &Key,
+        id: FindingId,
+        swept: &Swept,
+    ) -> Result<(), StoreError> {
+        // In this order: what is read after the head is what the head is of.
+        let head = self.store.head(&Stream::Finding(id)).await?;
+        let name = keys::finding(Difference::Unmanaged, key).sk;
+        let found = self.store.finding_at(&name).await?;
+        let found = found.filter(|found| found.id == id);
+        let closes = swept.closes_as().filter(|_| found.is_some());
+        let finding = found.unwrap_or_else(|| Finding::nameless(id, key, commit.at()));
+        match swept {
+            Swept::Removed(_) => {
+                tracing::warn!(%key, finding = %id, "what nobody promised is gone");
+            }
+            Swept::NotRemoved { reason } => {
+                tracing::error!(%key, finding = %id, reason, "what nobody promised could not be taken away; the next pass looks again");
+            }
+        }
+        commit.swept(&finding, head, closes, finding.swept(swept))
     }
 
     /// Nothing changes but when the key is looked at again.

@@ -50,6 +50,19 @@ pub(super) enum News {
     Fresh(Box<Directory>),
 }
 
+/// The organisation as the table has it, for one look; `None`: nobody has kept it in a way that this
+/// version reads.
+pub(crate) async fn stored_directory(store: &Store) -> Result<Option<Directory>, WorldError> {
+    let Some(manifest) = store.snapshot_manifest().await? else {
+        return Ok(None);
+    };
+    if manifest.layout > SNAPSHOT_LAYOUT {
+        return Ok(None);
+    }
+    let whole = store.snapshot(&manifest).await?;
+    serde_json::from_slice(&whole).map_err(WorldError::Snapshot)
+}
+
 impl Knowledge {
     pub(super) const fn new(reader: Reader, store: Store, lease: Lease) -> Self {
         Self {

@@ -10,13 +10,13 @@ fn an_unknown_variable_stops_the_start_and_is_named_with_its_nearest() {
     let output = Setup::of(&sandbox)
         .without("BELAY_TABLE")
         .with("BELAY_TABEL", "belay")
-        .with("BELAY_SWEEP", "enforce")
+        .with("BELAY_SWEEP", "enforced")
         .run(&["serve"]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("did you mean BELAY_TABLE?"), "{said}");
     assert!(
-        said.contains("BELAY_SWEEP is `enforce`, which is not built yet"),
+        said.contains("BELAY_SWEEP is `enforced`, which is none of off, warn and enforce"),
         "{said}"
     );
     assert!(said.contains("BELAY_TABLE is not set"), "{said}");

@@ -43,6 +43,7 @@ mod several;
 mod sign_in;
 mod signing_in_again;
 mod snapshots;
+mod sweeping;
 mod together;
 mod vanishing;
 mod versions;

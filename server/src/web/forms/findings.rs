@@ -1,4 +1,4 @@
-//! What admins do about findings.
+//! What admins do about findings, and about the sweep.
 
 use app::view::{Field, PageProblem, Problem};
 use axum::Extension;
@@ -8,7 +8,7 @@ use domain::adoption::Course;
 use domain::id::FindingId;
 use http::StatusCode;
 
-use crate::service::{Answer, Caller, Proposing, Which};
+use crate::service::{Answer, Caller, Proposing, Steering, Which};
 
 use super::super::refusal::Refusal;
 use super::super::{Portal, pages, problem};
@@ -26,11 +26,20 @@ pub(in crate::web) async fn post(
         Ok(form) => form,
         Err(what) => return problem::page(&portal, &head.headers, what),
     };
-    let Some(act) = Act::parse(form.value("act")) else {
-        return problem::page(&portal, &head.headers, PageProblem::BadForm);
+    let act = form.value("act");
+    let done = match (Act::parse(act), SweepAct::parse(act)) {
+        (Some(act), _) => act
+            .carry_out(&portal, &caller, &form)
+            .await
+            .map(|()| act.done()),
+        (None, Some(act)) => act
+            .carry_out(&portal, &caller, &form)
+            .await
+            .map(|()| act.done()),
+        (None, None) => return problem::page(&portal, &head.headers, PageProblem::BadForm),
     };
-    match act.carry_out(&portal, &caller, &form).await {
-        Ok(()) => see(&format!("/findings?done={}", act.done())),
+    match done {
+        Ok(done) => see(&format!("/findings?done={done}")),
         // The page is not there for them, and says so.
         Err(refusal) if refusal.status == StatusCode::NOT_FOUND => {
             problem::page(&portal, &head.headers, PageProblem::NotFound)
@@ -107,6 +116,50 @@ impl Act {
             }
             Self::GiveUp => service.give_up(caller, &which).await,
         };
+        done.map_err(Refusal::from_service)
+    }
+}
+
+/// What admins do about the sweep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SweepAct {
+    Propose,
+    Agree,
+    Drop,
+    Confirm,
+}
+
+impl SweepAct {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "propose-baseline" => Some(Self::Propose),
+            "agree-baseline" => Some(Self::Agree),
+            "drop-baseline" => Some(Self::Drop),
+            "confirm-sweep" => Some(Self::Confirm),
+            _ => None,
+        }
+    }
+
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Propose => "baseline-proposed",
+            Self::Agree => "baseline-agreed",
+            Self::Drop => "baseline-dropped",
+            Self::Confirm => "sweep-confirmed",
+        }
+    }
+
+    async fn carry_out(self, portal: &Portal, caller: &Caller, form: &Form) -> Result<(), Refusal> {
+        let steering = match self {
+            Self::Propose => Steering::Propose {
+                reason: form.value("note").to_owned(),
+            },
+            Self::Agree => Steering::Agree,
+            Self::Drop => Steering::Drop,
+            Self::Confirm => Steering::Confirm,
+        };
+        let digest = form.value("digest");
+        let done = portal.service.steer(caller, digest, &steering).await;
         done.map_err(Refusal::from_service)
     }
 }

@@ -1,5 +1,7 @@
 //! Findings: what stands in the address becomes a search, what was found becomes cards.
 
+mod sweep;
+
 use app::view::{
     AgreementView, Course as CourseView, FindingKind, FindingView, FindingsFilter, FindingsPage,
     ProposalView,
@@ -49,6 +51,7 @@ pub(super) fn view(world: &World, caller: &Caller, found: &FindingsFound) -> Fin
             .collect(),
         agreed_next: found.agreed_next.clone(),
         note_max_chars: u32::try_from(NOTE_MAX_CHARS).unwrap_or(u32::MAX),
+        sweep: sweep::view(world, caller, found),
     }
 }
 
@@ -90,6 +93,7 @@ fn open(world: &World, caller: &Caller, found: &FindingsFound, one: &OpenFinding
         grants: finding.grants.iter().map(ToString::to_string).collect(),
         courses,
         is_own: one.is_own,
+        left: sweep::left(found, finding),
         proposal: finding.proposal.as_deref().map(|proposal| {
             let is_mine = proposal.by.id == caller.who.id;
             self::proposal(proposal, found.is_admin, is_mine, one.is_own)

@@ -67,6 +67,13 @@ fn kind(event: &Value) -> EventKind {
         | Kind::FindingRefused
         | Kind::FindingLapsed
         | Kind::FindingAgreementEnded
+        | Kind::FindingRemoving
+        | Kind::FindingRemoved
+        | Kind::FindingNotRemoved
+        | Kind::SweepBaselineProposed
+        | Kind::SweepBaselineAgreed
+        | Kind::SweepBaselineDropped
+        | Kind::SweepConfirmed
         | Kind::BreakGlassClosed
         | Kind::BreakGlassReopened => EventKind::Other(word.to_owned()),
     }

@@ -1,0 +1,206 @@
+//! The sweep: how it stands, what the next pass would take away, and what an admin may do about that.
+
+use leptos::prelude::*;
+
+use crate::{
+    clock::duration,
+    components::{TextArea, Time, problem_at, quote},
+    sentence,
+    view::{
+        BaselineView, Field, FormState, ProposedBaselineView, RipeView, SweepMode, SweepOutcome,
+        SweepView,
+    },
+};
+
+/// All of it.
+pub(super) fn section(sweep: &SweepView, before: &FormState, max_chars: u32) -> AnyView {
+    let mode = match sweep.mode {
+        SweepMode::Off => {
+            "Off: nobody looks for what nobody promised. What was found before stays here as it was."
+                .to_owned()
+        }
+        SweepMode::Warn => {
+            "Warn: what nobody promised is found, and left alone. Nothing is taken away.".to_owned()
+        }
+        SweepMode::Enforce => format!(
+            "Enforce: what nobody promised is taken away once it has been known for {}, except what this page leaves.",
+            if sweep.grace_seconds == 0 {
+                "no time at all".to_owned()
+            } else {
+                duration(sweep.grace_seconds)
+            }
+        ),
+    };
+    let rest = (sweep.mode != SweepMode::Off).then(|| {
+        view! {
+            {looked(sweep)}
+            {baseline(sweep.baseline.as_ref())}
+            {sweep.proposed.as_ref().map(answering)}
+            {proposing(sweep, before, max_chars)}
+            {next_pass(sweep)}
+        }
+        .into_any()
+    });
+    view! {
+        <section class="card stack" aria-labelledby="sweep">
+            <h2 id="sweep">"Sweep"</h2>
+            <p>{mode}</p>
+            {rest}
+        </section>
+    }
+    .into_any()
+}
+
+fn looked(sweep: &SweepView) -> AnyView {
+    match sweep.looked {
+        Some((at, seen)) => {
+            let seen = sentence::count(seen, "assignment");
+            view! { <p class="quiet">"Last complete look: " <Time at/> ", " {seen} " of people."</p> }
+                .into_any()
+        }
+        None => view! { <p class="quiet">"Nobody has looked at everything yet."</p> }.into_any(),
+    }
+}
+
+fn baseline(one: Option<&BaselineView>) -> AnyView {
+    let Some(one) = one else {
+        return view! {
+            <p>"There is no baseline. Until two admins agree on one, nothing is taken away."</p>
+        }
+        .into_any();
+    };
+    let count = sentence::count(one.count, "assignment");
+    view! {
+        <p>
+            "Baseline: " {count} " left alone for as long as they are there. Proposed by "
+            {one.proposed_by.clone()} ", agreed by " {one.agreed_by.clone()} " "
+            <Time at=one.agreed_at/> "."
+        </p>
+    }
+    .into_any()
+}
+
+fn answering(one: &ProposedBaselineView) -> AnyView {
+    let lines: Vec<_> = one
+        .lines
+        .iter()
+        .map(|line| view! { <li>{line.clone()}</li> }.into_any())
+        .collect();
+    let count = u32::try_from(one.lines.len()).unwrap_or(u32::MAX);
+    let agree = one.can_agree.then(|| {
+        view! {
+            <button class="button button-main" type="submit" name="act" value="agree-baseline">
+                "Agree to this baseline"
+            </button>
+        }
+        .into_any()
+    });
+    let form = one.can_drop.then(|| {
+        view! {
+            <form class="actions" method="post" action="/findings">
+                <input type="hidden" name="digest" value=one.digest.clone()/>
+                {agree}
+                <button class="button" type="submit" name="act" value="drop-baseline">"Drop it"</button>
+            </form>
+        }
+        .into_any()
+    });
+    view! {
+        <div class="stack">
+            <p>
+                <strong>{one.by.clone()}</strong> " proposes to leave "
+                {sentence::count(count, "assignment")} " alone, and to have what comes later swept · "
+                <Time at=one.at/> " · lapses " <Time at=one.lapses_at/>
+            </p>
+            {quote(&one.reason)}
+            <details class="more"><summary>"The whole list"</summary><ul>{lines}</ul></details>
+            {form}
+        </div>
+    }
+    .into_any()
+}
+
+fn proposing(sweep: &SweepView, before: &FormState, max_chars: u32) -> AnyView {
+    let Some((digest, count)) = &sweep.may_propose else {
+        return ().into_any();
+    };
+    let is_refused = before.value("act") == "propose-baseline";
+    let (note, problems) = if is_refused {
+        (before.value("note").to_owned(), before.problems.clone())
+    } else {
+        (String::new(), Vec::new())
+    };
+    let count = sentence::count(*count, "assignment");
+    view! {
+        <details class="more" open=is_refused>
+            <summary>"Propose a baseline"</summary>
+            <form class="stack" method="post" action="/findings" novalidate>
+                <input type="hidden" name="digest" value=digest.clone()/>
+                <p>
+                    "It has everything that is open as unmanaged now: " {count}
+                    ". What comes later may be swept once another admin agrees to this very list."
+                </p>
+                <TextArea
+                    name="note"
+                    id="baseline-why".to_owned()
+                    label="Why may it stay?"
+                    hint="It is kept with the record."
+                    rows=2
+                    max_chars=max_chars
+                    value=note
+                    problem=problem_at(&problems, Field::Note)
+                />
+                <div class="actions">
+                    <button class="button" type="submit" name="act" value="propose-baseline">
+                        "Propose this baseline"
+                    </button>
+                </div>
+            </form>
+        </details>
+    }
+    .into_any()
+}
+
+fn next_pass(sweep: &SweepView) -> AnyView {
+    let count = u32::try_from(sweep.ripe.len()).unwrap_or(u32::MAX);
+    let ripe = sentence::count(count, "assignment");
+    let said = match &sweep.outcome {
+        SweepOutcome::Halted(why) => format!(
+            "The next pass takes nothing away: {} By the rest of the rules it would be {ripe}.",
+            sentence::halted(why)
+        ),
+        SweepOutcome::Within if count == 0 => "The next pass takes nothing away.".to_owned(),
+        SweepOutcome::Within => format!("The next pass takes {ripe} away."),
+        SweepOutcome::Waits => format!(
+            "{ripe} would go, and a pass takes {} away by itself: nothing goes before an admin has confirmed this list.",
+            sweep.cap
+        ),
+        SweepOutcome::Confirmed => {
+            format!("An admin confirmed this list: the next pass takes {ripe} away.")
+        }
+    };
+    let rows: Vec<_> = sweep.ripe.iter().map(row).collect();
+    let list = (!rows.is_empty()).then(|| view! { <ul>{rows}</ul> }.into_any());
+    let confirm = sweep.can_confirm.then(|| {
+        view! {
+            <form class="actions" method="post" action="/findings">
+                <input type="hidden" name="digest" value=sweep.digest.clone()/>
+                <button class="button button-bad" type="submit" name="act" value="confirm-sweep">
+                    "Take all of these away"
+                </button>
+            </form>
+        }
+        .into_any()
+    });
+    view! { <div class="stack" id="sweep-next"><p>{said}</p> {list} {confirm}</div> }.into_any()
+}
+
+fn row(one: &RipeView) -> AnyView {
+    view! {
+        <li>
+            {one.person.name.clone()} " " <code class="quiet">{one.person.id.clone()}</code> " · "
+            {sentence::target(&one.target)} " · known since " <Time at=one.known_since/>
+        </li>
+    }
+    .into_any()
+}
