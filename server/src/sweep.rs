@@ -87,12 +87,16 @@ impl Rules {
 impl Known {
     /// As the table has it.
     pub async fn load(store: &Store) -> Result<Self, StoreError> {
-        let (looks, baseline, proposed, confirmation) = tokio::try_join!(
-            store.looks(),
-            store.baseline(),
-            store.proposed_baseline(),
-            store.confirmation(),
-        )?;
+        // Boxed: four reads at once would make every future that waits for them large.
+        let all = Box::pin(async {
+            tokio::try_join!(
+                store.looks(),
+                store.baseline(),
+                store.proposed_baseline(),
+                store.confirmation(),
+            )
+        });
+        let (looks, baseline, proposed, confirmation) = all.await?;
         Ok(Self {
             looks,
             baseline,

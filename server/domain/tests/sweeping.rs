@@ -1,6 +1,6 @@
 //! What the sweep takes away, and everything that it leaves.
 
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
 

@@ -104,7 +104,7 @@ impl Reconciler {
         let world = self.keeper.world();
         let beyond = world.as_deref().map(|world| &world.directory.beyond);
         let draft = Draft::make(&self.store, &self.rules, beyond, now()).await?;
-        self.show_sweep(&draft);
+        show(&draft);
         let Some(baseline) = &draft.known.baseline else {
             return Ok(());
         };
@@ -237,34 +237,31 @@ impl Reconciler {
         self.store.commit(commit).await?;
         Ok(Judged::Intended)
     }
+}
 
-    fn show_sweep(&self, draft: &Draft) {
-        let plan = &draft.plan;
-        let waits = plan.outcome == Outcome::Waits;
-        let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-        metrics::gauge!("belay_sweep_ripe").set(count(plan.ripe.len()));
-        metrics::gauge!("belay_sweep_waiting").set(if waits {
-            count(plan.ripe.len())
-        } else {
-            0.0
-        });
-        match plan.outcome {
-            Outcome::Waits => tracing::error!(
+/// Shows what was planned, to whoever watches.
+fn show(draft: &Draft) {
+    let plan = &draft.plan;
+    let waits = plan.outcome == Outcome::Waits;
+    let count = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    metrics::gauge!("belay_sweep_ripe").set(count(plan.ripe.len()));
+    metrics::gauge!("belay_sweep_waiting").set(if waits { count(plan.ripe.len()) } else { 0.0 });
+    match plan.outcome {
+        Outcome::Waits => tracing::error!(
+            ripe = plan.ripe.len(),
+            cap = plan.cap,
+            digest = plan.digest,
+            "more is to be taken away than one pass does by itself; an admin has to look at the findings"
+        ),
+        Outcome::Halted(halt) => {
+            tracing::warn!(why = halt.word(), "nothing is taken away");
+        }
+        Outcome::Within | Outcome::Confirmed => {
+            tracing::info!(
                 ripe = plan.ripe.len(),
                 cap = plan.cap,
-                digest = plan.digest,
-                "more is to be taken away than one pass does by itself; an admin has to look at the findings"
-            ),
-            Outcome::Halted(halt) => {
-                tracing::warn!(why = halt.word(), "nothing is taken away");
-            }
-            Outcome::Within | Outcome::Confirmed => {
-                tracing::info!(
-                    ripe = plan.ripe.len(),
-                    cap = plan.cap,
-                    "the sweep was planned"
-                );
-            }
+                "the sweep was planned"
+            );
         }
     }
 }

@@ -71,7 +71,7 @@ impl Worker {
             if stop.is_cancelled() || !self.lease.held() {
                 return None;
             }
-            match self.step(key, entry, &mut hands, stop).await {
+            match Box::pin(self.step(key, entry, &mut hands, stop)).await {
                 Ok(None) => {}
                 Err(StoreError::Changed) => hands.stored = None,
                 Ok(Some(Leave::Done)) => return None,

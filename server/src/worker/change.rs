@@ -48,8 +48,7 @@ impl Worker {
         }
         let state = change.key;
         if let Some((finding, swept)) = &change.swept {
-            self.tell_swept(&mut commit, &state.key, *finding, swept)
-                .await?;
+            Box::pin(self.tell_swept(&mut commit, &state.key, *finding, swept)).await?;
         }
         let due_at = plan::due(&state, context);
         let mut stored = StoredKey { state, due_at };
