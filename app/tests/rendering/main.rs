@@ -44,7 +44,7 @@ async fn every_page_is_whole_without_script() {
         ("/mine", "Open console"),
         ("/approvals", "Deny"),
         ("/requests/r1", "What happened"),
-        ("/history", "Older"),
+        ("/history", "Go on"),
         ("/history/held?account=1", "May have held"),
         ("/findings", "Adopted and ignored"),
         ("/policy", "Guardrail"),
