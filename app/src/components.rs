@@ -5,6 +5,7 @@ mod changing;
 mod console_link;
 mod copyable;
 mod countdown;
+mod field;
 mod glass;
 mod icon;
 mod notice;
@@ -20,6 +21,7 @@ pub(crate) use changing::changing;
 pub(crate) use console_link::console_link;
 pub(crate) use copyable::copyable;
 pub(crate) use countdown::Countdown;
+pub(crate) use field::line;
 pub(crate) use glass::{SignForm, closure, glass};
 pub(crate) use icon::{Icon, Logo};
 pub(crate) use notice::{

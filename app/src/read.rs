@@ -9,12 +9,12 @@ use leptos::{
 };
 
 #[cfg(feature = "ssr")]
-use crate::backend::Backend;
 use crate::{
-    view::{
-        AccessFilter, ExplainFilter, FindingsFilter, HeldFilter, HistoryFilter, PolicyFilter,
-        WireError,
-    },
+    backend::Backend,
+    view::{ExplainFilter, PolicyFilter},
+};
+use crate::{
+    view::{AccessFilter, FindingsFilter, HeldFilter, HistoryFilter, WireError},
     wire::{Compact, Payload},
 };
 
@@ -99,49 +99,45 @@ pub(crate) async fn read_findings(filter: FindingsFilter) -> Result<Payload, Wir
     }))
 }
 
-/// [`Backend::policy`](crate::Backend::policy).
+/// The reads of the policy's pages: [`Backend::policy`](crate::Backend::policy), `explain`, `draft`, `versions` and
+/// `version`, by what the page is called and the fields that it asks with, in their order. One read, because each
+/// brings some kilobytes to the browser.
 #[server(prefix = "/api/ui", endpoint = "policy", input = GetUrl, output = Post<Compact>)]
-pub(crate) async fn read_policy(filter: PolicyFilter) -> Result<Payload, WireError> {
-    Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.policy(&filter).await,
-        Err(error) => Err(error),
-    }))
-}
-
-/// [`Backend::explain`](crate::Backend::explain).
-#[server(prefix = "/api/ui", endpoint = "explain", input = GetUrl, output = Post<Compact>)]
-pub(crate) async fn read_explain(filter: ExplainFilter) -> Result<Payload, WireError> {
-    Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.explain(&filter).await,
-        Err(error) => Err(error),
-    }))
-}
-
-/// [`Backend::draft`](crate::Backend::draft).
-#[server(prefix = "/api/ui", endpoint = "draft", input = GetUrl, output = Post<Compact>)]
-pub(crate) async fn read_draft(text: String, notation: String) -> Result<Payload, WireError> {
-    Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.draft(&text, &notation).await,
-        Err(error) => Err(error),
-    }))
-}
-
-/// [`Backend::versions`](crate::Backend::versions).
-#[server(prefix = "/api/ui", endpoint = "versions", input = GetUrl, output = Post<Compact>)]
-pub(crate) async fn read_versions(before: String) -> Result<Payload, WireError> {
-    Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.versions(&before).await,
-        Err(error) => Err(error),
-    }))
-}
-
-/// [`Backend::version`](crate::Backend::version).
-#[server(prefix = "/api/ui", endpoint = "version", input = GetUrl, output = Post<Compact>)]
-pub(crate) async fn read_version(id: String) -> Result<Payload, WireError> {
-    Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.version(&id).await,
-        Err(error) => Err(error),
-    }))
+pub(crate) async fn read_policy(page: String, fields: Vec<String>) -> Result<Payload, WireError> {
+    let backend = match backend() {
+        Ok(backend) => backend,
+        Err(error) => return Ok(Payload::of::<()>(&Err(error))),
+    };
+    let mut fields = fields.into_iter();
+    let mut next = || fields.next().unwrap_or_default();
+    Ok(match page.as_str() {
+        "rules" => {
+            let filter = PolicyFilter {
+                text: next(),
+                after: next(),
+            };
+            Payload::of(&backend.policy(&filter).await)
+        }
+        "explain" => {
+            let filter = ExplainFilter {
+                person: next(),
+                account: next(),
+                permission_set: next(),
+                group: next(),
+                duration: next(),
+                ticket: next(),
+                break_glass: next(),
+            };
+            Payload::of(&backend.explain(&filter).await)
+        }
+        "draft" => {
+            let (text, notation) = (next(), next());
+            Payload::of(&backend.draft(&text, &notation).await)
+        }
+        "versions" => Payload::of(&backend.versions(&next()).await),
+        "version" => Payload::of(&backend.version(&next()).await),
+        _ => Payload::of::<()>(&Err(WireError::NotFound)),
+    })
 }
 
 /// [`Backend::held`](crate::Backend::held).

@@ -38,9 +38,9 @@ pub use history::{
 };
 pub use mine::{CliView, CurrentView, GrantCard, MyAccessView, PastCard, PendingCard};
 pub use policy::{
-    Answer, DraftPage, ExplainField, ExplainFilter, ExplainPage, ExplainProblem, ExplainView,
-    PolicyChange, PolicyFilter, PolicyLine, PolicyPage, PolicyPart, PolicyProblem, VersionRow,
-    VersionView, VersionsPage,
+    Answer, DraftPage, ExplainField, ExplainFilter, ExplainPage, ExplainView, PolicyChange,
+    PolicyFilter, PolicyLine, PolicyPage, PolicyPart, PolicyProblem, VersionRow, VersionView,
+    VersionsPage,
 };
 pub use request::{
     ActionsView, ActorView, ApprovalView, AskView, BesideView, EventView, EvidenceView, GrantView,

@@ -13,8 +13,8 @@ pub(crate) use versions::{Version, Versions};
 
 use crate::{
     browser::title,
-    components::{Empty, Interruption, changing, refuse, skeleton},
-    follow::{Followed, follow},
+    components::{Empty, Interruption, changing, line, refuse, skeleton},
+    follow::{Followed, Reading, follow},
     link, read,
     view::{PolicyChange, PolicyFilter, PolicyLine, PolicyPage, PolicyPart},
 };
@@ -41,13 +41,18 @@ pub(crate) fn Policy() -> impl IntoView {
         };
         let shown = filter.clone();
         follow(
-            move || Box::pin(read::read_policy(filter.clone())),
+            move || ask("rules", vec![filter.text.clone(), filter.after.clone()]),
             |topic| topic == "policy",
             skeleton,
             move |policy| page(policy, shown),
             refuse,
         )
     })
+}
+
+/// One read of the policy.
+fn ask(page: &str, fields: Vec<String>) -> Reading {
+    Box::pin(read::read_policy(page.to_owned(), fields))
 }
 
 fn page(policy: Followed<PolicyPage>, filter: PolicyFilter) -> AnyView {
@@ -58,12 +63,7 @@ fn page(policy: Followed<PolicyPage>, filter: PolicyFilter) -> AnyView {
         {head("Policy", "Rules open ways to access; guardrails narrow every way that they cover.")}
         {places("/policy")}
         <form class="card filter" method="get" action="/policy" role="search">
-            <div class="field">
-                <label class="label" for="text">"Find"</label>
-                <p class="hint" id="text-hint">"A name, an account, a permission set, a person or group, a word."</p>
-                <input class="input" id="text" name="text" type="search" value=text autocomplete="off"
-                    aria-describedby="text-hint"/>
-            </div>
+            {line("text", "Find", "search", &text, "A name, an account, a permission set, a person or group, a word.", String::new())}
             <div class="actions filter-actions">
                 <button class="button button-main" type="submit">"Search"</button>
                 <a class="button button-quiet" href="/policy">"Clear"</a>

@@ -95,28 +95,13 @@ pub enum ExplainField {
     Duration,
 }
 
-/// What is wrong with a field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum ExplainProblem {
-    /// Nothing was typed.
-    Missing,
-    /// Nothing is called that; perhaps this is meant.
-    Unknown(Option<String>),
-    /// So many are called that.
-    Several(u32),
-    /// An account id has 12 digits.
-    Digits(u32),
-    /// No length of time.
-    Duration,
-}
-
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExplainPage {
     /// Nothing was asked.
     Empty,
     /// It cannot be answered.
-    Problems(Vec<(ExplainField, ExplainProblem)>),
+    Problems(Vec<(ExplainField, String)>),
     /// The policy's answer.
     Answer(ExplainView),
 }

@@ -49,7 +49,7 @@ async fn every_page_is_whole_without_script() {
         ("/findings", "Adopted and ignored"),
         ("/policy", "Guardrail"),
         ("/policy/explain?group=g", "By rule"),
-        ("/policy/explain?person=x", "Did you mean"),
+        ("/policy/explain?person=x", "field-wrong"),
         ("/policy/draft", "The draft"),
         ("/policy/versions", "Came into force"),
         ("/policy/versions/v", "Download all of it"),

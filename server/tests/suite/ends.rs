@@ -67,7 +67,7 @@ async fn ended(sandbox: &Sandbox, at: Timestamp, late: SignedDuration) -> Grant 
     let mut state = before.state.clone();
     state.live.retain(|live| live.grant != grant.id);
     let mut commit = Commit::new(me(), Source::Cli, at);
-    commit.change_grant(&grant).unwrap();
+    commit.change_grant(&grant, []).unwrap();
     let key = StoredKey {
         state,
         due_at: None,

@@ -22,7 +22,7 @@ const ROLES: [(&str, &str); 6] = [
 ];
 
 /// Pages by their pattern, and an address of each.
-const PAGES: [(&str, &str); 15] = [
+const PAGES: [(&str, &str); 16] = [
     ("/", "/"),
     (
         "/access/{account_id}/{permission_set}",
@@ -40,6 +40,7 @@ const PAGES: [(&str, &str); 15] = [
         "/requests/01932c07-20a1-7e3c-a0a5-0123456789ab",
     ),
     ("/history", "/history"),
+    ("/history/held", "/history/held?account=111122223333"),
     ("/findings", "/findings"),
     ("/policy", "/policy"),
     (
@@ -53,39 +54,52 @@ const PAGES: [(&str, &str); 15] = [
 ];
 
 /// Addresses that no list of pages has.
-const OTHERS: [&str; 2] = ["/policy/versions/VERSION/text", "/no/such/page"];
+const OTHERS: [&str; 4] = [
+    "/history/export.csv",
+    "/history/export.jsonl",
+    "/policy/versions/VERSION/text",
+    "/no/such/page",
+];
 
 /// Reads, as pages make them after they have arrived.
-const READS: [(&str, &str); 13] = [
+const READS: [(&str, &str); 15] = [
     ("me", ""),
-    ("access", ""),
+    ("access", "filter[q]=&filter[within]=&filter[page]=0"),
     (
         "ask-form",
         "account_id=111122223333&permission_set=ReadOnlyAccess&like=",
     ),
-    ("mine", ""),
+    ("mine", "cursor="),
     ("approvals", ""),
     ("request", "id=REQUEST"),
     (
         "history",
-        "filter[from]=&filter[to]=&filter[person]=&filter[account]=&filter[permission_set]=&filter[state]=&filter[text]=&filter[cursor]=",
+        "filter[from]=&filter[to]=&filter[zone]=&filter[person]=&filter[account]=&filter[permission_set]=&filter[state]=&filter[text]=&filter[cursor]=",
     ),
+    (
+        "held",
+        "filter[person]=&filter[account]=111122223333&filter[permission_set]=&filter[from]=&filter[to]=&filter[zone]=&filter[cursor]=",
+    ),
+    ("ends", ""),
     (
         "findings",
         "filter[kind]=&filter[cursor]=&filter[agreed_cursor]=",
     ),
-    ("policy", "filter[text]=&filter[after]="),
+    ("policy", "page=rules&fields[0]=&fields[1]="),
     (
-        "explain",
-        "filter[person]=ana.silva&filter[account]=Network&filter[permission_set]=ReadOnlyAccess&filter[group]=&filter[duration]=&filter[ticket]=&filter[break_glass]=",
+        "policy",
+        "page=explain&fields[0]=ana.silva&fields[1]=Network&fields[2]=ReadOnlyAccess",
     ),
-    ("draft", "text=version+%3D+1&notation=toml"),
-    ("versions", "before="),
-    ("version", "id=VERSION"),
+    (
+        "policy",
+        "page=draft&fields[0]=version+%3D+1&fields[1]=toml",
+    ),
+    ("policy", "page=versions&fields[0]="),
+    ("policy", "page=version&fields[0]=VERSION"),
 ];
 
 /// Forms, sent by each role in turn: the one that denies decides for those after it.
-const FORMS: [(&str, &[(&str, &str)]); 7] = [
+const FORMS: [(&str, &[(&str, &str)]); 10] = [
     (
         "/access/111122223333/ReadOnlyAccess",
         &[("duration", "900"), ("reason", "short")],
@@ -109,6 +123,9 @@ const FORMS: [(&str, &[(&str, &str)]); 7] = [
             ("duration", "86400"),
         ],
     ),
+    ("/findings", &[("act", "propose-baseline")]),
+    ("/findings", &[("act", "agree-baseline")]),
+    ("/findings", &[("act", "confirm-sweep")]),
     (
         "/policy/draft",
         &[("draft", "version = 1"), ("notation", "toml")],
@@ -210,7 +227,10 @@ async fn everybody_is_shown_what_is_theirs_and_nothing_else() {
         let address = table.address(&path);
         let asked = table.browsers.iter().map(|browser| browser.read(&address));
         let cells: Vec<String> = join_all(asked).await.iter().map(read).collect();
-        table.row(&format!("read {name}"), &cells);
+        let page = query
+            .strip_prefix("page=")
+            .map_or("", |page| page.split('&').next().unwrap_or_default());
+        table.row(format!("read {name} {page}").trim_end(), &cells);
     }
     for (path, form) in FORMS {
         let address = table.address(path);

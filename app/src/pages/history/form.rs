@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use crate::{
     browser::{self, Alive},
-    components::{Time, changing, problem_at},
+    components::{Time, changing, line, problem_at},
     sentence,
     view::{EpochMs, Field, FieldProblem, NarrowerView},
 };
@@ -28,39 +28,12 @@ pub(in crate::pages) fn field(given: &Given<'_>) -> AnyView {
         Field::Moment | Field::Until => "datetime-local",
         _ => "text",
     };
-    let name = given.name;
     let problem = problem_at(given.problems, given.what);
-    let is_wrong = !problem.is_empty();
-    let problem_id = format!("{name}-problem");
-    let called_id = format!("{name}-called");
-    let called = given.called.iter().find(|(field, _)| *field == given.what);
-    let described_by = match called {
-        _ if is_wrong => Some(problem_id.clone()),
-        called => called.map(|_| called_id.clone()),
-    };
-    let problem =
-        is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any());
-    let called = called
-        .map(|(_, called)| view! { <p class="hint" id=called_id>{called.clone()}</p> }.into_any());
     // A date that is none would be dropped by a field for dates, and what was typed is to be seen.
-    let kind = if is_wrong { "text" } else { kind };
-    view! {
-        <div class=if is_wrong { "field field-wrong" } else { "field" }>
-            <label class="label" for=name>{given.label}</label>
-            <input
-                class="input"
-                id=name
-                name=name
-                type=kind
-                value=given.value.to_owned()
-                autocomplete="off"
-                aria-invalid=is_wrong.then_some("true")
-                aria-describedby=described_by
-            />
-            {problem} {called}
-        </div>
-    }
-    .into_any()
+    let kind = if problem.is_empty() { kind } else { "text" };
+    let called = given.called.iter().find(|(field, _)| *field == given.what);
+    let called = called.map_or("", |(_, called)| called);
+    line(given.name, given.label, kind, given.value, called, problem)
 }
 
 /// The zone that days are in: what the address says, so that it means the same to everyone it is sent to; else the

@@ -2,13 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::{changes, head, places};
+use super::{ask, changes, head, places};
 use crate::{
     browser::title,
     components::{Interruption, TextArea, changing, refuse, skeleton},
     follow::{Followed, follow},
     form_state::Arrived,
-    read,
     view::{DraftPage, PolicyProblem},
 };
 
@@ -21,7 +20,7 @@ pub(crate) fn Draft() -> impl IntoView {
     let notation = before.value("notation").to_owned();
     let (sent, written) = (text.clone(), notation.clone());
     follow(
-        move || Box::pin(read::read_draft(text.clone(), notation.clone())),
+        move || ask("draft", vec![text.clone(), notation.clone()]),
         |_| false,
         skeleton,
         move |found| page(found, sent, written),

@@ -3,13 +3,12 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use super::{head, lines, places, version};
+use super::{ask, head, lines, places, version};
 use crate::{
     browser::title,
-    components::{Interruption, changing, refuse, skeleton},
+    components::{Interruption, changing, line, refuse, skeleton},
     follow::{Followed, follow},
-    read,
-    view::{Answer, ExplainField, ExplainFilter, ExplainPage, ExplainProblem, ExplainView},
+    view::{Answer, ExplainField, ExplainFilter, ExplainPage, ExplainView},
 };
 
 /// The question is an ordinary form whose fields stand in the address, so that an answer can be kept and sent.
@@ -31,7 +30,18 @@ pub(crate) fn Explain() -> impl IntoView {
         };
         let asked = filter.clone();
         follow(
-            move || Box::pin(read::read_explain(filter.clone())),
+            move || {
+                let fields = [
+                    &filter.person,
+                    &filter.account,
+                    &filter.permission_set,
+                    &filter.group,
+                    &filter.duration,
+                    &filter.ticket,
+                    &filter.break_glass,
+                ];
+                ask("explain", fields.into_iter().cloned().collect())
+            },
             |topic| topic == "policy",
             skeleton,
             move |found| page(found, asked),
@@ -96,23 +106,23 @@ fn answer(answer: &ExplainView) -> AnyView {
     .into_any()
 }
 
-fn form(filter: &ExplainFilter, problems: &[(ExplainField, ExplainProblem)]) -> AnyView {
+fn form(filter: &ExplainFilter, problems: &[(ExplainField, String)]) -> AnyView {
     let at = |field: ExplainField| {
         problems
             .iter()
             .find(|(at, _)| *at == field)
-            .map(|(_, problem)| sentence(field, problem))
+            .map(|(_, problem)| problem.clone())
             .unwrap_or_default()
     };
     let ticked = !filter.break_glass.is_empty();
     view! {
         <form class="card filter" method="get" action="/policy/explain" novalidate>
-            {field("person", "Person", "E-mail, user name or id", &filter.person, at(ExplainField::Person))}
-            {field("account", "Account", "Id or name", &filter.account, at(ExplainField::Account))}
-            {field("permission_set", "Permission set", "Name or ARN", &filter.permission_set, at(ExplainField::PermissionSet))}
-            {field("group", "Or a group to join", "Name or id", &filter.group, at(ExplainField::Group))}
-            {field("duration", "How long", "Such as 4h; empty: the shortest", &filter.duration, at(ExplainField::Duration))}
-            {field("ticket", "Ticket", "If one is to be given", &filter.ticket, String::new())}
+            {line("person", "Person", "text", &filter.person, "E-mail, user name or id", at(ExplainField::Person))}
+            {line("account", "Account", "text", &filter.account, "Id or name", at(ExplainField::Account))}
+            {line("permission_set", "Permission set", "text", &filter.permission_set, "Name or ARN", at(ExplainField::PermissionSet))}
+            {line("group", "Or a group to join", "text", &filter.group, "Name or id", at(ExplainField::Group))}
+            {line("duration", "How long", "text", &filter.duration, "Such as 4h; empty: the shortest", at(ExplainField::Duration))}
+            {line("ticket", "Ticket", "text", &filter.ticket, "If one is to be given", String::new())}
             <label class="choice">
                 <input type="checkbox" name="break_glass" value="yes" checked=ticked/> " By break-glass"
             </label>
@@ -121,69 +131,6 @@ fn form(filter: &ExplainFilter, problems: &[(ExplainField, ExplainProblem)]) -> 
                 <a class="button button-quiet" href="/policy/explain">"Clear"</a>
             </div>
         </form>
-    }
-    .into_any()
-}
-
-fn sentence(field: ExplainField, problem: &ExplainProblem) -> String {
-    let thing = match field {
-        ExplainField::Person => "person",
-        ExplainField::Account => "account",
-        ExplainField::PermissionSet => "permission set",
-        ExplainField::Group => "group",
-        ExplainField::Duration => "length of time",
-    };
-    match problem {
-        ExplainProblem::Missing => format!("Name the {thing}."),
-        ExplainProblem::Unknown(Some(near)) => {
-            format!("There is no such {thing}. Did you mean {near}?")
-        }
-        ExplainProblem::Unknown(None) => format!("There is no such {thing}."),
-        ExplainProblem::Several(count) => {
-            format!("{count} are called that. Give the id of one.")
-        }
-        ExplainProblem::Digits(count) => {
-            format!("That has {count} digits, and the id of an AWS account has 12.")
-        }
-        ExplainProblem::Duration => {
-            "A length of time is numbers with units, such as 20s, 15m or 1h30m.".to_owned()
-        }
-    }
-}
-
-fn field(
-    name: &'static str,
-    label: &'static str,
-    hint: &'static str,
-    value: &str,
-    problem: String,
-) -> AnyView {
-    let is_wrong = !problem.is_empty();
-    let hint_id = format!("{name}-hint");
-    let problem_id = format!("{name}-problem");
-    let described_by = if is_wrong {
-        format!("{hint_id} {problem_id}")
-    } else {
-        hint_id.clone()
-    };
-    let problem =
-        is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any());
-    view! {
-        <div class=if is_wrong { "field field-wrong" } else { "field" }>
-            <label class="label" for=name>{label}</label>
-            <p class="hint" id=hint_id>{hint}</p>
-            <input
-                class="input"
-                id=name
-                name=name
-                type="text"
-                value=value.to_owned()
-                autocomplete="off"
-                aria-invalid=is_wrong.then_some("true")
-                aria-describedby=described_by
-            />
-            {problem}
-        </div>
     }
     .into_any()
 }

@@ -3,12 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use super::{address_of, changes, head, places, version};
+use super::{address_of, ask, changes, head, places, version};
 use crate::{
     browser::title,
     components::{Empty, Interruption, Time, changing, refuse, skeleton},
     follow::{Followed, follow},
-    read,
     view::{VersionRow, VersionView, VersionsPage},
 };
 
@@ -21,7 +20,7 @@ pub(crate) fn Versions() -> impl IntoView {
         let before = query.read().get("before").unwrap_or_default();
         let is_first = before.is_empty();
         follow(
-            move || Box::pin(read::read_versions(before.clone())),
+            move || ask("versions", vec![before.clone()]),
             move |topic| is_first && topic == "policy",
             skeleton,
             list,
@@ -78,7 +77,7 @@ pub(crate) fn Version() -> impl IntoView {
     changing(move || {
         let id = params.read().get("id").unwrap_or_default();
         follow(
-            move || Box::pin(read::read_version(id.clone())),
+            move || ask("version", vec![id.clone()]),
             |topic| topic == "policy",
             skeleton,
             one,

@@ -2,9 +2,9 @@
 //! policy says becomes lines.
 
 use app::view::{
-    Answer, DraftPage, ExplainField as FieldView, ExplainFilter, ExplainPage, ExplainProblem,
-    ExplainView, PolicyChange, PolicyFilter, PolicyLine, PolicyPage, PolicyPart, PolicyProblem,
-    VersionRow, VersionView, VersionsPage,
+    Answer, DraftPage, ExplainField as FieldView, ExplainFilter, ExplainPage, ExplainView,
+    PolicyChange, PolicyFilter, PolicyLine, PolicyPage, PolicyPart, PolicyProblem, VersionRow,
+    VersionView, VersionsPage,
 };
 use domain::directory::NotOne;
 use domain::id::PolicyVersion;
@@ -92,7 +92,7 @@ pub(super) fn answer(
         Err(problems) => ExplainPage::Problems(
             problems
                 .into_iter()
-                .map(|(field, problem)| (self::field(field), self::problem(problem)))
+                .map(|(field, problem)| (self::field(field), self::problem(field, problem)))
                 .collect(),
         ),
     }
@@ -108,13 +108,32 @@ const fn field(field: ExplainField) -> FieldView {
     }
 }
 
-fn problem(problem: NotExplained) -> ExplainProblem {
+/// What to do about it.
+fn problem(field: ExplainField, problem: NotExplained) -> String {
+    let thing = match field {
+        ExplainField::Person => "person",
+        ExplainField::Account => "account",
+        ExplainField::PermissionSet => "permission set",
+        ExplainField::Group => "group",
+        ExplainField::Duration => "length of time",
+    };
     match problem {
-        NotExplained::Missing => ExplainProblem::Missing,
-        NotExplained::NotOne(NotOne::Nothing { near }) => ExplainProblem::Unknown(near),
-        NotExplained::NotOne(NotOne::Several(several)) => ExplainProblem::Several(count(several)),
-        NotExplained::NotOne(NotOne::Digits(digits)) => ExplainProblem::Digits(count(digits)),
-        NotExplained::Duration(_) => ExplainProblem::Duration,
+        NotExplained::Missing => format!("Name the {thing}."),
+        NotExplained::NotOne(NotOne::Nothing { near: Some(near) }) => {
+            format!("There is no such {thing}. Did you mean {near}?")
+        }
+        NotExplained::NotOne(NotOne::Nothing { near: None }) => {
+            format!("There is no such {thing}.")
+        }
+        NotExplained::NotOne(NotOne::Several(several)) => {
+            format!("{several} are called that. Give the id of one.")
+        }
+        NotExplained::NotOne(NotOne::Digits(digits)) => {
+            format!("That has {digits} digits, and the id of an AWS account has 12.")
+        }
+        NotExplained::Duration(_) => {
+            "A length of time is numbers with units, such as 20s, 15m or 1h30m.".to_owned()
+        }
     }
 }
 
