@@ -161,14 +161,15 @@ async fn export(
     let Ok(search) = history_search(&typed.filter()) else {
         return page(&portal, caller, request).await;
     };
+    let Ok(export) = portal.service.export(&caller, search).await else {
+        // The page says it, with the same status: it is refused what this is refused.
+        return page(&portal, caller, request).await;
+    };
+    // After that: whoever gets no file takes nobody's place.
     let Ok(place) = portal.exports.clone().try_acquire_owned() else {
         return problem::page(&portal, request.headers(), PageProblem::TooMany);
     };
-    match portal.service.export(&caller, search).await {
-        Ok(export) => file(format, export, place, portal.shutdown.clone()),
-        // The page says it, with the same status: it is refused what this is refused.
-        Err(_) => page(&portal, caller, request).await,
-    }
+    file(format, export, place, portal.shutdown.clone())
 }
 
 /// The page of the same search: it says what is wrong.

@@ -294,8 +294,8 @@ impl Backend for PortalBackend {
         match found.map_err(wire)? {
             PolicyFound::Damaged => Ok(policy::damaged(&version)),
             PolicyFound::Whole(kept) => {
-                let changed = service.changed_since(&self.caller, &kept).await;
-                let (in_force, changes) = changed.map_err(wire)?;
+                let since = service.changed_since(&self.caller, &kept).await;
+                let (in_force, changes) = since.map_err(wire)?;
                 Ok(policy::version(&kept, &in_force, changes))
             }
         }

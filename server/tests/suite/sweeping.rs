@@ -91,7 +91,7 @@ async fn open(sandbox: &Sandbox, row: &Value) -> Option<Finding> {
 async fn rows(sandbox: &Sandbox) -> BTreeSet<String> {
     let state = sandbox.state().await;
     let rows = state["assignments"].as_array().unwrap();
-    rows.iter().map(|row| triple(row)).collect()
+    rows.iter().map(triple).collect()
 }
 
 fn triple(row: &Value) -> String {
@@ -284,9 +284,9 @@ async fn what_came_after_the_baseline_is_taken_away_and_nothing_else_is() {
         ["finding.opened", "finding.removing", "finding.removed"]
     );
     let told = sandbox.events(&format!("finding:{}", found.id)).await;
-    let last = told.last().unwrap();
-    assert_eq!(last["receipt"]["kind"], "removed", "{last}");
-    assert_ne!(last["request_id"], "NA", "{last}");
+    let removed = told.last().unwrap();
+    assert_eq!(removed["receipt"]["kind"], "removed", "{removed}");
+    assert_ne!(removed["request_id"], "NA", "{removed}");
     let (code, told) = dry_run(&setup).await;
     assert_eq!(code, 0, "{told}");
     let left = told["left"].as_array().unwrap();
