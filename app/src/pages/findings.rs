@@ -130,7 +130,7 @@ fn kinds(filter: &FindingsFilter) -> AnyView {
                 .into_any()
         })
         .collect();
-    view! { <nav class="actions" aria-label="Kinds">{places}</nav> }.into_any()
+    view! { <nav class="actions places" aria-label="Kinds">{places}</nav> }.into_any()
 }
 
 fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {

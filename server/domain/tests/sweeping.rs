@@ -463,11 +463,24 @@ fn a_baseline_is_what_two_admins_have_read_and_what_stays() {
     assert!(!agreed.covers(&key(3, 1)) && !agreed.covers(&key(1, 2)));
 
     let all = BTreeSet::from([key(1, 1), key(2, 1), key(3, 1)]);
-    assert_eq!(agreed.without_what_is_gone(&all), None);
+    assert_eq!(agreed.after(&all), None);
+    // One look may have missed it; it is gone when the next one has not shown it either.
     let fewer = BTreeSet::from([key(2, 1), key(3, 1)]);
-    let rest = agreed.without_what_is_gone(&fewer).expect("fewer");
+    let missed = agreed.after(&fewer).expect("one is missing");
+    assert!(missed.covers(&keys[0]) && missed.covers(&keys[1]));
+    assert_eq!(missed.version, agreed.version + 1);
+    let found = missed.after(&all).expect("it is there again");
+    assert_eq!(
+        (&found.keys, &found.missing),
+        (&agreed.keys, &agreed.missing)
+    );
+    let rest = missed.after(&fewer).expect("it is gone");
     assert!(!rest.covers(&keys[0]) && rest.covers(&keys[1]));
-    assert_eq!(rest.version, agreed.version + 1);
+    assert_eq!((rest.version, rest.missing.len()), (agreed.version + 2, 0));
+    assert_eq!(rest.after(&fewer), None);
+    // Missing once, there again, missing once: not gone.
+    let again = found.after(&fewer).expect("one is missing again");
+    assert!(again.covers(&keys[0]));
 }
 
 fn context(second: i64) -> Context {

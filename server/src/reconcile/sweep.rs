@@ -17,7 +17,7 @@ use domain::sweep::Sweep;
 use domain::sweep::baseline::Baseline;
 use domain::sweep::look::Look;
 use domain::sweep::plan::{
-    Agreed, CONFIRMED_FOR, Candidate, Confirmation, Halt, Left, Ours, Outcome, Removal, judge,
+    Agreed, CONFIRMED_FOR, Candidate, Confirmation, Halt, Left, Ours, Outcome, Removal, judge, odd,
 };
 use domain::sweep::remove::remove;
 use domain::target::Key;
@@ -97,7 +97,10 @@ impl Reconciler {
             untold,
         };
         self.store.add_look(look, self.rules.grace).await?;
-        self.forget_what_is_gone(&tally).await?;
+        // A look that shows far less than the one before says of nothing that it is gone.
+        if odd(&self.store.looks().await?).is_none() {
+            self.forget_what_is_gone(&tally).await?;
+        }
         if self.rules.mode != Sweep::Enforce {
             return Ok(());
         }
@@ -143,10 +146,10 @@ impl Reconciler {
         Ok(())
     }
 
-    /// What of the baseline was not there in a complete look leaves it.
+    /// What of the baseline was not there in two complete looks leaves it.
     async fn forget_what_is_gone(&self, tally: &Tally) -> Result<(), StoreError> {
         let before = tally.baseline.as_ref();
-        let Some(rest) = before.and_then(|one| one.without_what_is_gone(&tally.there)) else {
+        let Some(rest) = before.and_then(|one| one.after(&tally.there)) else {
             return Ok(());
         };
         let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());

@@ -42,7 +42,7 @@ pub(super) fn section(sweep: &SweepView, before: &FormState, max_chars: u32) -> 
         .into_any()
     });
     view! {
-        <section class="card stack" aria-labelledby="sweep">
+        <section class="card stack result" aria-labelledby="sweep">
             <h2 id="sweep">"Sweep"</h2>
             <p>{mode}</p>
             {rest}

@@ -1,7 +1,7 @@
 //! What was there when two admins agreed that the sweep may begin: it is known, and left alone.
 //!
 //! One admin proposes the findings that are open, as one list with a digest; another agrees to that
-//! very list. A baseline lasts: what leaves it is only what a complete look no longer shows. So it
+//! very list. A baseline lasts: what leaves it is only what two complete looks no longer show. So it
 //! closes no finding, and adopting one stays what it was. Deliberately absent: an end by the clock,
 //! which would hand over everything in it to the sweep at once.
 
@@ -48,8 +48,11 @@ pub struct Baseline {
     pub agreed_at: Timestamp,
     /// Of the list that both have read.
     pub digest: String,
-    /// Those of its keys that every complete look since has shown.
+    /// Its keys, without those that two complete looks in a row have not shown.
     pub keys: BTreeSet<String>,
+    /// Those of them that the last complete look did not show.
+    #[serde(default)]
+    pub missing: BTreeSet<String>,
 }
 
 /// Why a baseline does not change so.
@@ -140,6 +143,7 @@ impl ProposedBaseline {
             agreed_at: now,
             digest: self.digest,
             keys: self.keys,
+            missing: BTreeSet::new(),
         };
         Ok((baseline, (Kind::SweepBaselineAgreed, details)))
     }
@@ -170,17 +174,21 @@ impl Baseline {
         self.keys.contains(&key.to_string())
     }
 
-    /// Without what a complete look did not show: whoever gives it again gives it anew. `None`: all
-    /// of it is there.
+    /// Without what this complete look did not show, and the one before it neither: whoever gives it
+    /// again gives it anew. One look alone may have missed something, and what it missed would be
+    /// handed over to the sweep. `None`: nothing changes.
     #[must_use]
-    pub fn without_what_is_gone(&self, seen: &BTreeSet<Key>) -> Option<Self> {
+    pub fn after(&self, seen: &BTreeSet<Key>) -> Option<Self> {
         let seen: BTreeSet<String> = seen.iter().map(ToString::to_string).collect();
-        if self.keys.is_subset(&seen) {
+        let missing: BTreeSet<String> = self.keys.difference(&seen).cloned().collect();
+        let gone: BTreeSet<String> = missing.intersection(&self.missing).cloned().collect();
+        if gone.is_empty() && missing == self.missing {
             return None;
         }
         Some(Self {
             version: self.version + 1,
-            keys: self.keys.intersection(&seen).cloned().collect(),
+            keys: self.keys.difference(&gone).cloned().collect(),
+            missing: missing.difference(&gone).cloned().collect(),
             ..self.clone()
         })
     }

@@ -448,19 +448,31 @@ fn halt(setting: &Setting<'_>, pass: Pass) -> Option<Halt> {
     if setting.baseline.is_none() {
         return Some(Halt::NoBaseline);
     }
-    let [.., before, last] = setting.looks.all() else {
+    if setting.looks.all().len() < 2 {
         return Some(Halt::NoLook);
-    };
+    }
     if pass == Pass::Incomplete {
         return Some(Halt::Incomplete);
     }
+    odd(setting.looks)
+}
+
+/// Why the last look is not to be relied on, complete as it was: nothing is taken away by it, and
+/// nothing is gone by it.
+#[must_use]
+pub fn odd(looks: &Looks) -> Option<Halt> {
+    let (before, last) = match looks.all() {
+        [.., before, last] => (Some(before), last),
+        [last] => (None, last),
+        [] => return Some(Halt::NoLook),
+    };
     if last.untold > 0 {
         return Some(Halt::Untold);
     }
     if last.seen == 0 {
         return Some(Halt::Nothing);
     }
-    shrank(before, last)
+    before.and_then(|before| shrank(before, last))
 }
 
 /// Fewer than half, or a tenth fewer where that is more than a pass may have taken: what is read
