@@ -89,7 +89,7 @@ pub struct Watch {
 
 #[derive(Debug, Clone, Copy)]
 struct Look {
-    /// When the latest was asked.
+    /// When the latest was answered: whoever is due by it has seemed gone for long enough, too.
     at: Timestamp,
     /// When the first was answered that found them gone, since when none found them here.
     gone_since: Option<Timestamp>,
@@ -133,7 +133,7 @@ impl Watch {
         let before = self.looks.get(user).and_then(|look| look.gone_since);
         let gone_since = found.map(|_| before.unwrap_or(answered));
         let look = Look {
-            at: asked,
+            at: answered,
             gone_since,
         };
         self.looks.insert(user.clone(), look);
@@ -227,6 +227,21 @@ mod tests {
         );
         assert!(matches!(
             look(&mut watch, Some(Gone::Disabled), 320),
+            Opinion::Departed(_)
+        ));
+    }
+
+    /// Else it would say nothing, and the next is five minutes later again.
+    #[test]
+    fn whoever_is_due_again_is_due_long_enough_after_the_first_answer() {
+        let mut watch = Watch::default();
+        let concerned = BTreeSet::from([user(1)]);
+        watch.looked(&user(1), Some(Gone::Disabled), (at(0), at(2)));
+        let due = |watch: &mut Watch, second| watch.to_look(&concerned, &concerned, at(second), 9);
+        assert_eq!(due(&mut watch, 301), []);
+        assert_eq!(due(&mut watch, 302), [user(1)]);
+        assert!(matches!(
+            look(&mut watch, Some(Gone::Disabled), 302),
             Opinion::Departed(_)
         ));
     }
