@@ -63,11 +63,10 @@ mod browser {
                 field.select();
                 true
             }
-            ("ArrowDown", true, _) => focus_row(0),
+            ("ArrowDown", true, _) | ("Home", false, Some(_)) => focus_row(0),
             ("ArrowDown", false, Some(row)) => focus_row(row + 1),
             ("ArrowUp", false, Some(0)) => focus(&field),
             ("ArrowUp", false, Some(row)) => focus_row(row - 1),
-            ("Home", false, Some(_)) => focus_row(0),
             ("End", false, Some(_)) => focus_row(rows().len().saturating_sub(1)),
             ("Escape", true, _) | ("Escape", false, Some(_)) => clear(&field),
             ("Enter", true, _) if !field.value().trim().is_empty() => {
@@ -151,7 +150,7 @@ mod browser {
     }
 
     fn focus_row(at: usize) -> bool {
-        rows().get(at).is_some_and(|row| focus(row))
+        rows().get(at).is_some_and(focus)
     }
 
     fn focus(element: &HtmlElement) -> bool {
