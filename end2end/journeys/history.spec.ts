@@ -2,29 +2,14 @@
 // off, at both widths and in both colours.
 
 import { readFile } from "node:fs/promises";
-import axe from "axe-core";
-import { expect, type Person, paymentsRead, test } from "../journey.ts";
+import { judge } from "../judge.ts";
+import { expect, paymentsRead, test } from "../journey.ts";
 
 const looks = [
   { name: "desk-light", who: "carla.rossi", first: "Carla", viewport: { width: 1280, height: 800 }, colorScheme: "light", javaScriptEnabled: true },
   { name: "phone-dark", who: "dmitri.volkov", first: "Dmitri", viewport: { width: 360, height: 740 }, colorScheme: "dark", javaScriptEnabled: true },
   { name: "phone-light", who: "ana.silva", first: "Ana", viewport: { width: 360, height: 740 }, colorScheme: "light", javaScriptEnabled: false },
 ] as const;
-
-async function judge(person: Person, name: string, scripted: boolean) {
-  const { page } = person;
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect.soft(overflow, `${name} is wider than its window`).toBeLessThanOrEqual(0);
-  await person.screenshot(name);
-  if (!scripted) return;
-  await page.evaluate(axe.source);
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-    return violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`);
-  });
-  expect.soft(violations, `${name} fails rules of accessibility`).toEqual([]);
-}
 
 for (const look of looks) {
   test(`an auditor searches history, asks who held what and takes a file: ${look.name}`, async ({ person }) => {

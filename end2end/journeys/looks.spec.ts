@@ -1,7 +1,7 @@
 // Each page at each width and in each colour, pairwise with script on and off: nothing overflows,
 // nothing fails an accessibility rule that a machine can judge, and a picture is kept for people.
 
-import axe from "axe-core";
+import { judge } from "../judge.ts";
 import { expect, type Person, paymentsRead, test } from "../journey.ts";
 
 const desk = { width: 1280, height: 800 };
@@ -14,24 +14,6 @@ const looks = [
   { name: "phone-light", viewport: phone, colorScheme: "light", javaScriptEnabled: false },
   { name: "phone-dark", viewport: phone, colorScheme: "dark", javaScriptEnabled: true },
 ] as const;
-
-// The rules need script to run in the page, so they judge the two looks that have it: each width and
-// each colour once.
-async function judge(person: Person, name: string, scripted: boolean) {
-  const { page } = person;
-  // Evaluated through the browser's debugger, so that the page's own policy need not let it in.
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect.soft(overflow, `${name} is wider than its window`).toBeLessThanOrEqual(0);
-  await person.screenshot(name);
-  if (!scripted) return;
-  await page.evaluate(axe.source);
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-    return violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`);
-  });
-  expect.soft(violations, `${name} fails rules of accessibility`).toEqual([]);
-}
 
 /** In at once: through the provider, and back to the form for the last word. */
 async function breaksGlass(person: Person, name: string, scripted: boolean) {

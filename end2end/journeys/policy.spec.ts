@@ -1,9 +1,9 @@
 // The policy, read, asked, compared and looked back at, by an auditor; and by nobody who is none.
 // Without script on a phone in the dark and with script at a desk: every question is a plain form.
 
-import axe from "axe-core";
 import { readFileSync } from "node:fs";
-import { expect, type Person, test } from "../journey.ts";
+import { judge } from "../judge.ts";
+import { expect, test } from "../journey.ts";
 
 const looks = [
   { name: "desk-light", viewport: { width: 1280, height: 800 }, colorScheme: "light", javaScriptEnabled: true },
@@ -11,20 +11,6 @@ const looks = [
 ] as const;
 
 const source = readFileSync(new URL("../../server/sandbox/policy.toml", import.meta.url), "utf8");
-
-async function holdsUp(person: Person, name: string, scripted: boolean) {
-  const overflow = await person.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect.soft(overflow, `${name} is wider than its window`).toBeLessThanOrEqual(0);
-  await person.screenshot(name);
-  if (!scripted) return;
-  await person.page.evaluate(axe.source);
-  const violations = await person.page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: { id: string }[] }> } };
-    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-    return violations.map((violation) => violation.id);
-  });
-  expect.soft(violations, `${name} fails rules of accessibility`).toEqual([]);
-}
 
 for (const look of looks) {
   test(`the policy is read and questioned: ${look.name}`, async ({ person }) => {
@@ -37,12 +23,12 @@ for (const look of looks) {
     // Read, and searched.
     await hugo.open("/policy");
     await expect(page.getByRole("article").filter({ hasText: "production-admin" })).toContainText("By 2 of Security (3 people)");
-    await holdsUp(hugo, `${name}-policy`, scripted);
+    await judge(hugo, `${name}-policy`, scripted);
     await page.getByLabel("Find").fill("break-glass production");
     await page.getByRole("button", { name: "Search" }).click();
     await expect(page.getByRole("article")).toHaveCount(1);
     await expect(page.getByRole("article")).toContainText("signed afterwards by 1 of Security");
-    await holdsUp(hugo, `${name}-policy-found`, scripted);
+    await judge(hugo, `${name}-policy-found`, scripted);
 
     // Questioned: a name that is nearly right, then the answer, at an address that can be sent.
     await within.getByRole("link", { name: "Explain" }).click();
@@ -53,14 +39,14 @@ for (const look of looks) {
     await page.getByRole("button", { name: "Explain" }).click();
     await expect(page.getByText("Did you mean ana.silva?")).toBeVisible();
     await expect(page.getByLabel("How long")).toHaveValue("2h");
-    await holdsUp(hugo, `${name}-policy-explain-refused`, scripted);
+    await judge(hugo, `${name}-policy-explain-refused`, scripted);
     await page.getByLabel("Person").fill("ana.silva");
     await page.getByRole("button", { name: "Explain" }).click();
     const answer = page.getByRole("status").filter({ hasText: "asks for" });
     await expect(answer).toContainText("Ana Silva asks for AdministratorAccess in Payments Production (111122223333), for 2h");
     await expect(answer).toContainText("Pending");
     await expect(answer).toContainText("2 of: Emma Lindqvist");
-    await holdsUp(hugo, `${name}-policy-explained`, scripted);
+    await judge(hugo, `${name}-policy-explained`, scripted);
 
     // Compared: nothing, a mistake, and a change.
     await within.getByRole("link", { name: "Compare a draft" }).click();
@@ -72,7 +58,7 @@ for (const look of looks) {
     await page.getByRole("button", { name: "Compare" }).click();
     await expect(page.getByText("This is not a policy yet.")).toBeVisible();
     await expect(page.getByText(/no key `nam`/)).toBeVisible();
-    await holdsUp(hugo, `${name}-policy-draft-invalid`, scripted);
+    await judge(hugo, `${name}-policy-draft-invalid`, scripted);
     const more = `
 [[rule]]
 name = "liam-looks-at-the-tools"
@@ -84,16 +70,16 @@ approvers = ["group:Security"]
     await page.getByLabel("The draft").fill(source + more);
     await page.getByRole("button", { name: "Compare" }).click();
     await expect(page.getByRole("listitem").filter({ hasText: "Gains" })).toContainText("liam.murphy");
-    await holdsUp(hugo, `${name}-policy-draft`, scripted);
+    await judge(hugo, `${name}-policy-draft`, scripted);
 
     // Looked back at, and taken away.
     await within.getByRole("link", { name: "Versions" }).click();
     const row = page.getByRole("listitem").filter({ hasText: "In force" });
     await expect(row).toHaveCount(1);
-    await holdsUp(hugo, `${name}-policy-versions`, scripted);
+    await judge(hugo, `${name}-policy-versions`, scripted);
     await row.getByRole("link").click();
     await expect(page.getByText('name = "production-admin"')).toBeVisible();
-    await holdsUp(hugo, `${name}-policy-version`, scripted);
+    await judge(hugo, `${name}-policy-version`, scripted);
     const text = await page.request.get(`${page.url().split("?")[0]}/text`);
     expect(text.headers()["content-disposition"]).toContain("attachment");
     expect(await text.text()).toContain(source);

@@ -1,7 +1,7 @@
 // Finding what one may ask for: as one types, by keys alone, and with script off; what was asked for before; and a
 // large organisation, of which no page has all.
 
-import axe from "axe-core";
+import { judge } from "../judge.ts";
 import { expect, type Person, paymentsRead, test } from "../journey.ts";
 import { World } from "../world.ts";
 
@@ -10,21 +10,6 @@ const phone = { viewport: { width: 360, height: 740 }, colorScheme: "dark" } as 
 
 const rows = (person: Person) => person.page.locator("main .offer-link");
 const field = (person: Person) => person.page.getByRole("searchbox");
-
-// Nothing is wider than the window, no rule of accessibility that a machine can judge is broken, and a picture is kept.
-async function holds(person: Person, name: string) {
-  const { page } = person;
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect.soft(overflow, `${name} is wider than its window`).toBeLessThanOrEqual(0);
-  await person.screenshot(name);
-  await page.evaluate(axe.source);
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
-    const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-    return violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.html).join(" ")}`);
-  });
-  expect.soft(violations, `${name} fails rules of accessibility`).toEqual([]);
-}
 
 for (const [name, look] of Object.entries({ "desk-light": desk, "phone-dark": phone })) {
   test(`what is typed narrows the page at once, and what is found is said: ${name}`, async ({ person }) => {
@@ -38,12 +23,12 @@ for (const [name, look] of Object.entries({ "desk-light": desk, "phone-dark": ph
     await expect(rows(ana).first()).toHaveAttribute("href", "/access/111122223333/ReadOnlyAccess");
     await expect(ana.page.getByRole("status").filter({ hasText: "2 matches, best first" })).toBeAttached();
     await expect(ana.page).toHaveURL(/\/\?q=PAYMENTS%20prod%20rea$/);
-    await holds(ana, `${name}-access-found`);
+    await judge(ana, `${name}-access-found`);
 
     await field(ana).fill("no such thing");
     await expect(ana.page.locator(".empty-title")).toHaveText("Nothing matches");
     await expect(ana.page.getByRole("status").filter({ hasText: "Nothing matches" })).toBeAttached();
-    await holds(ana, `${name}-access-nothing`);
+    await judge(ana, `${name}-access-nothing`);
 
     // The account whose number is typed stands first, and what was looked for is there again on coming back.
     await field(ana).fill("2222-3333-4444");
@@ -138,7 +123,7 @@ test("what one asked for stands on top, a click away from a form with its words"
   const lately = ana.page.locator("section").filter({ has: ana.page.getByRole("heading", { name: "Asked for lately" }) });
   await ana.open("/");
   await expect(lately.getByRole("link")).toHaveCount(1);
-  await holds(ana, "desk-light-access-lately");
+  await judge(ana, "desk-light-access-lately");
   await lately.getByRole("link", { name: /ReadOnlyAccess.*Payments Production/ }).click();
   await expect(ana.page.getByLabel("Why do you need it?")).toHaveValue("INC-4711: settlement batch is stuck");
   await expect(ana.page.locator('input[name=duration][value="900"]')).toBeChecked();
@@ -167,7 +152,7 @@ test.describe("in a large organisation", () => {
     await emma.alive();
     await expect(page.getByText(/\d+ offers, page 1 of \d+/)).toBeVisible();
     expect((await page.content()).length).toBeLessThan(200_000);
-    await holds(emma, "desk-light-access-large");
+    await judge(emma, "desk-light-access-large");
     await page.getByRole("link", { name: "Next" }).click();
     await expect(page).toHaveURL(/\/\?page=2$/);
     await expect(page.getByText(/page 2 of/)).toBeVisible();

@@ -5,7 +5,7 @@ pub(super) mod form;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use self::form::{Given, days_in, field, narrower, paging, progress, zone};
+use self::form::{days_in, elsewhere, given, narrower, paging, progress, zone};
 use crate::{
     browser::{status, title},
     clock,
@@ -245,29 +245,8 @@ fn search(filter: &HistoryFilter, page: &HistoryPage) -> AnyView {
     let state_problem = problem_at(&page.problems, Field::State);
     let is_wrong = !state_problem.is_empty();
     let zone_name = zone(&filter.zone);
-    let given = |what, name, label, value| {
-        let (problems, called) = (&page.problems[..], &page.called[..]);
-        field(&Given {
-            what,
-            name,
-            label,
-            value,
-            problems,
-            called,
-        })
-    };
-    let elsewhere: Vec<_> = page
-        .problems
-        .iter()
-        .filter(|found| matches!(found.field, Field::Zone | Field::Place))
-        .map(|found| {
-            let said = sentence::problem(found.field, &found.problem);
-            view! { <p>{said}</p> }.into_any()
-        })
-        .collect();
-    let elsewhere = (!elsewhere.is_empty()).then(|| {
-        view! { <div class="notice notice-bad" role="alert">{elsewhere}</div> }.into_any()
-    });
+    let given = given(&page.problems, &page.called);
+    let elsewhere = elsewhere(&page.problems);
     view! {
         {elsewhere}
         <form class="card filter" method="get" action="/history" role="search" novalidate>

@@ -119,17 +119,17 @@ async fn act(browser: &Browser, finding: &Finding, act: &str, more: &[(&str, &st
 const A_DAY: [(&str, &str); 2] = [("duration", "86400"), ("note", "it is the vendor's")];
 const FIRST: [(&str, &str); 1] = [("proposal", "1")];
 
-fn done(page: &Page, what: &str) {
+pub(crate) fn done(page: &Page, what: &str) {
     assert_eq!(page.status, 303, "{}", page.text());
     assert_eq!(page.location(), format!("/findings?done={what}"));
 }
 
-fn refused(page: &Page, status: u16, said: &str) {
+pub(crate) fn refused(page: &Page, status: u16, said: &str) {
     assert_eq!(page.status, status, "{}", page.text());
     assert!(page.body.contains(said), "{said}: {}", page.text());
 }
 
-async fn kinds_of(sandbox: &Sandbox, finding: &Finding) -> Vec<String> {
+pub(crate) async fn kinds_of(sandbox: &Sandbox, finding: &Finding) -> Vec<String> {
     let events = events(sandbox).await;
     assert_chained(&events);
     let stream = format!("stream#finding:{}", finding.id);

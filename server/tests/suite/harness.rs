@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use belay::{ANYTHING_AT_ONCE, Belay, Setup, binary as belay_binary};
 pub(crate) use browser::{Browser, Page};
-pub(crate) use promise::{Promised, promise};
+pub(crate) use promise::{Promised, automatic, promise};
 pub(crate) use provider::{Key, Provider, Say, reserve};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use table::create_table;

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use domain::event::{Actor, Source};
 use domain::grant::GrantState;
-use domain::id::{AskIndex, PolicyVersion, RequestId, UserId};
-use domain::policy::{Code, Outcome, Verdict};
+use domain::id::{AskIndex, RequestId, UserId};
 use domain::request::{Ask, AskState, Names, Request, Terms, Who};
 use domain::target::Target;
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use server::store::Commit;
 use uuid::Uuid;
 
-use crate::harness::{Belay, Browser, Page, Sandbox, eventually, promise};
+use crate::harness::{Belay, Browser, Page, Sandbox, automatic, eventually, promise};
 
 const ACCOUNT: &str = "111122223333";
 const SET: &str = "ReadOnlyAccess";
@@ -37,17 +36,7 @@ async fn request(sandbox: &Sandbox) -> impl Fn(&Past) -> Request {
         account: ACCOUNT.parse().unwrap(),
         permission_set: set.parse().unwrap(),
     };
-    let verdict = Verdict {
-        policy: PolicyVersion::of_digest([7; 32]),
-        outcome: Outcome::Granted,
-        code: Code::Automatic,
-        granted_by: None,
-        eligible: Vec::new(),
-        routes: Vec::new(),
-        reasons: Vec::new(),
-        nearest: None,
-        reauthenticate: false,
-    };
+    let verdict = automatic();
     move |past| Request {
         id: RequestId::new(Uuid::now_v7()),
         requester: Who {

@@ -15,8 +15,8 @@ use server::service::baseline_keys;
 use server::store::{Commit, Pass, Store};
 use uuid::Uuid;
 
+use crate::findings::{done, kinds_of, refused};
 use crate::harness::{Belay, Browser, Page, Sandbox, Setup, within};
-use crate::killed::{assert_chained, events, kinds};
 
 /// A takeover, half a minute of grace, and a pass; the rest is for slow machines.
 const PATIENCE: Duration = Duration::from_mins(6);
@@ -158,26 +158,8 @@ async fn steer(browser: &Browser, act: &str, digest: &str) -> Page {
     browser.post("/findings", &form).await
 }
 
-fn done(page: &Page, what: &str) {
-    assert_eq!(page.status, 303, "{}", page.text());
-    assert_eq!(page.location(), format!("/findings?done={what}"));
-}
-
-fn refused(page: &Page, status: u16, said: &str) {
-    assert_eq!(page.status, status, "{}", page.text());
-    assert!(page.body.contains(said), "{said}: {}", page.text());
-}
-
 fn shows(page: &Page, said: &str) {
     assert!(page.body.contains(said), "{said}: {}", page.text());
-}
-
-async fn kinds_of(sandbox: &Sandbox, finding: &Finding) -> Vec<String> {
-    let events = events(sandbox).await;
-    assert_chained(&events);
-    let stream = format!("stream#finding:{}", finding.id);
-    let kinds = kinds(&events, &stream);
-    kinds.into_iter().map(str::to_owned).collect()
 }
 
 /// `belay sweep --dry-run --json`: how it ended, and what it said.

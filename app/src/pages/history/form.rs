@@ -11,18 +11,18 @@ use crate::{
 };
 
 /// A field of a search, as typed.
-pub(in crate::pages) struct Given<'p> {
-    pub(in crate::pages) what: Field,
-    pub(in crate::pages) name: &'static str,
-    pub(in crate::pages) label: &'static str,
-    pub(in crate::pages) value: &'p str,
-    pub(in crate::pages) problems: &'p [FieldProblem],
+struct Given<'p> {
+    what: Field,
+    name: &'static str,
+    label: &'static str,
+    value: &'p str,
+    problems: &'p [FieldProblem],
     /// What ids are called.
-    pub(in crate::pages) called: &'p [(Field, String)],
+    called: &'p [(Field, String)],
 }
 
 /// With what is wrong with it, or what is called by what was typed.
-pub(in crate::pages) fn field(given: &Given<'_>) -> AnyView {
+fn field(given: &Given<'_>) -> AnyView {
     let kind = match given.what {
         Field::From | Field::To => "date",
         Field::Moment | Field::Until => "datetime-local",
@@ -34,6 +34,38 @@ pub(in crate::pages) fn field(given: &Given<'_>) -> AnyView {
     let called = given.called.iter().find(|(field, _)| *field == given.what);
     let called = called.map_or("", |(_, called)| called);
     line(given.name, given.label, kind, given.value, called, problem)
+}
+
+/// Draws the fields of one search, each with what is wrong with it.
+pub(in crate::pages) fn given<'p>(
+    problems: &'p [FieldProblem],
+    called: &'p [(Field, String)],
+) -> impl Fn(Field, &'static str, &'static str, &'p str) -> AnyView {
+    move |what, name, label, value| {
+        field(&Given {
+            what,
+            name,
+            label,
+            value,
+            problems,
+            called,
+        })
+    }
+}
+
+/// What is wrong with the address and stands in no field.
+pub(in crate::pages) fn elsewhere(problems: &[FieldProblem]) -> AnyView {
+    let said: Vec<_> = problems
+        .iter()
+        .filter(|found| matches!(found.field, Field::Zone | Field::Place))
+        .map(|found| {
+            let said = sentence::problem(found.field, &found.problem);
+            view! { <p>{said}</p> }.into_any()
+        })
+        .collect();
+    (!said.is_empty())
+        .then(|| view! { <div class="notice notice-bad" role="alert">{said}</div> }.into_any())
+        .into_any()
 }
 
 /// The zone that days are in: what the address says, so that it means the same to everyone it is sent to; else the

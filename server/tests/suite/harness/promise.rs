@@ -61,17 +61,7 @@ pub(crate) async fn promise(
         break_glass: false,
     };
     // What people read of it names the verdict.
-    let verdict = Verdict {
-        policy: PolicyVersion::of_digest([7; 32]),
-        outcome: Outcome::Granted,
-        code: Code::Automatic,
-        granted_by: None,
-        eligible: Vec::new(),
-        routes: Vec::new(),
-        reasons: Vec::new(),
-        nearest: None,
-        reauthenticate: false,
-    };
+    let verdict = automatic();
     let request = Request {
         id: grant.request,
         requester: who.clone(),
@@ -123,5 +113,20 @@ impl Promised {
     pub(crate) async fn now(&self, sandbox: &Sandbox) -> Grant {
         let store = Store::new(sandbox.dynamodb(), "belay".to_owned());
         store.grant(self.grant).await.unwrap().unwrap()
+    }
+}
+
+/// The verdict of a policy that nobody has: granted at once, and for no reason.
+pub(crate) fn automatic() -> Verdict {
+    Verdict {
+        policy: PolicyVersion::of_digest([7; 32]),
+        outcome: Outcome::Granted,
+        code: Code::Automatic,
+        granted_by: None,
+        eligible: Vec::new(),
+        routes: Vec::new(),
+        reasons: Vec::new(),
+        nearest: None,
+        reauthenticate: false,
     }
 }
