@@ -24,12 +24,14 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The form for one target, by the segments of its address: an account's id and a permission set's name, or
     /// `group` and a group's id. [`WireError::NotFound`] for everything they may not ask for, known or not. `like` is
-    /// an earlier request of theirs whose words it begins with; empty: none.
+    /// an earlier request of theirs whose words it begins with; empty: none. `chosen` is what of the form is filled in,
+    /// encoded as a form is: what would become of that is told; empty: of what the form begins with.
     async fn ask_form(
         &self,
         account_id: &str,
         permission_set: &str,
         like: &str,
+        chosen: &str,
     ) -> Result<AskFormView, WireError>;
 
     /// What they have, wait for and had. With a cursor, only what was over before that place.

@@ -47,9 +47,14 @@ pub(crate) async fn read_ask_form(
     account_id: String,
     permission_set: String,
     like: String,
+    chosen: String,
 ) -> Result<Payload, WireError> {
     Ok(Payload::of(&match backend() {
-        Ok(backend) => backend.ask_form(&account_id, &permission_set, &like).await,
+        Ok(backend) => {
+            backend
+                .ask_form(&account_id, &permission_set, &like, &chosen)
+                .await
+        }
         Err(error) => Err(error),
     }))
 }

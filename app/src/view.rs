@@ -18,8 +18,8 @@ mod request;
 mod target;
 
 pub use access::{
-    AccessFilter, AccessView, AccountView, AskFormView, GROUPS, GroupOfferView, OfferView,
-    PermissionSetView, PrefillView, PreviewView, RecentView, TicketView, UnitView,
+    AccessFilter, AccessView, AccountView, AskFormView, ForeseenView, GROUPS, GroupOfferView,
+    OfferView, PermissionSetView, PrefillView, PreviewView, RecentView, TicketView, UnitView,
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,

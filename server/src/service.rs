@@ -24,6 +24,7 @@ mod look;
 mod nudge;
 mod overdue;
 mod policy;
+mod preview;
 mod prove;
 mod reopen;
 mod review;
@@ -67,6 +68,7 @@ pub use findings::{FindingsFound, FindingsSearch, OpenFinding};
 pub use first::CONFIRMATION;
 pub use look::{AskDetail, Mine, Offer, RequestDetail, Role, Waiting};
 pub use policy::{Draft, ExplainField, Explained, Explaining, NotExplained};
+pub use preview::Foreseen;
 pub use prove::SignInAgain;
 pub use review::{Reviewing, Verb};
 pub use search::HistorySearch;
@@ -221,6 +223,8 @@ pub enum ServiceError {
 pub struct RefusedTarget {
     /// What, as a sentence names it.
     pub target: String,
+    /// Whether it was asked for with others.
+    pub is_one_of_several: bool,
     /// Why.
     pub why: WhyRefused,
 }

@@ -5,6 +5,7 @@
 //! its events, or does not happen.
 
 mod agreements;
+mod answers;
 pub mod commit;
 mod delays;
 mod findings;

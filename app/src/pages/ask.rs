@@ -2,8 +2,9 @@
 
 mod fields;
 mod glass;
+mod verdict;
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use crate::{
@@ -11,15 +12,12 @@ use crate::{
     clock,
     components::{
         Interruption, Problems, TextArea, Time, changing, given, problem_at, refuse, sign_in_again,
-        skeleton, way,
+        skeleton,
     },
     follow::{Followed, follow},
     form_state::Arrived,
     link, read, sentence,
-    view::{
-        AskFormView, CurrentView, Field, FormState, PreviewOutcome, PreviewView, SignInAgain,
-        TargetView,
-    },
+    view::{AskFormView, CurrentView, Field, FormState, PreviewOutcome, SignInAgain, TargetView},
 };
 
 /// Durations to choose from where policy names only the limits, in seconds: what people ask for in practice.
@@ -48,31 +46,33 @@ pub(crate) fn Ask() -> impl IntoView {
         } else {
             format!("Ask for {permission_set}")
         });
+        let chosen = RwSignal::new(verdict::before(&before));
         follow(
             move || {
                 Box::pin(read::read_ask_form(
                     account_id.clone(),
                     permission_set.clone(),
                     like.clone(),
+                    chosen.get_untracked(),
                 ))
             },
-            |topic| topic == "mine",
+            |topic| topic == "mine" || topic == verdict::CHOSEN,
             skeleton,
-            move |form| page(form, &before),
+            move |form| page(form, chosen, &before),
             refuse,
         )
     })
 }
 
-fn page(form: Followed<AskFormView>, before: &FormState) -> AnyView {
+fn page(form: Followed<AskFormView>, chosen: RwSignal<String>, before: &FormState) -> AnyView {
     let value = form.value;
     let first = value.get_untracked();
     title(sentence::target(&first.target));
     let can_ask = first.can_ask;
     let before = &prefilled(&first, before);
-    let preview = changing(move || verdict(&value.read().preview));
+    let preview = changing(move || verdict::verdicts(&value.read()));
     let content = if can_ask {
-        fields(&first, preview, before)
+        fields(value, chosen, preview, before)
     } else {
         view! { <div class="card stack">{preview}</div> }.into_any()
     };
@@ -140,7 +140,13 @@ fn already(current: &CurrentView) -> AnyView {
     view! { <p class="notice notice-wait">{said}</p> }.into_any()
 }
 
-fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
+fn fields(
+    value: RwSignal<AskFormView>,
+    chosen: RwSignal<String>,
+    preview: AnyView,
+    before: &FormState,
+) -> AnyView {
+    let form = &value.get_untracked();
     let limits = format!(
         "From {} to {} characters. Approvers and auditors read it: what for, and a link if there is one.",
         form.reason_min_chars, form.reason_max_chars
@@ -155,7 +161,7 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
             {sign_in_again(form.sign_in_again)}
             <div class="actions">
                 <button class="button button-main" type="submit">
-                    {submit(form.preview.outcome, form.sign_in_again)}
+                    {move || submit(&value.read())}
                 </button>
                 <a class="button button-quiet" href="/">"Back"</a>
             </div>
@@ -163,9 +169,12 @@ fn fields(form: &AskFormView, preview: AnyView, before: &FormState) -> AnyView {
         .into_any()
     });
     let (first, second) = form.target.segments();
+    let this = NodeRef::<html::Form>::new();
     view! {
         <form
             class="card stack"
+            node_ref=this
+            on:change=move |_| verdict::choose(this, chosen)
             method="post"
             action=link::ask(first, second)
             novalidate
@@ -265,14 +274,20 @@ fn durations(form: &AskFormView, before: &FormState) -> AnyView {
     .into_any()
 }
 
-const fn submit(outcome: PreviewOutcome, again: SignInAgain) -> &'static str {
-    match (outcome, again) {
-        (_, SignInAgain::Needed) => "Sign in again to get access",
-        (PreviewOutcome::Automatic | PreviewOutcome::SelfApproved, _) => "Get access",
-        (
-            PreviewOutcome::NeedsApproval | PreviewOutcome::BreakGlass | PreviewOutcome::Refused,
-            _,
-        ) => "Ask for access",
+/// What pressing the button comes to: where one of several has to be approved, it is a question.
+fn submit(form: &AskFormView) -> &'static str {
+    let at_once = |outcome| {
+        matches!(
+            outcome,
+            PreviewOutcome::Automatic | PreviewOutcome::SelfApproved
+        )
+    };
+    let all_at_once =
+        at_once(form.preview.outcome) && form.also.iter().all(|one| at_once(one.preview.outcome));
+    match form.sign_in_again {
+        SignInAgain::Needed => "Sign in again to get access",
+        _ if all_at_once => "Get access",
+        _ => "Ask for access",
     }
 }
 
@@ -290,44 +305,6 @@ fn offered(form: &AskFormView) -> Vec<u32> {
     offered.sort_unstable();
     offered.dedup();
     offered
-}
-
-fn verdict(preview: &PreviewView) -> AnyView {
-    let (class, title) = match preview.outcome {
-        PreviewOutcome::Automatic => (
-            "verdict verdict-good",
-            "You get this at once, without approval.",
-        ),
-        PreviewOutcome::SelfApproved => (
-            "verdict verdict-good",
-            "You may approve this yourself, so you get it at once.",
-        ),
-        PreviewOutcome::NeedsApproval => ("verdict verdict-wait", "Somebody has to approve this."),
-        PreviewOutcome::BreakGlass => (
-            "verdict verdict-wait",
-            "This is only possible as break-glass: you go in first, and it is signed afterwards.",
-        ),
-        PreviewOutcome::Refused => (
-            "verdict verdict-bad",
-            "This cannot be granted as things are.",
-        ),
-    };
-    let details: Vec<_> = match preview.outcome {
-        PreviewOutcome::Automatic | PreviewOutcome::SelfApproved => Vec::new(),
-        PreviewOutcome::NeedsApproval => preview.routes.iter().map(way).collect(),
-        PreviewOutcome::BreakGlass | PreviewOutcome::Refused => preview
-            .reasons
-            .iter()
-            .map(|reason| view! { <li>{sentence::reason(reason)}</li> }.into_any())
-            .collect(),
-    };
-    view! {
-        <div class=class>
-            <p class="verdict-title">{title}</p>
-            <ul class="plain">{details}</ul>
-        </div>
-    }
-    .into_any()
 }
 
 fn about(form: &AskFormView) -> AnyView {
@@ -410,7 +387,9 @@ mod tests {
                 outcome: PreviewOutcome::Automatic,
                 reasons: Vec::new(),
                 routes: Vec::new(),
+                problems: Vec::new(),
             },
+            also: Vec::new(),
             can_ask: true,
             ticket: None,
             others: Vec::new(),

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalKind, BreakGlassView, CurrentView, EpochMs, GivesView, PreviewOutcome, Reason,
-    RouteView, SignInAgain, TargetView,
+    ApprovalKind, BreakGlassView, CurrentView, EpochMs, FieldProblem, GivesView, PreviewOutcome,
+    Reason, RouteView, SignInAgain, TargetView,
 };
 
 /// What of it somebody wants to see.
@@ -176,8 +176,10 @@ pub struct AskFormView {
     pub reason_min_chars: u32,
     /// Longest reason, in characters.
     pub reason_max_chars: u32,
-    /// What the policy says of this, before it is submitted.
+    /// What would become of this, as it is chosen now.
     pub preview: PreviewView,
+    /// What would become of what is chosen besides.
+    pub also: Vec<ForeseenView>,
     /// Something near it would be allowed: the form is worth filling in.
     pub can_ask: bool,
     /// What policy says of tickets here, if it says anything.
@@ -216,6 +218,15 @@ pub struct PrefillView {
     pub also: Vec<String>,
 }
 
+/// What would become of one more target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForeseenView {
+    /// What it is for.
+    pub target: TargetView,
+    /// What would become of it.
+    pub preview: PreviewView,
+}
+
 /// The verdict as it would be now; it is decided again when the form is submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviewView {
@@ -225,4 +236,6 @@ pub struct PreviewView {
     pub reasons: Vec<Reason>,
     /// The routes that are open, each with its approvers.
     pub routes: Vec<RouteView>,
+    /// What is wrong with what is chosen, before policy is asked.
+    pub problems: Vec<FieldProblem>,
 }

@@ -136,6 +136,8 @@ pub enum PreviewOutcome {
     BreakGlass,
     /// Would be refused; the reasons say why.
     Refused,
+    /// They wait for it already.
+    Waiting,
 }
 
 /// A reason of a verdict, with its facts.

@@ -122,6 +122,8 @@ pub struct RouteView {
     pub approvers: Vec<String>,
     /// How many there are in all.
     pub approvers_total: u32,
+    /// In how many seconds its approvers usually answer, where that is known and of use.
+    pub usually_seconds: Option<u32>,
 }
 
 /// A review.

@@ -11,10 +11,10 @@ use app::{
         ApprovalView, AskFormView, AskState, AskView, BaselineView, BreakGlassStands,
         BreakGlassView, Certainty, CliView, ClosureView, Course, DraftPage, EndsView, EventKind,
         EventView, ExplainFilter, ExplainPage, Field, FindingKind, FindingView, FindingsFilter,
-        FindingsPage, GivesView, GlassState, GlassView, GrantCard, GrantState, GrantView,
-        GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView, HistoryFilter, HistoryPage,
-        HistoryRow, LeftView, Me, MyAccessView, NarrowerView, OfferView, PageProblem, Part,
-        PastCard, PermissionSetView, PersonView, PolicyFilter, PolicyPage, PrefillView,
+        FindingsPage, ForeseenView, GivesView, GlassState, GlassView, GrantCard, GrantState,
+        GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView, HistoryFilter,
+        HistoryPage, HistoryRow, LeftView, Me, MyAccessView, NarrowerView, OfferView, PageProblem,
+        Part, PastCard, PermissionSetView, PersonView, PolicyFilter, PolicyPage, PrefillView,
         PreviewOutcome, PreviewView, ProposalView, ProposedBaselineView, Reason, RecentView,
         RequestState, RequestView, ReviewKind, ReviewView, RipeView, RouteView, SignInAgain,
         SweepMode, SweepOutcome, SweepView, TargetView, TicketView, UnitView, VersionView,
@@ -352,6 +352,7 @@ impl World {
             max_duration_seconds: 3600,
             approvers: vec![self.person.word.clone()],
             approvers_total: 1,
+            usually_seconds: Some(330),
         }
     }
 }
@@ -448,6 +449,7 @@ impl Backend for World {
         account_id: &str,
         permission_set: &str,
         _like: &str,
+        chosen: &str,
     ) -> Result<AskFormView, WireError> {
         let target = match (account_id, permission_set) {
             ("group", "93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b") => self.group(),
@@ -471,6 +473,20 @@ impl Backend for World {
                     approvals: 1,
                 }],
                 routes: vec![self.route()],
+                problems: Vec::new(),
+            },
+            also: if chosen.contains("also=") {
+                vec![ForeseenView {
+                    target: self.group(),
+                    preview: PreviewView {
+                        outcome: PreviewOutcome::Refused,
+                        reasons: vec![Reason::TooLong { max_seconds: 60 }],
+                        routes: Vec::new(),
+                        problems: Vec::new(),
+                    },
+                }]
+            } else {
+                Vec::new()
             },
             can_ask: true,
             ticket: Some(TicketView {

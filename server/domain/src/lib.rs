@@ -20,6 +20,7 @@
 //! 8. [`inventory`]: what was held before any of this.
 
 pub mod adoption;
+pub mod answer;
 pub mod catalogue;
 pub mod delay;
 pub mod departure;

@@ -125,6 +125,11 @@ impl Submission {
 }
 
 impl Submission {
+    /// How long the reason is, without what surrounds it.
+    pub(super) fn reason_chars(&self) -> usize {
+        self.reason.trim().chars().count()
+    }
+
     /// What a proof has to be for, where a guardrail asks for one.
     #[must_use]
     pub fn purpose(&self) -> Purpose {
@@ -191,6 +196,7 @@ impl<'a> Asked<'a> {
         });
         RefusedTarget {
             target: target.unwrap_or_default(),
+            is_one_of_several: self.submission.targets.len() > 1,
             why,
         }
     }

@@ -72,15 +72,15 @@ impl Service {
             return Ok(Submitted::AlreadyPending(before));
         }
         let judging = Judging {
-            submission,
+            duration_seconds: submission.duration_seconds,
+            reason_chars: submission.reason_chars(),
             terms: &terms,
-            held: &held,
             break_glass: first::asked(first.as_ref()),
             at,
         };
         let people = BTreeSet::from([caller.who.id.clone()]);
         let live = self.live(&world, &people, asked.targets.iter()).await?;
-        let verdicts = judging.verdicts(&world, &live, caller, &asked)?;
+        let verdicts = judging.verdicts(&world, &live, &held, &asked)?;
         first::all_at_once(&asked, first.as_ref(), &verdicts)?;
         let granted = |verdict: &Verdict| verdict.outcome == Outcome::Granted;
         if verdicts.iter().all(granted)
@@ -180,7 +180,8 @@ impl Service {
         Err(ServiceError::Refused(refused.collect()))
     }
 
-    async fn held_on(
+    /// What they have of each already.
+    pub(super) async fn held_on(
         &self,
         caller: &Caller,
         targets: &[Target],
@@ -232,47 +233,50 @@ impl Service {
 }
 
 /// What is judged, besides the targets.
-struct Judging<'a> {
-    submission: &'a Submission,
-    terms: &'a Terms,
-    held: &'a [Held],
-    break_glass: BreakGlass,
-    at: Timestamp,
+pub(super) struct Judging<'a> {
+    pub(super) duration_seconds: u32,
+    pub(super) reason_chars: usize,
+    pub(super) terms: &'a Terms,
+    pub(super) break_glass: BreakGlass,
+    pub(super) at: Timestamp,
 }
 
 impl Judging<'_> {
+    /// What policy says of one target, by these facts.
+    pub(super) fn verdict(&self, world: &World, facts: &Facts<'_>, held: &Held) -> Verdict {
+        let (terms, at) = (self.terms, self.at);
+        let begins = terms.start.map_or(at, |start| start.max(at));
+        let running = held.running_at(begins);
+        let proposal = Proposal {
+            ticket: terms.ticket.clone(),
+            start: terms.start,
+            run: running.map(|running| running.run(terms.extends.is_some())),
+            break_glass: self.break_glass,
+            ..Proposal::new(
+                held.key.user.clone(),
+                held.key.target.clone(),
+                Seconds::new(self.duration_seconds),
+                self.reason_chars,
+                at,
+            )
+        };
+        decide(&world.policy, &proposal, facts)
+    }
+
+    /// What policy says of all. All or nothing: one refused target refuses all, each named.
     fn verdicts(
         &self,
         world: &World,
         live: &LiveFacts<'_>,
-        caller: &Caller,
+        held: &[Held],
         asked: &Asked<'_>,
     ) -> Result<Vec<Verdict>, ServiceError> {
-        let (terms, at) = (self.terms, self.at);
-        let begins = terms.start.map_or(at, |start| start.max(at));
-        let verdicts: Vec<Verdict> = self
-            .held
+        let facts = live.facts();
+        let verdicts: Vec<Verdict> = held
             .iter()
-            .map(|held| {
-                let running = held.running_at(begins);
-                let proposal = Proposal {
-                    ticket: terms.ticket.clone(),
-                    start: terms.start,
-                    run: running.map(|running| running.run(terms.extends.is_some())),
-                    break_glass: self.break_glass,
-                    ..Proposal::new(
-                        caller.who.id.clone(),
-                        held.key.target.clone(),
-                        Seconds::new(self.submission.duration_seconds),
-                        self.submission.reason.trim().chars().count(),
-                        at,
-                    )
-                };
-                decide(&world.policy, &proposal, &live.facts())
-            })
+            .map(|held| self.verdict(world, &facts, held))
             .collect();
         let is_refused = |verdict: &Verdict| verdict.outcome == Outcome::Refused;
-        // All or nothing: one refused target refuses all, each named.
         if verdicts.iter().any(is_refused) {
             let refused = verdicts
                 .into_iter()
@@ -295,12 +299,17 @@ pub(super) fn needs_proof(verdict: &Verdict) -> bool {
 }
 
 /// What a person waits for, as it was read and as it counts now.
-struct Counted {
+pub(super) struct Counted {
     read: Tally,
     pruned: Tally,
 }
 
-fn within_limits(tally: Tally, asked: &Asked<'_>, at: Timestamp) -> Result<Counted, ServiceError> {
+/// Refuses what one person may not do so often.
+pub(super) fn within_limits(
+    tally: Tally,
+    asked: &Asked<'_>,
+    at: Timestamp,
+) -> Result<Counted, ServiceError> {
     let hour_ago = at
         .checked_sub(SignedDuration::from_hours(1))
         .unwrap_or(Timestamp::UNIX_EPOCH);
@@ -323,7 +332,11 @@ fn within_limits(tally: Tally, asked: &Asked<'_>, at: Timestamp) -> Result<Count
 }
 
 /// What is asked for besides targets. An extension begins when what it extends ends.
-fn terms(submission: &Submission, held: &[Held], at: Timestamp) -> Result<Terms, ServiceError> {
+pub(super) fn terms(
+    submission: &Submission,
+    held: &[Held],
+    at: Timestamp,
+) -> Result<Terms, ServiceError> {
     let ticket = submission.ticket.trim();
     let mut terms = Terms {
         ticket: (!ticket.is_empty()).then(|| ticket.to_owned()),

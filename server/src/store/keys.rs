@@ -21,6 +21,7 @@
 //! | key whose access was taken away | `ended` | `MS#KEY` | `Query`: what is looked after for a day |
 //! | proven end that is to be counted | `delays-uncounted` | grant's id | `Query`, consistent: counting |
 //! | how late the ends of a day were | `delays` | `2026-11-23` | `Query`, consistent: the figure |
+//! | how long an answer took | `answers#RULE` | one of 32 places | `Query`: a form |
 //! | open finding | `findings` | `DIFFERENCE#KEY` | `Query`: all of them |
 //! | what two admins agreed about one | `agreed` | `DIFFERENCE#KEY` | `GetItem`, and `Query`: all of them |
 //! | closed finding | `findings-closed` | `MS#DIFFERENCE#KEY` | `Query`: the latest |
@@ -284,6 +285,22 @@ pub fn delays_of_day(day: Date) -> At {
     At::new(DELAYS, day.to_string())
 }
 
+/// Places for answers that each rule has.
+pub const ANSWER_PLACES: u8 = 32;
+
+/// The partition of how long answers took, by the rule whose approvers were asked.
+#[must_use]
+pub fn answers(rule: &str) -> String {
+    format!("answers#{rule}")
+}
+
+/// How long the answer to a request took: in the place that its id's last byte chooses, which is random.
+#[must_use]
+pub fn answer(rule: &str, id: RequestId) -> At {
+    let last = id.uuid().as_bytes()[15];
+    At::new(answers(rule), format!("{:02}", last % ANSWER_PLACES))
+}
+
 /// The partition of open findings.
 pub const FINDINGS: &str = "findings";
 
@@ -494,6 +511,7 @@ mod tests {
             sweep_baseline(),
             sweep_proposed(),
             sweep_confirmation(),
+            answer("production", request_id),
         ];
         let lines: Vec<String> = all
             .iter()

@@ -90,6 +90,7 @@ impl Commit {
             self.delete(&keys::due_request(now.expires_at, now.id))?;
         }
         self.follow_signing(Some(before), now)?;
+        self.leave_answers(before, now)?;
         self.tell_about(now);
         Ok(())
     }

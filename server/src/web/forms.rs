@@ -39,7 +39,7 @@ const THEME_SECONDS: u32 = 365 * 24 * 60 * 60;
 
 /// A form as it was posted: names and values, in order.
 #[derive(Debug)]
-struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     /// Reads a body up to the limit.
@@ -54,7 +54,12 @@ impl Form {
         let bytes = to_bytes(body, BODY_MAX_BYTES)
             .await
             .map_err(|_| PageProblem::TooLarge)?;
-        let fields: Vec<(String, String)> = url::form_urlencoded::parse(&bytes)
+        Self::parse(&bytes)
+    }
+
+    /// Reads what a form encodes, if it has no more fields than any form of ours.
+    pub(super) fn parse(encoded: &[u8]) -> Result<Self, PageProblem> {
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(encoded)
             .take(FIELDS_MAX + 1)
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
@@ -107,7 +112,7 @@ pub(super) async fn ask(
         Ok(Submitted::New(id)) => see(&format!("/requests/{id}?done=submitted")),
         Ok(Submitted::AlreadyPending(id)) => see(&format!("/requests/{id}?done=already-pending")),
         Err(refusal) => {
-            let purpose = submission((&first, &second), &form)
+            let purpose = submission((&first, &second), &form, Reason::Needed)
                 .ok()
                 .map(|submission| submission.purpose());
             let typed = form.typed(&[
@@ -179,7 +184,7 @@ async fn submit(
     page: (&str, &str),
     form: &Form,
 ) -> Result<Submitted, Refusal> {
-    let submission = submission(page, form)?;
+    let submission = submission(page, form, Reason::Needed)?;
     portal
         .service
         .submit(caller, &submission)
@@ -187,7 +192,21 @@ async fn submit(
         .map_err(Refusal::from_service)
 }
 
-fn submission((first, second): (&str, &str), form: &Form) -> Result<Submission, Refusal> {
+/// Whether there has to be one already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// It is submitted.
+    Needed,
+    /// It is only asked what would become of it.
+    NotYet,
+}
+
+/// What the ask form of that page means.
+pub(super) fn submission(
+    (first, second): (&str, &str),
+    form: &Form,
+    reason: Reason,
+) -> Result<Submission, Refusal> {
     // What is not even an id gets the answer of one that nobody may ask for.
     let Some(own) = Wanted::parse(first, second) else {
         return Err(Refusal::of(
@@ -204,7 +223,7 @@ fn submission((first, second): (&str, &str), form: &Form) -> Result<Submission, 
     } else if duration_seconds.is_none() {
         problems.push(at(Field::Duration, Problem::NotUnderstood));
     }
-    if form.value("reason").trim().is_empty() {
+    if reason == Reason::Needed && form.value("reason").trim().is_empty() {
         problems.push(at(Field::Reason, Problem::Missing));
     }
     let start = start(form.value("start"));

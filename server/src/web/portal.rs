@@ -3,6 +3,7 @@
 mod access;
 mod ends;
 mod findings;
+mod foresee;
 mod history;
 mod mine;
 mod names;
@@ -169,6 +170,7 @@ impl Backend for PortalBackend {
         account_id: &str,
         permission_set: &str,
         earlier: &str,
+        chosen: &str,
     ) -> Result<AskFormView, WireError> {
         let service = &self.portal.service;
         let wanted = Wanted::parse(account_id, permission_set).ok_or(WireError::NotFound)?;
@@ -192,6 +194,10 @@ impl Backend for PortalBackend {
         let groups = world.catalogue.groups_for_person(user, &facts);
         form.others = others::others(&world, &offer.target, &catalogue, &groups);
         form.prefill = self.prefill(earlier, &form).await;
+        let page = (account_id, permission_set);
+        foresee::foresee(&self.portal, &self.caller, page, &mut form, chosen)
+            .await
+            .map_err(wire)?;
         Ok(form)
     }
 

@@ -207,18 +207,17 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// One target's problems stand where they can be put right; of several, each is named.
+/// One target's problems stand where they can be put right; each of several is named.
 fn all_refused(targets: &[RefusedTarget]) -> Refusal {
-    let mut refusals: Vec<(String, Refusal)> = targets
+    if let [one] = targets
+        && !one.is_one_of_several
+    {
+        return target_refused(&one.why);
+    }
+    let refusals: Vec<(String, Refusal)> = targets
         .iter()
         .map(|target| (target.target.clone(), target_refused(&target.why)))
         .collect();
-    if refusals.len() == 1
-        && targets.len() == 1
-        && let Some((_, refusal)) = refusals.pop()
-    {
-        return refusal;
-    }
     // What can be put right in the form as a whole is worth another try.
     let status = refusals
         .iter()

@@ -22,6 +22,7 @@ mod departures;
 mod ends;
 mod faults;
 mod findings;
+mod foreseen;
 mod forms;
 mod from_copy;
 mod group_targets;

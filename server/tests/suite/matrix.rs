@@ -67,7 +67,7 @@ const READS: [(&str, &str); 15] = [
     ("access", "filter[q]=&filter[within]=&filter[page]=0"),
     (
         "ask-form",
-        "account_id=111122223333&permission_set=ReadOnlyAccess&like=",
+        "account_id=111122223333&permission_set=ReadOnlyAccess&like=&chosen=duration%3D900",
     ),
     ("mine", "cursor="),
     ("approvals", ""),

@@ -1,5 +1,7 @@
 //! What the sweep takes away by itself, and how hard it is to have it take anything.
 
+mod baseline;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

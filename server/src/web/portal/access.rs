@@ -55,10 +55,15 @@ impl Current {
 
 /// What would happen to a request of the length that the form chooses first.
 pub(super) fn approval(terms: &Terms) -> ApprovalKind {
+    approval_of(terms, first_choice(terms))
+}
+
+/// What would happen to a request of that length, if nothing else is in its way.
+fn approval_of(terms: &Terms, duration: Seconds) -> ApprovalKind {
     if terms.only_break_glass() {
         return ApprovalKind::BreakGlass;
     }
-    if terms.needs_approval(first_choice(terms)) {
+    if terms.needs_approval(duration) {
         return ApprovalKind::Needed {
             approvals: terms.approvals.max(1),
         };
@@ -108,7 +113,8 @@ pub(super) fn form(world: &World, offer: &Offer, current: &Current) -> Option<As
         max_duration_seconds: terms.max_duration.get(),
         reason_min_chars: names::count(world.policy.reason_min()),
         reason_max_chars: names::count(REASON_MAX),
-        preview: preview(world, terms, &offer.preview),
+        preview: preview(world, Some(terms), first_choice(terms), &offer.preview),
+        also: Vec::new(),
         can_ask: offer.preview.outcome != Outcome::Refused || offer.preview.nearest.is_some(),
         ticket: ticket(&offer.tickets),
         others: Vec::new(),
@@ -191,19 +197,29 @@ pub(super) fn prefill(request: &Request, form: &AskFormView) -> PrefillView {
     }
 }
 
-fn preview(world: &World, terms: &Terms, verdict: &Verdict) -> PreviewView {
+/// A verdict on a request of that length, which may have a ticket yet to come.
+pub(super) fn preview(
+    world: &World,
+    terms: Option<&Terms>,
+    duration: Seconds,
+    verdict: &Verdict,
+) -> PreviewView {
+    // The form asks for the ticket; everything else is as the catalogue has it.
+    let without_ticket = terms
+        .filter(|_| only_a_ticket(verdict))
+        .map(|terms| approval_of(terms, duration));
     PreviewView {
         outcome: match verdict.code {
             Code::Automatic => PreviewOutcome::Automatic,
             Code::SelfApproved => PreviewOutcome::SelfApproved,
             Code::NeedsApproval => PreviewOutcome::NeedsApproval,
             Code::BreakGlassOnly => PreviewOutcome::BreakGlass,
-            // The form asks for the ticket; everything else is as the catalogue has it.
-            Code::TicketRequired if only_a_ticket(verdict) => match approval(terms) {
-                ApprovalKind::Automatic => PreviewOutcome::Automatic,
-                ApprovalKind::SelfApproved => PreviewOutcome::SelfApproved,
-                ApprovalKind::Needed { .. } => PreviewOutcome::NeedsApproval,
-                ApprovalKind::BreakGlass => PreviewOutcome::BreakGlass,
+            Code::TicketRequired => match without_ticket {
+                Some(ApprovalKind::Automatic) => PreviewOutcome::Automatic,
+                Some(ApprovalKind::SelfApproved) => PreviewOutcome::SelfApproved,
+                Some(ApprovalKind::Needed { .. }) => PreviewOutcome::NeedsApproval,
+                Some(ApprovalKind::BreakGlass) => PreviewOutcome::BreakGlass,
+                None => PreviewOutcome::Refused,
             },
             _ => PreviewOutcome::Refused,
         },
@@ -218,8 +234,10 @@ fn preview(world: &World, terms: &Terms, verdict: &Verdict) -> PreviewView {
                 max_duration_seconds: route.max_duration.get(),
                 approvers: names::names(world, &route.approvers),
                 approvers_total: names::count(route.approvers.len()),
+                usually_seconds: None,
             })
             .collect(),
+        problems: Vec::new(),
     }
 }
 

@@ -168,6 +168,7 @@ fn routes(world: &World, judged: &AskDetail) -> Vec<RouteView> {
                 max_duration_seconds: route.max_duration.get(),
                 approvers: names::names(world, &route.approvers),
                 approvers_total: names::count(route.approvers.len()),
+                usually_seconds: None,
             })
             .collect();
     };
@@ -186,6 +187,7 @@ fn routes(world: &World, judged: &AskDetail) -> Vec<RouteView> {
                 max_duration_seconds: asked.map_or(0, |asked| asked.max_duration.get()),
                 approvers: names::names(world, &route.approvers),
                 approvers_total: names::count(route.approvers.len()),
+                usually_seconds: None,
             }
         })
         .collect()

@@ -1,0 +1,127 @@
+//! What would become of a form as it is filled in: the service's preview becomes a view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::view::{
+    AskFormView, Field, FieldProblem, ForeseenView, PreviewOutcome, PreviewView, Problem,
+};
+use domain::policy::Seconds;
+use domain::target::Target;
+
+use crate::service::{Caller, Foreseen, ServiceError};
+use crate::web::Portal;
+use crate::web::forms::{Form, Reason, submission};
+use crate::web::refusal::{Refusal, at};
+
+use super::access;
+
+/// Rules whose habits are looked up for one form: more ways than these nobody compares.
+const RULES_MAX: usize = 5;
+
+/// Tells the form what would become of what is chosen; of what it begins with, if nothing is.
+pub(super) async fn foresee(
+    portal: &Portal,
+    caller: &Caller,
+    page: (&str, &str),
+    form: &mut AskFormView,
+    chosen: &str,
+) -> Result<(), ServiceError> {
+    let beginning;
+    let chosen = if chosen.contains("duration=") {
+        chosen
+    } else {
+        beginning = begins_with(form, chosen);
+        &beginning
+    };
+    let Ok(fields) = Form::parse(chosen.as_bytes()) else {
+        form.preview = not_possible(vec![at(Field::Form, Problem::NotUnderstood)]);
+        return Ok(());
+    };
+    let wanted = match submission(page, &fields, Reason::NotYet) {
+        Ok(wanted) => wanted,
+        Err(refusal) => {
+            form.preview = not_possible(refusal.problems);
+            return Ok(());
+        }
+    };
+    let foreseen = match portal.service.preview(caller, &wanted).await {
+        Ok(foreseen) => foreseen,
+        Err(error @ ServiceError::Unavailable { .. }) => return Err(error),
+        Err(error) => {
+            form.preview = not_possible(Refusal::from_service(error).problems);
+            return Ok(());
+        }
+    };
+    let world = portal.service.world()?;
+    let duration = Seconds::new(wanted.duration_seconds);
+    let view = |foreseen: &Foreseen, target: &Target| match foreseen {
+        Foreseen::Pending(_) => PreviewView {
+            outcome: PreviewOutcome::Waiting,
+            ..not_possible(Vec::new())
+        },
+        Foreseen::Verdict(verdict) => {
+            let offered = world
+                .catalogue
+                .offer(&caller.who.id, target, &world.facts());
+            access::preview(&world, offered.as_ref(), duration, verdict)
+        }
+    };
+    let mut previews = foreseen.iter().map(|(target, foreseen)| {
+        let preview = view(foreseen, target);
+        (access::target_view(&world, target), preview)
+    });
+    if let Some((_, own)) = previews.next() {
+        form.preview = own;
+    }
+    form.also = previews
+        .filter_map(|(target, preview)| target.map(|target| ForeseenView { target, preview }))
+        .collect();
+    tell_habits(portal, form).await
+}
+
+/// The form before anybody has touched it, with what came in the address.
+fn begins_with(form: &AskFormView, chosen: &str) -> String {
+    let mut fields = url::form_urlencoded::Serializer::new(chosen.to_owned());
+    match &form.prefill {
+        Some(earlier) => {
+            fields.append_pair("duration", &earlier.duration_seconds.to_string());
+            fields.append_pair("ticket", &earlier.ticket);
+            for also in &earlier.also {
+                fields.append_pair("also", also);
+            }
+        }
+        None => {
+            fields.append_pair("duration", &form.default_duration_seconds.to_string());
+        }
+    }
+    fields.finish()
+}
+
+const fn not_possible(problems: Vec<FieldProblem>) -> PreviewView {
+    PreviewView {
+        outcome: PreviewOutcome::Refused,
+        reasons: Vec::new(),
+        routes: Vec::new(),
+        problems,
+    }
+}
+
+/// Says of each way how long its approvers usually take.
+async fn tell_habits(portal: &Portal, form: &mut AskFormView) -> Result<(), ServiceError> {
+    let also = form.also.iter_mut().map(|one| &mut one.preview);
+    let previews = std::iter::once(&mut form.preview).chain(also);
+    let mut routes: Vec<_> = previews.flat_map(|preview| &mut preview.routes).collect();
+    let rules: BTreeSet<String> = routes.iter().map(|route| route.rule.clone()).collect();
+    let asked = rules.into_iter().take(RULES_MAX).map(async |rule| {
+        let usual = portal.service.usual_answer(&rule).await?;
+        Ok::<_, ServiceError>((rule, usual))
+    });
+    let habits: BTreeMap<_, _> = futures::future::try_join_all(asked)
+        .await?
+        .into_iter()
+        .collect();
+    for route in &mut routes {
+        route.usually_seconds = habits.get(&route.rule).copied().flatten();
+    }
+    Ok(())
+}
