@@ -20,6 +20,8 @@ mod cli;
 mod clock;
 mod components;
 mod document;
+#[cfg(feature = "hydrate")]
+mod fetch;
 mod follow;
 mod form_state;
 #[cfg(feature = "hydrate")]
@@ -28,6 +30,9 @@ mod layout;
 mod link;
 mod live;
 mod pages;
+#[cfg(any(feature = "hydrate", test))]
+mod query;
+#[cfg(not(feature = "hydrate"))]
 mod read;
 mod router;
 pub mod search;
@@ -39,6 +44,8 @@ pub use backend::Backend;
 pub use document::{Assets, Theme};
 #[cfg(feature = "ssr")]
 pub use document::{problem_page, shell};
+#[cfg(feature = "hydrate")]
+use fetch as read;
 #[cfg(feature = "hydrate")]
 pub use hydration::hydrate;
 pub use router::App;

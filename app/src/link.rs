@@ -75,17 +75,23 @@ pub(crate) fn external(url: &str) -> Option<&str> {
 
 /// A search, by those of its fields that have something in them.
 pub(crate) fn search(path: &str, fields: &[(&str, &str)]) -> String {
-    let query = fields
+    let filled: Vec<_> = fields
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect::<Vec<_>>()
-        .join("&");
-    if query.is_empty() {
-        path.to_owned()
-    } else {
-        format!("{path}?{query}")
+        .copied()
+        .collect();
+    with_all(path, &filled)
+}
+
+/// An address with all of these fields, also those that have nothing in them. Their names are ours and need no encoding.
+pub(crate) fn with_all(path: &str, fields: &[(&str, &str)]) -> String {
+    let mut address = path.to_owned();
+    for (at, (name, value)) in fields.iter().enumerate() {
+        let before = if at == 0 { '?' } else { '&' };
+        // Writing to a String cannot fail.
+        let _ = write!(address, "{before}{name}={}", encode(value));
     }
+    address
 }
 
 #[cfg(test)]

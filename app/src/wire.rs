@@ -30,6 +30,12 @@ impl Payload {
         Self(bytes)
     }
 
+    /// What came, as it came.
+    #[cfg(feature = "hydrate")]
+    pub(crate) const fn arrived(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// Decodes an answer; [`WireError::Stale`] if it is of another version's making.
     pub(crate) fn open<T: DeserializeOwned>(&self) -> Result<T, WireError> {
         let Some((fingerprint, answer)) = self.0.split_first_chunk() else {
@@ -74,6 +80,14 @@ const FINGERPRINT: u64 = {
 /// The codec, wherever Leptos asks for one: postcard, as bytes or as base64 in a page.
 #[derive(Clone, Copy, Debug)]
 pub struct Compact;
+
+impl Compact {
+    /// Why a read has no answer at all, as far as what came instead of one says so.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn refusal(bytes: &[u8]) -> WireError {
+        postcard::from_bytes(bytes).unwrap_or(WireError::Stale)
+    }
+}
 
 impl<T: Serialize> Encoder<T> for Compact {
     type Error = postcard::Error;

@@ -1,8 +1,11 @@
-//! One stylesheet out of `main.css` and what it imports, without comments and needless space.
+//! One stylesheet out of `main.css` and what it imports, without comments and needless space, and
+//! with short names for its custom properties.
 //!
-//! Deliberately light: it understands strings, comments and punctuation and nothing else of CSS, so
-//! it cannot reorder or rewrite a rule wrongly. Brotli does the rest.
+//! Deliberately light: it understands strings, comments, punctuation and names that begin with two
+//! dashes, and nothing else of CSS, so it cannot reorder or rewrite a rule wrongly. Brotli does the
+//! rest. Nothing outside the sheet may use a custom property by its name.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -12,7 +15,7 @@ const IMPORT_DEPTH_LIMIT: usize = 8;
 
 /// Reads `main` and puts each `@import "file.css";` in its place, order kept.
 pub(crate) fn bundle(main: &Path) -> Result<String> {
-    Ok(minify(&with_imports(main, 0)?))
+    Ok(with_short_names(&minify(&with_imports(main, 0)?)))
 }
 
 fn with_imports(path: &Path, depth: usize) -> Result<String> {
@@ -102,6 +105,71 @@ fn minify(text: &str) -> String {
     out
 }
 
+/// Gives custom properties names of a letter or two, the most used ones the shortest.
+fn with_short_names(text: &str) -> String {
+    let parts = parts(text);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in parts.iter().filter(|part| part.starts_with("--")) {
+        *counts.entry(name).or_default() += 1;
+    }
+    let mut by_use: Vec<(&str, usize)> = counts.into_iter().collect();
+    // Stable: equally used ones stay in the order of their names, so that a sheet has one outcome.
+    by_use.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let short: BTreeMap<&str, String> = by_use
+        .iter()
+        .enumerate()
+        .map(|(at, (name, _))| (*name, short_name(at)))
+        .collect();
+    parts
+        .iter()
+        .map(|part| short.get(part).map_or(*part, String::as_str))
+        .collect()
+}
+
+/// `--a` to `--z`, then `--aa` and so on.
+fn short_name(at: usize) -> String {
+    let letters = "abcdefghijklmnopqrstuvwxyz";
+    let (before, last) = (at / letters.len(), at % letters.len());
+    let mut name = if before == 0 {
+        "--".to_owned()
+    } else {
+        short_name(before - 1)
+    };
+    name.push_str(&letters[last..=last]);
+    name
+}
+
+/// The text in pieces: strings, names (with dashes, digits and all), and everything else by itself.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let named = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        let length = match first {
+            '"' | '\'' => string_length(rest, first),
+            _ if named(first) => rest.find(|c| !named(c)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        let (part, after) = rest.split_at(length);
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
+fn string_length(text: &str, quote: char) -> usize {
+    let mut escaped = true;
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            _ if c == quote => return at + quote.len_utf8(),
+            _ => {}
+        }
+    }
+    text.len()
+}
+
 fn push(out: &mut String, next: char, space: &mut bool) {
     let before = out.chars().next_back();
     let needed = *space
@@ -114,6 +182,13 @@ fn push(out: &mut String, next: char, space: &mut bool) {
     }
     if next == '}' && before == Some(';') {
         out.pop();
+    }
+    // `0.5` is `.5`, where the 0 is all of what stands before the dot.
+    if next == '.' && before == Some('0') {
+        let ahead = out.chars().rev().nth(1);
+        if !ahead.is_some_and(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '%')) {
+            out.pop();
+        }
     }
     out.push(next);
 }
@@ -151,11 +226,28 @@ mod tests {
     }
 
     #[test]
+    fn a_nought_before_the_dot_goes_and_no_other_does() {
+        check(
+            "a{margin:0.5rem -0.5em 10.5px 0 0.05em;inset:0}.a0.b{}",
+            "a{margin:.5rem -0.5em 10.5px 0 .05em;inset:0}.a0.b{}",
+        );
+    }
+
+    #[test]
     fn strings_are_not_touched() {
         check(
             r#"a { content: "/* { \" } */  x" ; }"#,
             r#"a{content:"/* { \" } */  x"}"#,
         );
+    }
+
+    #[test]
+    fn custom_properties_get_short_names_and_nothing_else_does() {
+        let from = r#"a{--wide:1px;--edge:2px}.b--wide{width:var(--wide);left:calc(var(--wide)*-1 - var(--edge));content:"--wide\"--edge"}"#;
+        let to = r#"a{--a:1px;--b:2px}.b--wide{width:var(--a);left:calc(var(--a)*-1 - var(--b));content:"--wide\"--edge"}"#;
+        assert_eq!(with_short_names(from), to);
+        let names: Vec<String> = [0, 25, 26, 27, 701, 702].map(short_name).into();
+        assert_eq!(names, ["--a", "--z", "--aa", "--ab", "--zz", "--aaa"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod browser;
 mod css;
 mod site;
 mod stamp;
+mod unreached;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -301,9 +301,11 @@ fn offered(form: &AskFormView) -> Vec<u32> {
         .into_iter()
         .filter(|seconds| (min..=max).contains(seconds))
         .collect();
-    offered.extend([max, form.default_duration_seconds]);
-    offered.sort_unstable();
-    offered.dedup();
+    for seconds in [max, form.default_duration_seconds] {
+        if let Err(place) = offered.binary_search(&seconds) {
+            offered.insert(place, seconds);
+        }
+    }
     offered
 }
 

@@ -1,7 +1,5 @@
 //! A page that holds everything, narrowed by what is typed: the answer that the server would give, without asking it.
 
-use std::cmp::Reverse;
-
 use super::{Found, Text, Words};
 use crate::view::{AccessFilter, AccessView, AccountView, GroupOfferView, UnitView};
 
@@ -28,9 +26,7 @@ pub fn narrow(whole: &AccessView, typed: &str) -> AccessView {
             UnitView::Accounts { path, accounts } => unit_of(&words, path, accounts, &sets),
         })
         .collect();
-    // Stable: what is found equally well stays in its order.
-    units.sort_by_key(|(best, _)| Reverse(*best));
-    let units: Vec<UnitView> = units.into_iter().map(|(_, unit)| unit).collect();
+    let units = sorted(&mut units).map_or_else(Vec::new, |(_, units)| units);
     let total: usize = units.iter().map(UnitView::len).sum();
     AccessView {
         filter: AccessFilter {
@@ -100,9 +96,37 @@ fn unit_of(
     Some((best, unit))
 }
 
-/// The best first, and how good that is; `None` if there is nothing.
+/// The best first, and how good that is; `None` if there is nothing. What is found equally well stays in its order.
 fn sorted<T>(found: &mut Vec<(u32, T)>) -> Option<(u32, Vec<T>)> {
-    found.sort_by_key(|(score, _)| Reverse(*score));
-    let best = found.first()?.0;
-    Some((best, found.drain(..).map(|(_, thing)| thing).collect()))
+    let scores: Vec<u32> = found.iter().map(|(score, _)| *score).collect();
+    let order = best_first(&scores);
+    let best = *scores.get(*order.first()?)?;
+    let mut found: Vec<Option<T>> = found.drain(..).map(|(_, thing)| Some(thing)).collect();
+    let things = order
+        .into_iter()
+        .filter_map(|at| found.get_mut(at)?.take())
+        .collect();
+    Some((best, things))
+}
+
+/// The places of these scores, the highest first, equal ones as they stand. By insertion, since there are some hundred
+/// at most: the library's sort, once for each of four types, was a sixtieth of what a browser has to load.
+fn best_first(scores: &[u32]) -> Vec<usize> {
+    let mut order: Vec<usize> = Vec::with_capacity(scores.len());
+    for (at, score) in scores.iter().enumerate() {
+        let place = order.partition_point(|before| scores[*before] >= *score);
+        order.insert(place, at);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::best_first;
+
+    #[test]
+    fn the_best_come_first_and_equals_stay_as_they_stand() {
+        assert_eq!(best_first(&[2, 7, 2, 9, 7, 0]), [3, 1, 4, 0, 2, 5]);
+        assert!(best_first(&[]).is_empty());
+    }
 }
