@@ -43,3 +43,52 @@ pub(crate) fn trap(module: &mut Module) -> Result<usize> {
     walrus::passes::gc::run(module);
     Ok(unreached.len())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use walrus::ir::Instr;
+
+    use super::*;
+
+    /// A module with functions of these names, each of which can be called from outside.
+    fn module(names: &[&str]) -> Module {
+        let mut module = Module::default();
+        for name in names {
+            let mut body = FunctionBuilder::new(&mut module.types, &[], &[]);
+            body.name((*name).to_owned())
+                .func_body()
+                .i32_const(7)
+                .drop();
+            let id = body.finish(Vec::new(), &mut module.funcs);
+            module.exports.add(name, id);
+        }
+        module
+    }
+
+    fn is_a_trap(module: &Module, name: &str) -> bool {
+        let id = module.funcs.by_name(name).unwrap();
+        let FunctionKind::Local(function) = &module.funcs.get(id).kind else {
+            return false;
+        };
+        let body = &function.block(function.entry_block()).instrs;
+        matches!(body.as_slice(), [(Instr::Unreachable(_), _)])
+    }
+
+    #[test]
+    fn only_what_nothing_calls_becomes_a_trap() {
+        const WAITS: &str = "<T as IntoAny>::into_any::hydrate_async::{{closure}}::h1";
+        const LIVES: &str = "<T as IntoAny>::into_any::hydrate_from_server::h2";
+        let mut module = module(&[WAITS, LIVES]);
+        assert_eq!(trap(&mut module).unwrap(), 1);
+        assert!(is_a_trap(&module, WAITS));
+        assert!(!is_a_trap(&module, LIVES));
+    }
+
+    #[test]
+    fn a_page_that_comes_in_pieces_is_refused() {
+        let name = "leptos::mount::hydrate_from_async::{{closure}}::h3";
+        assert!(trap(&mut module(&[name])).is_err());
+    }
+}
