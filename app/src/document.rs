@@ -80,6 +80,7 @@ mod server {
                     <meta name="robots" content="noindex"/>
                     <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                     <link rel="stylesheet" href=assets.css/>
+                    <link rel="stylesheet" href="/print.css" media="print"/>
                     <link rel="modulepreload" href=assets.js nonce=use_nonce()/>
                     <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                     <leptos_meta::MetaTags/>

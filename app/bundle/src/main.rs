@@ -74,6 +74,10 @@ fn run(arguments: &Arguments) -> Result<()> {
     site.fingerprinted("js", half.js.as_bytes())?;
     site.fingerprinted("wasm", &half.wasm)?;
     site.fingerprinted("css", style.as_bytes())?;
+    site.plain(
+        Path::new("print.css"),
+        css::bundle(&root.join("style/print.css"))?.as_bytes(),
+    )?;
     for (name, snippet) in &half.snippets {
         site.plain(&Path::new("pkg").join(name), snippet.as_bytes())?;
     }

@@ -100,6 +100,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(root: &Path) -> Router<S>
         .merge(
             Router::new()
                 .route_service("/favicon.svg", ServeFile::new(root.join("favicon.svg")))
+                .route_service("/print.css", ServeFile::new(root.join("print.css")))
                 .layer(middleware::from_fn(|request, next| {
                     cached(AN_HOUR, request, next)
                 })),
