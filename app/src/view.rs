@@ -18,8 +18,9 @@ mod request;
 mod target;
 
 pub use access::{
-    AccessFilter, AccessView, AccountView, AskFormView, ForeseenView, GROUPS, GroupOfferView,
-    OfferView, PermissionSetView, PrefillView, PreviewView, RecentView, TicketView, UnitView,
+    AccessFilter, AccessView, AccountView, AskFormView, FavouriteView, ForeseenView, GROUPS,
+    GroupOfferView, OfferView, PermissionSetView, PrefillView, PreviewView, RecentView,
+    StarredOfferView, TicketView, UnitView,
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,

@@ -12,12 +12,17 @@ use crate::{
     view::{Field, FieldProblem, WireError},
 };
 
+/// The one of them that was not done.
+const FULL: &str = "favourites-full";
+
 /// Says what was just done, from the closed list of codes that the server appends to an address as `done`.
 #[component]
 pub(crate) fn Done() -> impl IntoView {
     let query = use_query_map();
     changing(move || {
-        let said = match query.read().get_str("done").unwrap_or_default() {
+        let query = query.read();
+        let done = query.get_str("done").unwrap_or_default();
+        let said = match done {
             "submitted" => "Your request is in. This page follows it.",
             "already-pending" => "You had asked for exactly this already: here it is.",
             "approved" => "Approved, with your name on it.",
@@ -44,9 +49,17 @@ pub(crate) fn Done() -> impl IntoView {
                 "Confirmed. The next pass takes this list away, if it is still that one."
             }
             "withdrawn" => "Withdrawn. Nobody needs to answer any more.",
+            FULL => {
+                "You have 50 favourites, which is all there is room for. Take a star off first."
+            }
             _ => return ().into_any(),
         };
-        view! { <p class="notice notice-good" role="status">{said}</p> }.into_any()
+        let class = if done == FULL {
+            "notice notice-wait"
+        } else {
+            "notice notice-good"
+        };
+        view! { <p class=class role="status">{said}</p> }.into_any()
     })
 }
 

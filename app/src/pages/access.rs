@@ -13,7 +13,7 @@ use leptos_router::{NavigateOptions, hooks::use_navigate, hooks::use_query_map};
 
 use crate::{
     browser::title,
-    components::{Icon, Interruption, changing, refuse, skeleton},
+    components::{Done, Icon, Interruption, changing, refuse, skeleton},
     follow::{Followed, follow},
     link, live, read,
     search::narrow,
@@ -92,6 +92,7 @@ fn page(access: Followed<AccessView>, search: Search, wanted: Memo<AccessFilter>
                 "Ask for what you need, for as long as you need it. It goes away by itself."
             </p>
         </div>
+        <Done/>
         {field(search)}
         <p class="sr" role="status">{changing(move || said.get().into_any())}</p>
         {changing(move || offers::list(&seen.read()))}

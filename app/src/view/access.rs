@@ -28,6 +28,8 @@ pub struct AccessView {
     pub filter: AccessFilter,
     /// What they asked for lately and may ask for again, newest first; only on the first page of everything.
     pub recent: Vec<RecentView>,
+    /// What they starred, in that order; on every page, so that rows know whether they have a star.
+    pub favourites: Vec<FavouriteView>,
     /// Organizational units, and groups as one of them, in the order to show them.
     pub units: Vec<UnitView>,
     /// Each permission set that some offer here names, once: accounts refer to it by name.
@@ -58,6 +60,30 @@ pub struct RecentView {
     /// What would happen to a request for the first of it.
     pub approval: ApprovalKind,
     /// What this person already has or waits for on the first of it.
+    pub current: Option<CurrentView>,
+}
+
+/// What somebody starred.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FavouriteView {
+    /// As forms name it.
+    pub offer: String,
+    /// The permission set's or the group's name.
+    pub name: String,
+    /// The account's name; empty for a group.
+    pub place: String,
+    /// What it comes to; `None` if it is not offered to them any more, for whatever reason.
+    pub offered: Option<StarredOfferView>,
+}
+
+/// What something starred comes to today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StarredOfferView {
+    /// The longest window over all of this person's routes, in seconds.
+    pub max_duration_seconds: u32,
+    /// What would happen to a request.
+    pub approval: ApprovalKind,
+    /// What this person already has or waits for here.
     pub current: Option<CurrentView>,
 }
 

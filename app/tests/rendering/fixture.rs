@@ -10,15 +10,15 @@ use app::{
         AccessFilter, AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind,
         ApprovalView, AskFormView, AskState, AskView, BaselineView, BreakGlassStands,
         BreakGlassView, Certainty, CliView, ClosureView, Course, DraftPage, EndsView, EventKind,
-        EventView, ExplainFilter, ExplainPage, Field, FindingKind, FindingView, FindingsFilter,
-        FindingsPage, ForeseenView, GivesView, GlassState, GlassView, GrantCard, GrantState,
-        GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView, HistoryFilter,
-        HistoryPage, HistoryRow, LeftView, Me, MyAccessView, NarrowerView, OfferView, PageProblem,
-        Part, PastCard, PermissionSetView, PersonView, PolicyFilter, PolicyPage, PrefillView,
-        PreviewOutcome, PreviewView, ProposalView, ProposedBaselineView, Reason, RecentView,
-        RequestState, RequestView, ReviewKind, ReviewView, RipeView, RouteView, SignInAgain,
-        SweepMode, SweepOutcome, SweepView, TargetView, TicketView, UnitView, VersionView,
-        VersionsPage, WhyNot, WireError,
+        EventView, ExplainFilter, ExplainPage, FavouriteView, Field, FindingKind, FindingView,
+        FindingsFilter, FindingsPage, ForeseenView, GivesView, GlassState, GlassView, GrantCard,
+        GrantState, GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView,
+        HistoryFilter, HistoryPage, HistoryRow, LeftView, Me, MyAccessView, NarrowerView,
+        OfferView, PageProblem, Part, PastCard, PermissionSetView, PersonView, PolicyFilter,
+        PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, ProposedBaselineView,
+        Reason, RecentView, RequestState, RequestView, ReviewKind, ReviewView, RipeView, RouteView,
+        SignInAgain, StarredOfferView, SweepMode, SweepOutcome, SweepView, TargetView, TicketView,
+        UnitView, VersionView, VersionsPage, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -267,6 +267,25 @@ impl World {
         }
     }
 
+    /// One that is offered, one that is not any more, and a group.
+    fn favourites(&self) -> Vec<FavouriteView> {
+        let one = |offer: &str, place: &str, offered: bool| FavouriteView {
+            offer: offer.to_owned(),
+            name: self.person.word.clone(),
+            place: place.to_owned(),
+            offered: offered.then_some(StarredOfferView {
+                max_duration_seconds: 900,
+                approval: ApprovalKind::Automatic,
+                current: None,
+            }),
+        };
+        vec![
+            one("111122223333/ReadOnlyAccess", "Payments", true),
+            one("222233334444/Gone", "Was Here", false),
+            one("group/93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b", "", true),
+        ]
+    }
+
     fn permission_set(&self) -> PermissionSetView {
         PermissionSetView {
             name: "ReadOnlyAccess".to_owned(),
@@ -434,6 +453,7 @@ impl Backend for World {
                 approval: ApprovalKind::Needed { approvals: 2 },
                 current: None,
             }],
+            favourites: self.favourites(),
             units,
             permission_sets: std::iter::once(self.permission_set()).chain(sets).collect(),
             total: 240,

@@ -114,6 +114,35 @@ async fn how_late_ends_were_stands_with_the_findings_for_who_may_see_them() {
 }
 
 #[tokio::test]
+async fn favourites_stand_on_top_and_say_what_is_not_offered_any_more() {
+    let ana = Door::of(Person::named("Ana Silva"));
+    let html = ana.get("/").await.html;
+    let start = html.find("id=\"favourites\"").unwrap_or_default();
+    let end = html.find("id=\"lately\"").unwrap_or_default();
+    assert!(0 < start && start < end, "{start} {end}");
+    let rows: Vec<&str> = html[start..end].split("<li ").skip(1).collect();
+    assert_eq!(rows.len(), 3);
+    assert!(rows[0].contains("href=\"/access/111122223333/ReadOnlyAccess\""));
+    assert!(rows[1].contains("not offered to you any more") && !rows[1].contains("href="));
+    assert!(rows[2].contains("href=\"/access/group/93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b\""));
+    for (row, offer) in rows.iter().zip([
+        "111122223333/ReadOnlyAccess",
+        "222233334444/Gone",
+        "group/93a4c8d2-1011-70e2-3a5b-1c2d3e4f5a6b",
+    ]) {
+        let button = format!("form=\"stars\" name=\"drop\" value=\"{offer}\" aria-label=");
+        assert!(row.contains(&button), "{row}");
+    }
+    // In its place further down it has its star, too.
+    assert!(html[end..].contains("name=\"unstar\" value=\"111122223333/ReadOnlyAccess\""));
+    let found = ana.get("/?q=x").await.html;
+    assert!(
+        !found.contains("id=\"favourites\""),
+        "only where everything is shown"
+    );
+}
+
+#[tokio::test]
 async fn nobody_signed_in_is_led_back_to_where_they_were_going() {
     let page = Door::of_nobody().get("/requests/r1?done=submitted").await;
     assert_eq!(page.status, 401);

@@ -41,7 +41,7 @@ impl Wanted {
     }
 
     /// The target that it means; `None`: nobody knows such a permission set.
-    pub(super) fn target(&self, world: &World) -> Option<Target> {
+    pub(crate) fn target(&self, world: &World) -> Option<Target> {
         match self {
             Self::Account(account, set) => {
                 let set = world.directory.permission_set_named(set.as_str())?;

@@ -14,6 +14,7 @@
 //! | a person's live grant | `person#USER` | `live#ID` | `Query`: My access |
 //! | a person's tally | `person#USER` | `tally` | what they wait for and asked within the hour |
 //! | how a person stands with break-glass | `person#USER` | `break-glass` | `GetItem`, consistent: each time they ask for it |
+//! | what a person starred | `person#USER` | `favourites` | `GetItem`: with a page of Access |
 //! | request with signatures missing | `unsigned` | `MS#ID` | `Query`, consistent: what waits to be signed |
 //! | due entry | `due#SHARD` | `MS#key#KEY`, `MS#request#ID` or `MS#signing#ID` | `Query`, consistent: what is due |
 //! | undelivered events of a commit | `outbox#SHARD` | first event's id | `Query`, consistent: shipping |
@@ -198,6 +199,12 @@ pub fn person_tally(user: &UserId) -> At {
 #[must_use]
 pub fn person_glass(user: &UserId) -> At {
     At::new(person(user), "break-glass")
+}
+
+/// What a person starred: one item, so that two tabs meet at it.
+#[must_use]
+pub fn person_favourites(user: &UserId) -> At {
+    At::new(person(user), "favourites")
 }
 
 fn shard_of(of: &dyn Display, shards: u8) -> u8 {
@@ -502,6 +509,7 @@ mod tests {
             policy_part(&version, 7),
             policy_loaded(at, &version),
             person_glass(&user),
+            person_favourites(&user),
             unsigned(at, request_id),
             due_signing(at, request_id),
             agreed(Difference::Unmanaged, &of),

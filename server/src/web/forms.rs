@@ -3,6 +3,7 @@
 //! Success leads on (303); a refusal shows the same page again, with its status, everything that
 //! was typed, and what is wrong.
 
+pub(super) mod favourites;
 pub(super) mod findings;
 pub(super) mod policy;
 

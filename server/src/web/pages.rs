@@ -7,7 +7,7 @@ use app::{Backend, FormState};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Extension, Router, middleware};
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -37,7 +37,9 @@ const VERSION_TEXT: &str = "/policy/versions/{id}/text";
 
 /// All pages, the reads, and the page for addresses that are none.
 pub(super) fn router(portal: &Portal) -> Router<Portal> {
-    let mut private = Router::new().route(VERSION_TEXT, get(forms::policy::text));
+    let mut private = Router::new()
+        .route(VERSION_TEXT, get(forms::policy::text))
+        .route("/favourites", post(forms::favourites::post));
     let mut public = Router::new()
         .route("/api/ui/{read}", get(read))
         .fallback(page);

@@ -2,6 +2,7 @@
 
 mod access;
 mod ends;
+mod favourites;
 mod findings;
 mod foresee;
 mod history;
@@ -160,9 +161,16 @@ impl Backend for PortalBackend {
     async fn access(&self, filter: &AccessFilter) -> Result<AccessView, WireError> {
         let service = &self.portal.service;
         let world = service.world().map_err(wire)?;
-        let (requests, live) = service.lately(&self.caller).await.map_err(wire)?;
+        let reads = tokio::try_join!(
+            service.lately(&self.caller),
+            service.favourites(&self.caller)
+        );
+        let ((requests, live), starred) = reads.map_err(wire)?;
         let user = &self.caller.who.id;
-        Ok(access_page(&world, user, filter, (&requests, &live)))
+        let mut view = access_page(&world, user, filter, (&requests, &live));
+        let current = access::Current::of(&requests, &live);
+        view.favourites = favourites::views(&world, user, starred, &current);
+        Ok(view)
     }
 
     async fn ask_form(

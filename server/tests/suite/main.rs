@@ -21,6 +21,7 @@ mod delegated;
 mod departures;
 mod ends;
 mod faults;
+mod favourites;
 mod findings;
 mod foreseen;
 mod forms;

@@ -99,7 +99,7 @@ const READS: [(&str, &str); 15] = [
 ];
 
 /// Forms, sent by each role in turn: the one that denies decides for those after it.
-const FORMS: [(&str, &[(&str, &str)]); 10] = [
+const FORMS: [(&str, &[(&str, &str)]); 11] = [
     (
         "/access/111122223333/ReadOnlyAccess",
         &[("duration", "900"), ("reason", "short")],
@@ -131,6 +131,10 @@ const FORMS: [(&str, &[(&str, &str)]); 10] = [
         &[("draft", "version = 1"), ("notation", "toml")],
     ),
     ("/theme", &[("theme", "dark"), ("return_to", "/")]),
+    (
+        "/favourites",
+        &[("star", "111122223333/ReadOnlyAccess"), ("return_to", "/")],
+    ),
 ];
 
 /// Why a read has no answer, by the number that it travels as.

@@ -5,11 +5,12 @@ use http::Method;
 use crate::harness::{Belay, Browser, Sandbox, Setup, eventually, reserve};
 
 /// Everything that takes a POST, and things that do not.
-const ADDRESSES: [&str; 7] = [
+const ADDRESSES: [&str; 8] = [
     "/access/111122223333/ReadOnlyAccess",
     "/requests/01932c07-20a1-7e3c-a0a5-0123456789ab",
     "/auth/sign-out",
     "/theme",
+    "/favourites",
     "/api/ui/me",
     "/",
     "/nothing/here",

@@ -7,8 +7,8 @@ use crate::{
     components::{Empty, Icon, Time},
     link, sentence,
     view::{
-        AccessFilter, AccessView, AccountView, ApprovalKind, CurrentView, GROUPS, GroupOfferView,
-        OfferView, PermissionSetView, RecentView, TargetView, UnitView,
+        AccessFilter, AccessView, AccountView, ApprovalKind, CurrentView, FavouriteView, GROUPS,
+        GroupOfferView, OfferView, RecentView, TargetView, UnitView,
     },
 };
 
@@ -26,6 +26,8 @@ pub(super) fn list(access: &AccessView) -> AnyView {
     let nothing = access.units.is_empty().then(|| nothing(filter));
     view! {
         {within(access)}
+        {stars(filter)}
+        {favourites(access)}
         {recent(&access.recent)}
         <div class="catalogue">{units}</div>
         {nothing}
@@ -96,6 +98,95 @@ fn paging(access: &AccessView) -> AnyView {
     .into_any()
 }
 
+/// The form that every star on the page belongs to, and the place to come back to.
+fn stars(filter: &AccessFilter) -> AnyView {
+    let here = link::access(&filter.q, &filter.within, filter.page);
+    view! {
+        <form id="stars" method="post" action="/favourites">
+            <input type="hidden" name="return_to" value=here/>
+        </form>
+    }
+    .into_any()
+}
+
+/// A star to press: what it does, to which offer, and what that is called.
+fn star(act: &'static str, offer: &str, what: &str) -> AnyView {
+    let (glyph, said) = match act {
+        "star" => ("☆", format!("Star {what}")),
+        _ => ("★", format!("Take the star off {what}")),
+    };
+    view! {
+        <button class="star" type="submit" form="stars" name=act value=offer.to_owned() aria-label=said>
+            {glyph}
+        </button>
+    }
+    .into_any()
+}
+
+/// An offer's own star, on or off.
+fn own_star(access: &AccessView, offer: &str, what: &str) -> AnyView {
+    let is_on = access.favourites.iter().any(|it| it.offer == offer);
+    star(if is_on { "unstar" } else { "star" }, offer, what)
+}
+
+/// What the reader starred, on top of everything where everything is shown.
+fn favourites(access: &AccessView) -> AnyView {
+    let filter = &access.filter;
+    let is_start = filter.q.is_empty() && filter.within.is_empty() && filter.page <= 1;
+    if !is_start || access.favourites.is_empty() {
+        return ().into_any();
+    }
+    let rows: Vec<_> = access.favourites.iter().map(favourite_row).collect();
+    view! {
+        <section class="unit section" aria-labelledby="favourites">
+            <h2 class="unit-name" id="favourites">"Favourites"</h2>
+            <ul class="card account offers offers-whole">{rows}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+fn favourite_row(favourite: &FavouriteView) -> AnyView {
+    let what = called(&favourite.name, &favourite.place);
+    let star = star("drop", &favourite.offer, &what);
+    let place = match favourite.place.as_str() {
+        "" => "Group".to_owned(),
+        place => place.to_owned(),
+    };
+    let Some(offered) = &favourite.offered else {
+        return view! {
+            <li class="offer">
+                <p class="offer-link">
+                    <span>{favourite.name.clone()}</span>
+                    <span class="offer-text quiet">{place} ", not offered to you any more"</span>
+                </p>
+                {star}
+            </li>
+        }
+        .into_any();
+    };
+    let (first, second) = favourite.offer.split_once('/').unwrap_or_default();
+    offer_row(Row {
+        id: None,
+        href: link::ask(first, second),
+        name: &favourite.name,
+        text: place.into_any(),
+        most: up_to(offered.max_duration_seconds),
+        approval: offered.approval,
+        current: offered.current.as_ref(),
+        star: Some(star),
+    })
+}
+
+/// As a star says what it belongs to.
+fn called(name: &str, place: &str) -> String {
+    if place.is_empty() {
+        format!("the group {name}")
+    } else {
+        format!("{name} in {place}")
+    }
+}
+
 /// What the reader asked for before, each a click away from its form.
 fn recent(recent: &[RecentView]) -> AnyView {
     if recent.is_empty() {
@@ -127,6 +218,7 @@ fn recent_row(recent: &RecentView) -> AnyView {
     let more = recent.targets.len() - 1;
     let more = (more > 0).then(|| format!(" and {more} more"));
     offer_row(Row {
+        id: None,
         href: link::ask_again(one, other, &recent.request_id),
         name,
         text: view! { {place.to_owned()} {more} ", asked " <Time at=recent.submitted_at/> }
@@ -134,12 +226,13 @@ fn recent_row(recent: &RecentView) -> AnyView {
         most: clock::duration_short(recent.duration_seconds),
         approval: recent.approval,
         current: recent.current.as_ref(),
+        star: None,
     })
 }
 
 fn section(unit: &UnitView, access: &AccessView) -> AnyView {
     match unit {
-        UnitView::Groups { offers, more } => groups(offers, *more, &access.filter),
+        UnitView::Groups { offers, more } => groups(offers, *more, access),
         UnitView::Accounts { path, accounts } => {
             let (parents, last) = split_path(path);
             let parents = (!parents.is_empty())
@@ -160,8 +253,11 @@ fn section(unit: &UnitView, access: &AccessView) -> AnyView {
 }
 
 /// The groups that may be asked for: there are few, and each gives much.
-fn groups(groups: &[GroupOfferView], more: u32, filter: &AccessFilter) -> AnyView {
-    let rows: Vec<_> = groups.iter().map(group_row).collect();
+fn groups(groups: &[GroupOfferView], more: u32, access: &AccessView) -> AnyView {
+    let rows: Vec<_> = groups
+        .iter()
+        .map(|group| group_row(group, access))
+        .collect();
     let read_at = groups.iter().filter_map(|group| group.gives.read_at).min();
     let as_of = read_at.map(|at| {
         view! { <p class="quiet small">"What they give, as of " <Time at/> "."</p> }.into_any()
@@ -176,21 +272,25 @@ fn groups(groups: &[GroupOfferView], more: u32, filter: &AccessFilter) -> AnyVie
                     </p>
                     {as_of}
                 </header>
-                <ul class="offers offers-whole">{rows} {rest(more, GROUPS, filter)}</ul>
+                <ul class="offers offers-whole">{rows} {rest(more, GROUPS, &access.filter)}</ul>
             </article>
         </section>
     }
     .into_any()
 }
 
-fn group_row(group: &GroupOfferView) -> AnyView {
+fn group_row(group: &GroupOfferView, access: &AccessView) -> AnyView {
+    let offer = format!("group/{}", group.id);
+    let star = own_star(access, &offer, &called(&group.name, ""));
     offer_row(Row {
+        id: Some(offer),
         href: link::ask("group", &group.id),
         name: &group.name,
         text: sentence::gives(&group.gives).into_any(),
         most: up_to(group.max_duration_seconds),
         approval: group.approval,
         current: group.current.as_ref(),
+        star: Some(star),
     })
 }
 
@@ -207,7 +307,7 @@ fn card(account: &AccountView, access: &AccessView) -> AnyView {
     let rows: Vec<_> = account
         .offers
         .iter()
-        .map(|offer| row(account, offer, &access.permission_sets))
+        .map(|offer| row(account, offer, access))
         .collect();
     let tags: Vec<_> = account
         .tags
@@ -243,16 +343,21 @@ fn rest(more: u32, within: &str, filter: &AccessFilter) -> AnyView {
     all.into_any()
 }
 
-fn row(account: &AccountView, offer: &OfferView, sets: &[PermissionSetView]) -> AnyView {
+fn row(account: &AccountView, offer: &OfferView, access: &AccessView) -> AnyView {
+    let sets = &access.permission_sets;
     let described = sets.iter().find(|set| set.name == offer.permission_set);
     let text = described.map_or_else(String::new, |set| set.description.clone());
+    let own = format!("{}/{}", account.id, offer.permission_set);
+    let star = own_star(access, &own, &called(&offer.permission_set, &account.name));
     offer_row(Row {
+        id: Some(own),
         href: link::ask(&account.id, &offer.permission_set),
         name: &offer.permission_set,
         text: text.into_any(),
         most: up_to(offer.max_duration_seconds),
         approval: offer.approval,
         current: offer.current.as_ref(),
+        star: Some(star),
     })
 }
 
@@ -262,12 +367,15 @@ fn up_to(seconds: u32) -> String {
 
 /// What may be asked for, as a row.
 struct Row<'a> {
+    /// Where a page may lead to it.
+    id: Option<String>,
     href: String,
     name: &'a str,
     text: AnyView,
     most: String,
     approval: ApprovalKind,
     current: Option<&'a CurrentView>,
+    star: Option<AnyView>,
 }
 
 fn offer_row(row: Row<'_>) -> AnyView {
@@ -284,7 +392,7 @@ fn offer_row(row: Row<'_>) -> AnyView {
         view! { <span class=class>{said}</span> }.into_any()
     });
     view! {
-        <li class="offer">
+        <li class="offer" id=row.id>
             <a class="offer-link" href=row.href>
                 <span class="offer-name">{row.name.to_owned()}</span>
                 <span class="offer-text quiet">{row.text}</span>
@@ -293,6 +401,7 @@ fn offer_row(row: Row<'_>) -> AnyView {
                 <span class=approval>{sentence::approval_kind(row.approval)}</span>
                 {Icon::Next.draw()}
             </a>
+            {row.star}
         </li>
     }
     .into_any()
