@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::{FormState, Theme, wire::Compact};
+use crate::{FormState, Stay, Theme, wire::Compact};
 
 /// In context: what came with the page.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Arrived {
     form: RwSignal<Option<(String, FormState)>>,
     /// The colours chosen.
     pub(crate) theme: RwSignal<Theme>,
+    /// The [`Stay`] that the page was made in.
+    stay: StoredValue<String>,
 }
 
 impl Arrived {
@@ -22,10 +24,11 @@ impl Arrived {
     /// Made at the root and before anything that waits, because both halves number such values in the order in which
     /// they meet them.
     pub(crate) fn provide() {
-        let (form, theme) = SharedValue::<_, Compact>::new_with_encoding(|| {
+        let (form, theme, stay) = SharedValue::<_, Compact>::new_with_encoding(|| {
             (
                 use_context::<FormState>(),
                 use_context::<Theme>().unwrap_or_default(),
+                use_context::<Stay>().unwrap_or_default().0,
             )
         })
         .into_inner();
@@ -36,6 +39,7 @@ impl Arrived {
         provide_context(Self {
             form: RwSignal::new(form.map(|form| (path, form))),
             theme: RwSignal::new(theme),
+            stay: StoredValue::new(stay),
         });
     }
 
@@ -47,6 +51,15 @@ impl Arrived {
             .filter(|(path, _)| *path == here)
             .map(|(_, form)| form)
             .unwrap_or_default()
+    }
+
+    /// The field that tells the server whose words it is sent; it stands wherever words are typed.
+    pub(crate) fn stay() -> AnyView {
+        use_context::<Self>()
+            .map(|arrived| {
+                view! { <input type="hidden" name=Stay::NAME value=arrived.stay.get_value()/> }
+            })
+            .into_any()
     }
 
     /// Forgets the refused form when another page is opened, and moves the focus there, since a page that is opened

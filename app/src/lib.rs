@@ -49,4 +49,4 @@ use fetch as read;
 #[cfg(feature = "hydrate")]
 pub use hydration::hydrate;
 pub use router::App;
-pub use view::FormState;
+pub use view::{FormState, Stay};

@@ -103,6 +103,10 @@ mod browser {
 
         let watched = source.clone();
         let on_error = Closure::<dyn Fn()>::new(move || {
+            // The server has nothing for whoever is signed out. Reading says so, in place.
+            if watched.ready_state() == EventSource::CLOSED {
+                return tell_everyone();
+            }
             let watched = watched.clone();
             set_timeout(
                 move || {

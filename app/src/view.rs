@@ -32,7 +32,7 @@ pub use findings::{
     FindingsPage, LeftView, ProposalView, ProposedBaselineView, RipeView, SweepMode, SweepOutcome,
     SweepView,
 };
-pub use form::{Field, FieldProblem, FormState, NotProven, Problem};
+pub use form::{Field, FieldProblem, FormState, NotProven, Problem, Stay};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};
 pub use history::{
     Certainty, HeldFilter, HeldPage, HeldRow, HistoryFilter, HistoryPage, HistoryRow, NarrowerView,

@@ -10,6 +10,7 @@ mod addresses;
 mod export;
 mod forms;
 mod headers;
+mod kept;
 mod listen;
 mod live;
 mod metrics;

@@ -9,7 +9,7 @@ use crate::{
     link,
     live::Interrupted,
     sentence,
-    view::{Field, FieldProblem, WireError},
+    view::{Field, FieldProblem, Problem, WireError},
 };
 
 /// The one of them that was not done.
@@ -81,7 +81,11 @@ pub(crate) fn Problems(
             view! { <p>"Nothing was recorded yet. Please look at what is marked below."</p> }
                 .into_any()
         });
-        view! { <div class="notice notice-bad" role="alert">{intro} {whole}</div> }.into_any()
+        let class = match problems.as_slice() {
+            [only] if only.problem == Problem::SignedOut => "notice notice-wait",
+            _ => "notice notice-bad",
+        };
+        view! { <div class=class role="alert">{intro} {whole}</div> }.into_any()
     })
 }
 
@@ -129,17 +133,17 @@ pub(crate) fn refuse(error: WireError) -> AnyView {
         <section class="refusal">
             <h1>{title}</h1>
             <p class="lead">{advice}</p>
-            <p class="actions">{way_on(&error)}</p>
+            <p class="actions">{way_on(&error, None)}</p>
         </section>
     }
     .into_any()
 }
 
-fn way_on(error: &WireError) -> AnyView {
+fn way_on(error: &WireError, target: Option<&'static str>) -> AnyView {
     let here = here();
     match error {
         WireError::SignedOut => {
-            view! { <a class="button button-main" rel="external" href=link::sign_in(&here)>"Sign in"</a> }.into_any()
+            view! { <a class="button button-main" rel="external" target=target href=link::sign_in(&here)>"Sign in"</a> }.into_any()
         }
         WireError::NotFound | WireError::NotAllowed | WireError::BeyondReach => view! {
             <a class="button button-main" href="/">"See what you may ask for"</a>
@@ -179,7 +183,8 @@ pub(crate) fn Interruption(
                         <strong>{title}"."</strong>
                         " What you see may be out of date, and nothing that you typed is lost."
                     </p>
-                    <p class="actions">{way_on(&error)}</p>
+                    // In another tab: this one keeps what is typed in it, and can send it afterwards.
+                    <p class="actions">{way_on(&error, Some("_blank"))}</p>
                 </div>
             }
             .into_any()

@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::changing;
+use crate::{components::changing, form_state::Arrived};
 
 /// A field for text of several lines, with its label, a hint, what is wrong with it, and what was typed before.
 #[component]
@@ -55,6 +55,7 @@ pub(crate) fn TextArea(
 
     view! {
         <div class=if is_wrong { "field field-wrong" } else { "field" }>
+            {Arrived::stay()}
             <label class="label" for=id.clone()>{label}</label>
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> }.into_any())}
             {is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any())}

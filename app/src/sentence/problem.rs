@@ -107,6 +107,10 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
         | Problem::NotYours
         | Problem::AlreadyDecided { .. } => found(problem),
         Problem::Finding { why } => finding(why),
+        Problem::SignedOut => {
+            "You were signed out, so nothing was sent. What you typed is still here: look it over and press again."
+                .to_owned()
+        }
         Problem::Changed => {
             "This changed while you decided. Look at it again, then try once more.".to_owned()
         }
@@ -357,6 +361,11 @@ pub(crate) fn page_problem(problem: PageProblem) -> (&'static str, String) {
             "This did not come from one of Belay's own pages",
             "Another site, or an address that Belay does not know as its own, sent it; nothing was done. Open Belay \
              by its usual address and try there.",
+        ),
+        PageProblem::AnotherPerson => (
+            "That page was somebody else's",
+            "They have signed out in this browser since, and you have signed in. Nothing was sent in your name. Open \
+             Belay anew.",
         ),
         PageProblem::TooLarge => (
             "That is too much to send",

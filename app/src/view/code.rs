@@ -69,6 +69,8 @@ pub enum PageProblem {
     Unavailable(Part),
     /// An unsafe method that did not come from one of our pages.
     CrossOrigin,
+    /// The page was somebody else's who has signed out since.
+    AnotherPerson,
     /// The form's body is larger than any form of ours.
     TooLarge,
     /// The form could not be read.
@@ -97,6 +99,7 @@ impl PageProblem {
             | Self::CrossOrigin => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::AnotherPerson => 409,
             Self::TooLarge => 413,
             Self::TooMany => 429,
             Self::Broken => 500,

@@ -10,7 +10,7 @@ use super::{AskState, EpochMs, FindingProblem, GlassState, Part};
 /// draw the same. Nothing that was typed is lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormState {
-    /// The HTTP status of the answer: 422 for what was typed, 403, 404, 409, 429 or 503 for what was found.
+    /// The HTTP status of the answer: 200 where nothing was refused, 422 for what was typed, 403, 404, 409, 429 or 503 for what was found.
     pub status: u16,
     /// Field name and value, as typed: `duration`, `reason`, `note`, `act`.
     pub values: Vec<(String, String)>,
@@ -35,6 +35,15 @@ impl FormState {
             .iter()
             .any(|(typed, have)| typed == name && have == value)
     }
+}
+
+/// Of whose stay at which browser a page is, as a name that only the server can read. What is typed there is sent with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stay(pub String);
+
+impl Stay {
+    /// The field of the forms.
+    pub const NAME: &str = "stay";
 }
 
 /// A problem and where to show it.
@@ -236,6 +245,8 @@ pub enum Problem {
         /// Why.
         why: FindingProblem,
     },
+    /// Whoever typed it was signed out when they sent it, so nobody has looked at it.
+    SignedOut,
     /// It changed while this was decided; trying again is safe.
     Changed,
     /// A part did not answer; nothing was recorded.

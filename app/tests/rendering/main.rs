@@ -373,6 +373,7 @@ fn a_whole_page_problem_needs_no_script_and_says_what_to_do() {
         PageProblem::SignInNobody,
         PageProblem::SignInAmbiguous,
         PageProblem::SignInDisabled,
+        PageProblem::AnotherPerson,
         PageProblem::SignInBoundElsewhere,
         PageProblem::Unavailable(Part::SignIn),
         PageProblem::Unavailable(Part::Store),

@@ -7,8 +7,8 @@ pub(super) mod favourites;
 pub(super) mod findings;
 pub(super) mod policy;
 
-use app::Theme;
 use app::view::{Field, PageProblem, Problem};
+use app::{Stay, Theme};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Path, Request, State};
@@ -30,7 +30,7 @@ use crate::service::{
 use super::addresses::PagePath;
 use super::refusal::{Refusal, at};
 use super::sign_in::again;
-use super::{BODY_MAX_BYTES, Portal, pages, problem};
+use super::{BODY_MAX_BYTES, Portal, kept, pages, problem};
 
 /// No form of ours has more fields than this, ten boxes for asks included.
 const FIELDS_MAX: usize = 40;
@@ -43,8 +43,9 @@ const THEME_SECONDS: u32 = 365 * 24 * 60 * 60;
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a body up to the limit.
-    async fn read(headers: &HeaderMap, body: Body) -> Result<Self, PageProblem> {
+    /// Reads a body up to the limit. What was typed on a page of somebody else's is not whoever's who
+    /// sends it.
+    pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Self, PageProblem> {
         let is_form = headers
             .get(CONTENT_TYPE)
             .and_then(|kind| kind.to_str().ok())
@@ -67,11 +68,28 @@ impl Form {
         if fields.len() > FIELDS_MAX {
             return Err(PageProblem::BadForm);
         }
-        Ok(Self(fields))
+        let form = Self(fields);
+        if kept::is_of_another(headers, form.value(Stay::NAME)) {
+            return Err(PageProblem::AnotherPerson);
+        }
+        Ok(form)
+    }
+
+    /// How much was typed.
+    pub(super) fn bytes(&self) -> usize {
+        let sizes = self.0.iter().map(|(name, value)| name.len() + value.len());
+        sizes.sum()
+    }
+
+    /// Everything that was typed, without this field.
+    pub(super) fn all_but(self, name: &str) -> Vec<(String, String)> {
+        let mut fields = self.0;
+        fields.retain(|(have, _)| have != name);
+        fields
     }
 
     /// The first value of this name; empty if there is none.
-    fn value(&self, name: &str) -> &str {
+    pub(super) fn value(&self, name: &str) -> &str {
         self.0
             .iter()
             .find(|(have, _)| have == name)

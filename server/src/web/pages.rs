@@ -21,7 +21,7 @@ use crate::store::now;
 
 use super::portal::PortalBackend;
 use super::refusal::at;
-use super::{Portal, export, forms, headers, problem, signed_in};
+use super::{Portal, export, forms, headers, kept, problem, signed_in};
 
 /// The page on which people arrive after they have left: nobody is signed in there.
 const SIGNED_OUT: &str = "/signed-out";
@@ -75,11 +75,24 @@ async fn page(
     request: Request,
 ) -> Response {
     let caller = caller.map(|Extension(caller)| caller);
-    let form = match &caller {
-        Some(caller) => returned(&portal, caller, request.uri()).await,
-        None => None,
+    let Some(caller) = caller else {
+        return render(&portal, None, None, request).await;
     };
-    render(&portal, caller, form, request).await
+    let (uri, headers) = (request.uri(), request.headers());
+    let kept = match *request.method() {
+        Method::GET => kept::give_back(&portal, &caller, uri, headers).await,
+        _ => None,
+    };
+    let is_given_back = kept.is_some();
+    let form = match kept {
+        Some(form) => Some(form),
+        None => returned(&portal, &caller, uri).await,
+    };
+    let mut response = render(&portal, Some(caller), form, request).await;
+    if is_given_back {
+        kept::forget(&mut response);
+    }
+    response
 }
 
 /// What somebody had typed before they left this page to sign in again, and what is wrong if that
@@ -180,11 +193,13 @@ fn context(
     headers: &HeaderMap,
 ) -> impl Fn() + Clone + Send + Sync + 'static {
     let theme = problem::theme(headers);
+    let stay = kept::mark(headers);
     let backend = caller
         .map(|caller| Arc::new(PortalBackend::new(portal.clone(), caller)) as Arc<dyn Backend>);
     let portal = portal.clone();
     move || {
         provide_context(theme);
+        provide_context(stay.clone());
         if let Some(backend) = &backend {
             provide_context(Arc::clone(backend));
         }

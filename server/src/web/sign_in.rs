@@ -25,6 +25,7 @@ use crate::store::StoreError;
 
 use super::Portal;
 use super::addresses::PagePath;
+use super::kept;
 use super::listen::Peer;
 use super::oidc::{Login, LoginError};
 use super::pace;
@@ -125,7 +126,11 @@ async fn callback(
     Query(answer): Query<Callback>,
 ) -> Response {
     match finish(&portal, &session, answer).await {
-        Ok(to) => Redirect::to(to.as_str()).into_response(),
+        Ok(to) => {
+            let mut response = Redirect::to(to.as_str()).into_response();
+            kept::remember(&portal, &session, &headers, &mut response).await;
+            response
+        }
         Err(refusal) => refusal.page(&portal, &headers),
     }
 }

@@ -20,6 +20,8 @@ use crate::service::Caller;
 
 use super::Portal;
 use super::addresses::PagePath;
+use super::forms::Form;
+use super::kept;
 use super::problem;
 use super::session::{ABSOLUTE, IDLE};
 
@@ -199,8 +201,7 @@ pub(super) async fn required(
             let here = request.uri().path_and_query().map(ToString::to_string);
             Redirect::to(&start_at(here.as_deref())).into_response()
         }
-        // What was typed cannot be carried through the provider; the page that it came from can.
-        Ok(None) => Redirect::to(&start_at(Some(request.uri().path()))).into_response(),
+        Ok(None) => leave(&portal, request).await,
         Err(error) => {
             tracing::error!(%error, "who is asking cannot be told");
             problem::page(
@@ -210,6 +211,17 @@ pub(super) async fn required(
             )
         }
     }
+}
+
+/// Sends whoever posted a form to sign in, and back to the page that it came from, with what they typed.
+async fn leave(portal: &Portal, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let page = PagePath::parse_or_home(Some(head.uri.path()));
+    let mut response = Redirect::to(&start_at(Some(page.as_str()))).into_response();
+    if let Ok(form) = Form::read(&head.headers, body).await {
+        kept::keep(portal, &head.headers, &page, form, &mut response).await;
+    }
+    response
 }
 
 /// Adds the [`Caller`] if somebody is signed in, and lets everybody through.

@@ -30,6 +30,7 @@ mod group_targets;
 mod history;
 mod history_pages;
 mod inventory;
+mod kept;
 mod killed;
 mod leading;
 mod live;
