@@ -49,4 +49,6 @@ use fetch as read;
 #[cfg(feature = "hydrate")]
 pub use hydration::hydrate;
 pub use router::App;
+#[cfg(feature = "ssr")]
+pub use sentence::told;
 pub use view::{FormState, Stay};

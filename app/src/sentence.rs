@@ -6,6 +6,8 @@ mod problem;
 
 #[cfg(feature = "ssr")]
 pub(crate) use problem::page_problem;
+#[cfg(feature = "ssr")]
+pub use problem::told;
 pub(crate) use problem::{problem, wire_error};
 
 use crate::{

@@ -87,6 +87,7 @@ export BELAY_ACCESS_PORTAL_URL=https://d-99670a1b2c.awsapps.com
 export BELAY_PROTECTED_ACCOUNTS=100000000001,666677778888
 export BELAY_OIDC_ISSUER=http://localhost:8002
 export BELAY_OIDC_CLIENT_ID=belay BELAY_OIDC_CLIENT_SECRET=belay-sandbox-secret
+export BELAY_API_AUDIENCE=https://belay.example.com/api/v1
 export LEPTOS_SITE_ROOT=$target/site
 
 "$target/debug/belay" serve --role all >"$data/belay.log" 2>&1 &

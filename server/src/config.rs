@@ -143,6 +143,8 @@ pub struct Oidc {
     pub client_secret: Option<SecretString>,
     /// How a login finds its person, in order.
     pub claims: Vec<ClaimRule>,
+    /// The audience of access tokens for the HTTP API; none is taken without it.
+    pub api_audience: Option<String>,
 }
 
 /// One thing that is wrong with the configuration.

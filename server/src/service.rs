@@ -62,7 +62,7 @@ pub use adopt::{Answer, Proposing, Which};
 pub use asked::{Submission, Wanted};
 pub use begin::Begin;
 pub use depart::Left;
-pub use end::Ending;
+pub use end::{Ending, Whose};
 pub use ends::Ends;
 pub use export::Export;
 pub use favourite::{FAVOURITES_MAX, Starred};
@@ -223,6 +223,8 @@ pub enum ServiceError {
 /// A target that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedTarget {
+    /// Which of the submission's targets, from 0.
+    pub place: usize,
     /// What, as a sentence names it.
     pub target: String,
     /// Whether it was asked for with others.

@@ -7,6 +7,7 @@
 //! added, [`origin`] checked, session found, person required where a page needs one.
 
 mod addresses;
+mod api;
 mod export;
 mod forms;
 mod headers;
@@ -170,6 +171,8 @@ impl Portal {
             .layer(middleware::from_fn_with_state(self.clone(), origin::check))
             .layer(middleware::from_fn_with_state(self.clone(), refuse_large))
             .layer(CatchPanicLayer::custom(on_panic))
+            // It says what is wrong in its own way, and has its own limits.
+            .merge(api::router(self))
             .layer(middleware::from_fn_with_state(self.clone(), headers::add))
             .layer(middleware::from_fn(observe::request))
     }

@@ -121,6 +121,13 @@ pub(crate) fn problem(field: Field, problem: &Problem) -> String {
     }
 }
 
+/// A problem as a sentence, for doors that draw no pages.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn told(field: Field, what: &Problem) -> String {
+    problem(field, what)
+}
+
 /// What was not understood.
 const fn not_understood(field: Field) -> &'static str {
     match field {

@@ -2,7 +2,7 @@
 //!
 //! It behaves as the providers that Belay meets in production do, with one thing left out on purpose: nobody has a
 //! password. Whoever reaches this port (loopback only) may be anybody in the organisation. There is no implicit or
-//! hybrid flow, no refresh token, no registration and one client.
+//! hybrid flow, no refresh token, no registration, and two clients: the portal, and a command line for its API.
 
 mod authorize;
 mod clients;
@@ -162,7 +162,7 @@ async fn discovery(State(provider): State<Arc<Provider>>) -> Response {
         "grant_types_supported": ["authorization_code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
         "code_challenge_methods_supported": ["S256"],
         "claim_types_supported": ["normal"],
         "claims_supported": [

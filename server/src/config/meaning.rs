@@ -16,11 +16,11 @@ use url::Url;
 use super::exposure::{Protection, is_loopback};
 use super::typed::Typed;
 use super::variables::{
-    Absent, BELAY_ACCESS_PORTAL_URL, BELAY_ALLOW, BELAY_AUDIT_BUCKET, BELAY_AUDIT_PREFIX,
-    BELAY_AWS_RATE, BELAY_IDENTITY_STORE_ID, BELAY_INSTANCE_ARN, BELAY_LISTEN, BELAY_LOG,
-    BELAY_METRICS_LISTEN, BELAY_OIDC_CLAIMS, BELAY_OIDC_CLIENT_ID, BELAY_OIDC_CLIENT_SECRET,
-    BELAY_OIDC_ISSUER, BELAY_POLICY, BELAY_PROTECTED_ACCOUNTS, BELAY_PUBLIC_URL, BELAY_SWEEP,
-    BELAY_SWEEP_ALLOW, BELAY_SWEEP_GRACE, BELAY_TABLE, VARIABLES,
+    Absent, BELAY_ACCESS_PORTAL_URL, BELAY_ALLOW, BELAY_API_AUDIENCE, BELAY_AUDIT_BUCKET,
+    BELAY_AUDIT_PREFIX, BELAY_AWS_RATE, BELAY_IDENTITY_STORE_ID, BELAY_INSTANCE_ARN, BELAY_LISTEN,
+    BELAY_LOG, BELAY_METRICS_LISTEN, BELAY_OIDC_CLAIMS, BELAY_OIDC_CLIENT_ID,
+    BELAY_OIDC_CLIENT_SECRET, BELAY_OIDC_ISSUER, BELAY_POLICY, BELAY_PROTECTED_ACCOUNTS,
+    BELAY_PUBLIC_URL, BELAY_SWEEP, BELAY_SWEEP_ALLOW, BELAY_SWEEP_GRACE, BELAY_TABLE, VARIABLES,
 };
 use super::{AuditLog, Config, IdentityCenter, Oidc, PolicySource, Problem, Role, claims};
 
@@ -316,6 +316,7 @@ fn oidc(from: &mut Reader<'_>) -> Result<Option<Oidc>, ()> {
         "give rules such as email=emails.value, preferred_username=userName",
         claims::parse,
     );
+    let api_audience = api_audience(from, client_id.as_deref());
     if !from.role.serves_people() {
         return Ok(None);
     }
@@ -326,9 +327,27 @@ fn oidc(from: &mut Reader<'_>) -> Result<Option<Oidc>, ()> {
             client_id,
             client_secret,
             claims,
+            api_audience,
         })),
         _ => Err(()),
     }
+}
+
+/// An ID token says that somebody signed in, to whoever relays it: it must never do for a token that
+/// was given out for this API.
+fn api_audience(from: &mut Reader<'_>, client_id: Option<&str>) -> Option<String> {
+    from.parsed(
+        BELAY_API_AUDIENCE,
+        "give the audience by which the provider knows this API",
+        |text| {
+            if Some(text) == client_id {
+                return Err(format!(
+                    "is what {BELAY_OIDC_CLIENT_ID} is: ID tokens would pass as access tokens"
+                ));
+            }
+            Ok(text.to_owned())
+        },
+    )
 }
 
 fn sweep(text: &str) -> Result<Sweep, String> {

@@ -73,6 +73,10 @@ variables! {
     /// Attributes: `emails.value` (needs `email_verified`, unless ` trust-unverified` follows),
     /// `userName`, `externalId`.
     BELAY_OIDC_CLAIMS: Absent::Default("email=emails.value"),
+    /// The audience (`aud`) that access tokens for the HTTP API carry, as the provider names this API
+    /// (`https://belay.example.com/api/v1`). Never the client id, which is the audience of ID tokens.
+    /// Without it the API is for signed-in browsers alone.
+    BELAY_API_AUDIENCE: Absent::Off,
     /// The most calls a second to each of sso-admin and Identity Store; both allow 20 to everyone
     /// in the organisation together.
     BELAY_AWS_RATE: Absent::Default("15"),

@@ -195,6 +195,7 @@ impl<'a> Asked<'a> {
             }
         });
         RefusedTarget {
+            place,
             target: target.unwrap_or_default(),
             is_one_of_several: self.submission.targets.len() > 1,
             why,

@@ -28,6 +28,17 @@ pub struct Ending {
     pub grants: Vec<GrantId>,
     /// Why.
     pub reason: String,
+    /// Whose they may be.
+    pub whose: Whose,
+}
+
+/// Whose grants are ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Their own: what speaks for them was not given more.
+    Own,
+    /// Anybody's, as far as policy lets them.
+    Anyones,
 }
 
 impl Service {
@@ -38,7 +49,7 @@ impl Service {
         if chosen.is_empty() || chosen.len() > GRANTS_MAX {
             return Err(ServiceError::Invalid(vec![Invalid::Targets]));
         }
-        again(|| self.try_end(caller, &chosen, reason)).await
+        again(|| self.try_end(caller, &chosen, reason, ending.whose)).await
     }
 
     async fn try_end(
@@ -46,6 +57,7 @@ impl Service {
         caller: &Caller,
         chosen: &BTreeSet<GrantId>,
         reason: &str,
+        whose: Whose,
     ) -> Result<(), ServiceError> {
         let ids: Vec<GrantId> = chosen.iter().copied().collect();
         let (grants, heads) = self.store.grants_with_heads(&ids).await?;
@@ -58,6 +70,9 @@ impl Service {
         let mut commit = Commit::new(caller.actor(), caller.source, now());
         if first.key.user != caller.who.id {
             self.judge_ending(caller, &grants, &mut commit).await?;
+            if whose == Whose::Own {
+                return Err(ServiceError::NotAllowed);
+            }
         }
         let held = self.held(first.key.clone()).await?;
         for (id, head) in heads {

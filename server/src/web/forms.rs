@@ -24,7 +24,7 @@ use tower_sessions::Session;
 
 use crate::proof::Purpose;
 use crate::service::{
-    Caller, Ending, Reviewing, Signature, Submission, Submitted, Verb, Wanted, Word,
+    Caller, Ending, Reviewing, Signature, Submission, Submitted, Verb, Wanted, Whose, Word,
 };
 
 use super::addresses::PagePath;
@@ -485,6 +485,7 @@ fn ending(form: &Form) -> Result<Ending, Refusal> {
     Ok(Ending {
         grants,
         reason: form.value("note").to_owned(),
+        whose: Whose::Anyones,
     })
 }
 

@@ -28,12 +28,12 @@ pub(super) async fn check(State(portal): State<Portal>, request: Request, next: 
     problem::page(&portal, request.headers(), PageProblem::CrossOrigin)
 }
 
-fn is_safe(method: &Method) -> bool {
+pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Whether browsers say that the request was made by a page of ours. What says nothing is not.
-fn is_from(ours: &str, headers: &HeaderMap) -> bool {
+pub(super) fn is_from(ours: &str, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(ORIGIN).iter();
     match (origins.next(), origins.next()) {
         (Some(origin), None) => origin == ours,

@@ -239,7 +239,7 @@ fn all_refused(targets: &[RefusedTarget]) -> Refusal {
     }
 }
 
-fn target_refused(why: &WhyRefused) -> Refusal {
+pub(super) fn target_refused(why: &WhyRefused) -> Refusal {
     match why {
         WhyRefused::NotAvailable => {
             Refusal::of(StatusCode::FORBIDDEN, Field::Form, Problem::NotAvailable)

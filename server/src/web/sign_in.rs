@@ -6,7 +6,7 @@
 
 pub(super) mod again;
 mod attempt;
-mod binding;
+pub(super) mod binding;
 mod person;
 
 use app::view::{PageProblem, Part};

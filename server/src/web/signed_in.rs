@@ -107,7 +107,7 @@ pub(super) async fn name_browser(
 
 /// Why it cannot be said who is asking.
 #[derive(Debug, Error)]
-enum CallerError {
+pub(super) enum CallerError {
     #[error(transparent)]
     Session(#[from] tower_sessions::session::Error),
     #[error(transparent)]
@@ -115,7 +115,7 @@ enum CallerError {
 }
 
 impl CallerError {
-    const fn part(&self) -> Part {
+    pub(super) const fn part(&self) -> Part {
         match self {
             Self::Session(_) => Part::Store,
             Self::Directory(_) => Part::IdentityCenter,
@@ -124,7 +124,10 @@ impl CallerError {
 }
 
 /// The person of a session and the name of its browser, for a request that may act for them.
-async fn caller(portal: &Portal, session: &Session) -> Result<Option<Caller>, CallerError> {
+pub(super) async fn caller(
+    portal: &Portal,
+    session: &Session,
+) -> Result<Option<Caller>, CallerError> {
     let Some(person) = person(session).await? else {
         return Ok(None);
     };

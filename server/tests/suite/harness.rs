@@ -1,5 +1,6 @@
 //! A sandbox, a Belay, browsers: started for one test, gone with it.
 
+mod api;
 mod belay;
 mod browser;
 mod process;
@@ -12,6 +13,7 @@ mod table;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+pub(crate) use api::{ALL, AUDIENCE, Answer, Api};
 pub(crate) use belay::{ANYTHING_AT_ONCE, Belay, Setup, binary as belay_binary};
 pub(crate) use browser::{Browser, Page};
 pub(crate) use promise::{Promised, automatic, promise};

@@ -11,6 +11,8 @@
 
 mod harness;
 
+mod api;
+mod api_doors;
 mod assumptions;
 mod break_glass;
 mod chaos;

@@ -14,7 +14,7 @@ use super::clients;
 use super::parameters::Parameters;
 
 /// Scopes that this provider knows; others are ignored, as `OpenID` Connect Core 1.0 §3.1.2.1 asks.
-pub(crate) const SCOPES: [&str; 3] = ["openid", "email", "profile"];
+pub(crate) const SCOPES: [&str; 5] = ["openid", "email", "profile", "belay:read", "belay:submit"];
 
 /// A proof key: the SHA-256 of a verifier that only the client knows (RFC 7636).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub(crate) struct Authorization {
     pub(crate) prompt: Prompt,
     pub(crate) max_age_s: Option<u64>,
     pub(crate) login_hint: Option<String>,
+    /// The API that the access token is for (RFC 8707).
+    pub(crate) resource: Option<String>,
 }
 
 /// OAuth's and `OpenID` Connect's error codes that this endpoint gives.
@@ -70,6 +72,7 @@ pub(crate) enum ErrorCode {
     InvalidRequest,
     UnsupportedResponseType,
     InvalidScope,
+    InvalidTarget,
     AccessDenied,
     LoginRequired,
     RequestNotSupported,
@@ -84,6 +87,7 @@ impl ErrorCode {
             Self::InvalidRequest => "invalid_request",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::AccessDenied => "access_denied",
             Self::LoginRequired => "login_required",
             Self::RequestNotSupported => "request_not_supported",
@@ -172,8 +176,15 @@ impl Authorization {
                 );
             }
         };
+        let resource = parameters.get("resource");
+        if resource.is_some_and(|resource| !is_resource(resource)) {
+            return refuse(
+                ErrorCode::InvalidTarget,
+                "resource must be an absolute URI without a fragment",
+            );
+        }
         Ok(Self {
-            client_id: clients::CLIENT_ID.to_owned(),
+            client_id: parameters.get("client_id").unwrap_or_default().to_owned(),
             redirect_uri: address.redirect_uri,
             state: address.state,
             nonce: parameters.get("nonce").map(str::to_owned),
@@ -182,6 +193,7 @@ impl Authorization {
             prompt,
             max_age_s,
             login_hint: parameters.get("login_hint").map(str::to_owned),
+            resource: resource.map(str::to_owned),
         })
     }
 
@@ -199,26 +211,29 @@ fn return_address(parameters: &Parameters) -> Result<ReturnAddress, Refused> {
     if let Some(name @ ("client_id" | "redirect_uri" | "state")) = parameters.repeated() {
         return on_page(format!("The parameter {name} is there twice."));
     }
-    match parameters.get("client_id") {
-        Some(clients::CLIENT_ID) => {}
+    let client_id = parameters.get("client_id");
+    match client_id {
+        Some(clients::CLIENT_ID | clients::CLI_ID) => {}
         Some(other) => {
             let other: String = other.chars().take(80).collect();
             return on_page(format!(
-                "No application is registered as “{other}”. The sandbox knows one: “belay”."
+                "No application is registered as “{other}”. The sandbox knows “belay” and “belay-cli”."
             ));
         }
         None => return on_page("The parameter client_id is missing.".to_owned()),
     }
     match parameters.get("redirect_uri") {
-        Some(uri) if clients::is_callback(uri) => Ok(ReturnAddress {
-            redirect_uri: uri.to_owned(),
-            state: parameters.get("state").map(str::to_owned),
-        }),
+        Some(uri) if clients::is_callback(client_id.unwrap_or_default(), uri) => {
+            Ok(ReturnAddress {
+                redirect_uri: uri.to_owned(),
+                state: parameters.get("state").map(str::to_owned),
+            })
+        }
         Some(uri) => {
             let uri: String = uri.chars().take(200).collect();
             on_page(format!(
                 "The application asked to return to {uri}. Allowed are http://localhost:PORT/auth/callback and \
-                 http://127.0.0.1:PORT/auth/callback, exactly."
+                 http://127.0.0.1:PORT/auth/callback, exactly, and for belay-cli the same without /auth."
             ))
         }
         None => on_page("The parameter redirect_uri is missing.".to_owned()),
@@ -262,6 +277,11 @@ fn unsupported(parameters: &Parameters) -> Option<(ErrorCode, &'static str)> {
         ));
     }
     None
+}
+
+/// RFC 8707 §2.
+pub(crate) fn is_resource(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| url.fragment().is_none())
 }
 
 fn proof_key(parameters: &Parameters) -> Result<Challenge, &'static str> {

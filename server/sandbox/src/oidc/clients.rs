@@ -1,10 +1,14 @@
-//! The one application that this provider knows, and the addresses it may send a browser back to.
+//! The applications that this provider knows, and the addresses it may send a browser back to.
 
 use aws_lc_rs::constant_time;
 use url::Url;
 
 /// Belay's client id at the sandbox.
 pub(crate) const CLIENT_ID: &str = "belay";
+
+/// The client id of a command line that speaks for a person to Belay's API: a public client (RFC 8252 §8.4),
+/// which has no secret to keep.
+pub(crate) const CLI_ID: &str = "belay-cli";
 
 /// What people see on the page that asks who they are.
 pub(crate) const CLIENT_NAME: &str = "Belay";
@@ -15,13 +19,20 @@ const CLIENT_SECRET: &str = "belay-sandbox-secret";
 
 const CALLBACK_PATH: &str = "/auth/callback";
 
+/// Where a command line listens for its answer, on any port (RFC 8252 §7.3).
+const CLI_CALLBACK_PATH: &str = "/callback";
+
 /// Where a browser may land after signing out: the portal's page for it, its start page, or the callback.
 const SIGNED_OUT_PATHS: [&str; 3] = ["/signed-out", "/", CALLBACK_PATH];
 
 /// Whether `uri` is a callback of the portal: loopback, any port, exactly this path. Tests run many portals at once,
 /// each on a port of its own, which is why the port is free (RFC 8252 §7.3).
-pub(crate) fn is_callback(uri: &str) -> bool {
-    is_loopback(uri, &[CALLBACK_PATH])
+pub(crate) fn is_callback(client_id: &str, uri: &str) -> bool {
+    match client_id {
+        CLIENT_ID => is_loopback(uri, &[CALLBACK_PATH]),
+        CLI_ID => is_loopback(uri, &[CLI_CALLBACK_PATH]),
+        _ => false,
+    }
 }
 
 /// Whether a browser may be sent to `uri` after signing out.
@@ -62,7 +73,7 @@ mod tests {
             "http://localhost:8000/auth/callback",
             "http://127.0.0.1:65535/auth/callback",
         ] {
-            assert!(is_callback(good), "{good}");
+            assert!(is_callback(CLIENT_ID, good), "{good}");
         }
         for bad in [
             "https://localhost:8000/auth/callback",
@@ -83,8 +94,20 @@ mod tests {
             "javascript:alert(1)",
             "",
         ] {
-            assert!(!is_callback(bad), "{bad}");
+            assert!(!is_callback(CLIENT_ID, bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn each_client_has_its_own_callback() {
+        let (portal, cli) = (
+            "http://localhost:8000/auth/callback",
+            "http://127.0.0.1:9/callback",
+        );
+        assert!(is_callback(CLI_ID, cli));
+        assert!(!is_callback(CLI_ID, portal));
+        assert!(!is_callback(CLIENT_ID, cli));
+        assert!(!is_callback("another", portal));
     }
 
     #[test]

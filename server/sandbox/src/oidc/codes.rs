@@ -33,6 +33,7 @@ pub(crate) struct SignIn {
     pub(crate) scopes: Vec<String>,
     pub(crate) user_id: String,
     pub(crate) auth_time: Timestamp,
+    pub(crate) resource: Option<String>,
 }
 
 /// What an access token may read.
@@ -192,6 +193,7 @@ mod tests {
             scopes: vec!["openid".into()],
             user_id: "u-ana".into(),
             auth_time: Timestamp::UNIX_EPOCH,
+            resource: None,
         }
     }
 

@@ -168,12 +168,17 @@ impl Keys {
 
     /// A compact JWS (RFC 7515) over `claims`, signed with the newest key.
     pub(crate) fn sign(&self, claims: &Value) -> Result<String, KeysError> {
+        self.sign_as("JWT", claims)
+    }
+
+    /// The same, saying what kind of token it is.
+    pub(crate) fn sign_as(&self, typ: &str, claims: &Value) -> Result<String, KeysError> {
         let key = self
             .published()
             .into_iter()
             .next()
             .ok_or(KeysError::Crypto)?;
-        let header = json!({ "alg": "RS256", "typ": "JWT", "kid": key.kid });
+        let header = json!({ "alg": "RS256", "typ": typ, "kid": key.kid });
         let mut token = format!(
             "{}.{}",
             BASE64URL.encode(header.to_string()),

@@ -144,6 +144,7 @@ fn grant(
         scopes: request.scopes.clone(),
         user_id: person.user_id.clone(),
         auth_time,
+        resource: request.resource.clone(),
     };
     let Ok(code) = provider.codes.issue(sign_in, Instant::now()) else {
         return to_client(

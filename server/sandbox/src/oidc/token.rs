@@ -1,4 +1,7 @@
-//! The token endpoint: a code, the client's secret and the proof key in; an ID token out.
+//! The token endpoint: a code, the client's secret and the proof key in; an ID token out, and an access token.
+//!
+//! For a resource (RFC 8707) that access token is a JWT (RFC 9068), which the resource itself can judge; without one
+//! it is a name that only the userinfo endpoint knows.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +17,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD as BASE64URL};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::authorize::is_resource;
 use super::codes::{Access, SignIn, TOKEN_LIFE};
 use super::parameters::Parameters;
 use super::{Provider, clients, subject};
@@ -26,6 +30,7 @@ enum Refused {
     /// Carries whether the client tried HTTP Basic, which asks for a challenge in return.
     InvalidClient(&'static str),
     InvalidGrant(String),
+    InvalidTarget,
     UnsupportedGrantType,
     ServerError(&'static str),
 }
@@ -56,7 +61,7 @@ fn tokens(provider: &Provider, headers: &HeaderMap, form: &Parameters) -> Result
             "the body must be application/x-www-form-urlencoded",
         ));
     }
-    authenticate(headers, form)?;
+    let client_id = authenticate(headers, form)?;
     match form.get("grant_type") {
         Some("authorization_code") => {}
         Some(_) => return Err(Refused::UnsupportedGrantType),
@@ -65,20 +70,19 @@ fn tokens(provider: &Provider, headers: &HeaderMap, form: &Parameters) -> Result
     let code = form
         .get("code")
         .ok_or(Refused::InvalidRequest("code is missing"))?;
-    let sign_in = redeem(provider, form, code)?;
+    let sign_in = redeem(provider, form, code, client_id)?;
     let Some(found) = provider.person(&sign_in.user_id) else {
         return Err(Refused::InvalidGrant(
             "the person is no longer in the organisation".to_owned(),
         ));
     };
-    let access = Access {
-        user_id: sign_in.user_id.clone(),
-        scopes: sign_in.scopes.clone(),
+    // Asked for at either endpoint; at this one it may not be another (RFC 8707 §2.2).
+    let resource = match (&sign_in.resource, form.get("resource")) {
+        (Some(granted), Some(asked)) if granted != asked => return Err(Refused::InvalidTarget),
+        (None, Some(asked)) if !is_resource(asked) => return Err(Refused::InvalidTarget),
+        (granted, asked) => granted.as_deref().or(asked),
     };
-    let access_token = provider
-        .codes
-        .token(code, access, Instant::now())
-        .map_err(|_| Refused::ServerError("the sandbox has no randomness"))?;
+    let access_token = access_token(provider, code, &sign_in, resource)?;
     let claims = id_token_claims(provider, &sign_in, &found.person, &access_token);
     let id_token = provider
         .keys
@@ -93,7 +97,47 @@ fn tokens(provider: &Provider, headers: &HeaderMap, form: &Parameters) -> Result
     }))
 }
 
-fn redeem(provider: &Provider, form: &Parameters, code: &str) -> Result<SignIn, Refused> {
+fn access_token(
+    provider: &Provider,
+    code: &str,
+    sign_in: &SignIn,
+    resource: Option<&str>,
+) -> Result<String, Refused> {
+    let no_randomness = |_| Refused::ServerError("the sandbox has no randomness");
+    let Some(resource) = resource else {
+        let access = Access {
+            user_id: sign_in.user_id.clone(),
+            scopes: sign_in.scopes.clone(),
+        };
+        return provider
+            .codes
+            .token(code, access, Instant::now())
+            .map_err(no_randomness);
+    };
+    let now_s = Timestamp::now().as_second();
+    let claims = json!({
+        "iss": provider.issuer,
+        "aud": resource,
+        "sub": subject(&sign_in.user_id),
+        "client_id": sign_in.client_id,
+        "jti": super::keys::secret().map_err(no_randomness)?,
+        "iat": now_s,
+        "exp": now_s.saturating_add(TOKEN_LIFE.as_secs().cast_signed()),
+        "auth_time": sign_in.auth_time.as_second(),
+        "scope": sign_in.scopes.join(" "),
+    });
+    provider
+        .keys
+        .sign_as("at+jwt", &claims)
+        .map_err(|_| Refused::ServerError("the sandbox cannot sign with its key"))
+}
+
+fn redeem(
+    provider: &Provider,
+    form: &Parameters,
+    code: &str,
+    client_id: &str,
+) -> Result<SignIn, Refused> {
     let verifier = form.get("code_verifier").ok_or(Refused::InvalidRequest(
         "code_verifier is missing: PKCE is required",
     ))?;
@@ -104,7 +148,7 @@ fn redeem(provider: &Provider, form: &Parameters, code: &str) -> Result<SignIn, 
         .codes
         .redeem(code, Instant::now())
         .map_err(|refused| Refused::InvalidGrant(refused.to_string()))?;
-    if sign_in.client_id != clients::CLIENT_ID {
+    if sign_in.client_id != client_id {
         return Err(Refused::InvalidGrant(
             "this code was issued to another client".to_owned(),
         ));
@@ -122,8 +166,14 @@ fn redeem(provider: &Provider, form: &Parameters, code: &str) -> Result<SignIn, 
     Ok(sign_in)
 }
 
-/// `client_secret_basic` or `client_secret_post`, one of them (RFC 6749 §2.3).
-fn authenticate(headers: &HeaderMap, form: &Parameters) -> Result<(), Refused> {
+/// `client_secret_basic` or `client_secret_post`, one of them (RFC 6749 §2.3); `none` for the client without a secret.
+fn authenticate(headers: &HeaderMap, form: &Parameters) -> Result<&'static str, Refused> {
+    if form.get("client_id") == Some(clients::CLI_ID)
+        && form.get("client_secret").is_none()
+        && !headers.contains_key(AUTHORIZATION)
+    {
+        return Ok(clients::CLI_ID);
+    }
     let in_form = form.get("client_secret").map(|secret| {
         (
             form.get("client_id").unwrap_or_default().to_owned(),
@@ -155,7 +205,7 @@ fn authenticate(headers: &HeaderMap, form: &Parameters) -> Result<(), Refused> {
             "the client id or the client secret is wrong",
         ));
     }
-    Ok(())
+    Ok(clients::CLIENT_ID)
 }
 
 /// User and password of HTTP Basic, each form-encoded inside (RFC 6749 §2.3.1).
@@ -235,6 +285,11 @@ impl Refused {
                 (StatusCode::UNAUTHORIZED, "invalid_client", why.to_owned())
             }
             Self::InvalidGrant(why) => (StatusCode::BAD_REQUEST, "invalid_grant", why),
+            Self::InvalidTarget => (
+                StatusCode::BAD_REQUEST,
+                "invalid_target",
+                "resource is not what was agreed to, or is no absolute URI".to_owned(),
+            ),
             Self::UnsupportedGrantType => (
                 StatusCode::BAD_REQUEST,
                 "unsupported_grant_type",

@@ -4,6 +4,7 @@ use app::view::{
     CliView, GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView,
 };
 use domain::grant::{Grant, GrantState};
+use domain::id::GrantId;
 use domain::policy::ReviewOutcome;
 use domain::request::{AskState, Request};
 use domain::target::Target;
@@ -29,16 +30,11 @@ pub(super) fn earlier(view: MyAccessView) -> MyAccessView {
 pub(super) fn view(portal: &Portal, world: &World, mine: &Mine) -> MyAccessView {
     let Mine { requests, live, .. } = mine;
     let now = Timestamp::now();
-    let mut active: Vec<&Grant> = live
-        .iter()
-        .filter(|grant| grant.phase().is_some())
-        .collect();
-    active.sort_by_key(|grant| grant.until);
     let mut view = MyAccessView {
         now: names::ms(now),
-        active: active
+        active: cards(portal, world, live)
             .into_iter()
-            .map(|grant| card(portal, world, grant, now))
+            .map(|(_, card)| card)
             .collect(),
         next: mine.next.as_ref().map(RequestPlace::to_text),
         ..MyAccessView::default()
@@ -61,6 +57,20 @@ pub(super) fn view(portal: &Portal, world: &World, mine: &Mine) -> MyAccessView 
         }
     }
     view
+}
+
+/// What they have of these, the one that ends first first.
+pub(super) fn cards(portal: &Portal, world: &World, live: &[Grant]) -> Vec<(GrantId, GrantCard)> {
+    let now = Timestamp::now();
+    let mut active: Vec<&Grant> = live
+        .iter()
+        .filter(|grant| grant.phase().is_some())
+        .collect();
+    active.sort_by_key(|grant| grant.until);
+    active
+        .into_iter()
+        .map(|grant| (grant.id, card(portal, world, grant, now)))
+        .collect()
 }
 
 fn card(portal: &Portal, world: &World, grant: &Grant, now: Timestamp) -> GrantCard {

@@ -75,6 +75,16 @@ pub(super) async fn bind(
     Err(StoreError::Changed.into())
 }
 
+/// The person of a login that has been used to sign in.
+pub(in crate::web) async fn person_of(
+    store: &Store,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<UserId>, StoreError> {
+    let bound: Option<Binding> = store.get(&login_at(&login_hash(issuer, subject))).await?;
+    Ok(bound.map(|bound| bound.user))
+}
+
 async fn is_bound(store: &Store, hash: &str, user: &UserId) -> Result<bool, BindingError> {
     let of_login: Option<Binding> = store.get(&login_at(hash)).await?;
     let of_person: Option<Binding> = match of_login {

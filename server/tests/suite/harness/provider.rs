@@ -127,6 +127,11 @@ impl Provider {
         });
     }
 
+    /// A token with exactly these claims, and these members of its header besides `alg` and `kid`.
+    pub(crate) fn token(&self, key: Key, header: &Value, claims: &Value) -> String {
+        self.inner.sign(key, header, claims)
+    }
+
     /// How often it was asked for its keys.
     pub(crate) fn asked_for_keys(&self) -> usize {
         *lock(&self.inner.asked_for_keys)
@@ -226,7 +231,7 @@ async fn token(
             claims[name] = value;
         }
     }
-    let id_token = inner.sign(&say, &claims);
+    let id_token = inner.sign(say.key, &json!({}), &claims);
     Json(json!({
         "access_token": "access",
         "token_type": "Bearer",
@@ -252,28 +257,31 @@ async fn user_info(
 }
 
 impl Inner {
-    fn sign(&self, say: &Say, claims: &Value) -> String {
+    fn sign(&self, key: Key, more: &Value, claims: &Value) -> String {
         let part = |value: &Value| BASE64URL.encode(value.to_string());
-        let at = usize::from(say.key == Key::New);
-        let header = if say.key == Key::Secret {
+        let at = usize::from(key == Key::New);
+        let mut header = if key == Key::Secret {
             json!({ "alg": "HS256" })
         } else {
             json!({ "alg": "EdDSA", "kid": at.to_string() })
         };
+        for (name, value) in more.as_object().unwrap() {
+            header[name] = value.clone();
+        }
         let message = format!("{}.{}", part(&header), part(claims));
-        let signature = if say.key == Key::Secret {
-            let key =
+        let signature = if key == Key::Secret {
+            let secret =
                 aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"belay-sandbox-secret");
-            aws_lc_rs::hmac::sign(&key, message.as_bytes())
+            aws_lc_rs::hmac::sign(&secret, message.as_bytes())
                 .as_ref()
                 .to_vec()
         } else {
-            let key = if say.key == Key::Forged {
+            let pair = if key == Key::Forged {
                 &self.forger
             } else {
                 &self.keys[at]
             };
-            key.sign(message.as_bytes()).as_ref().to_vec()
+            pair.sign(message.as_bytes()).as_ref().to_vec()
         };
         format!("{message}.{}", BASE64URL.encode(signature))
     }

@@ -1,0 +1,211 @@
+//! Closed lists of words, as the contract has them. Each is made from the pages' own, so that a word
+//! that is added there does not compile here until it has been thought of.
+
+use app::view as from;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+macro_rules! words {
+    ($(#[doc = $meaning:literal])+ $name:ident {
+        $($(#[doc = $each:literal])+ $variant:ident,)+
+    }) => {
+        $(#[doc = $meaning])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "kebab-case")]
+        pub(super) enum $name { $($(#[doc = $each])+ $variant,)+ }
+
+        impl From<from::$name> for $name {
+            fn from(word: from::$name) -> Self {
+                match word { $(from::$name::$variant => Self::$variant,)+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// A request in one word: that of its asks and their grants, if they agree.
+    RequestState {
+        /// Waits for review.
+        Pending,
+        /// Approved, starts later.
+        Scheduled,
+        /// Being created in AWS.
+        Granting,
+        /// In force.
+        Active,
+        /// Being taken away; not yet proven gone.
+        Revoking,
+        /// Past its end and not yet proven gone.
+        Overdue,
+        /// Over, with a receipt.
+        Ended,
+        /// Refused by a reviewer.
+        Denied,
+        /// Taken back by the requester.
+        Withdrawn,
+        /// Nobody answered in time.
+        Expired,
+        /// Its asks differ.
+        Mixed,
+    }
+}
+
+words! {
+    /// How far an ask is.
+    AskState {
+        /// Waits for review.
+        Pending,
+        /// Approved; its grant says the rest.
+        Approved,
+        /// Somebody who could approve said no.
+        Denied,
+        /// The requester took it back.
+        Withdrawn,
+        /// Nobody answered in time.
+        Expired,
+    }
+}
+
+words! {
+    /// How far a grant is.
+    GrantState {
+        /// Promised, starts later.
+        Scheduled,
+        /// Being created in AWS.
+        Granting,
+        /// AWS says that it is there.
+        Active,
+        /// Being taken away; not yet proven gone.
+        Revoking,
+        /// Over, with a receipt.
+        Ended,
+    }
+}
+
+words! {
+    /// What a reviewer did.
+    ReviewKind {
+        /// Yes.
+        Approve,
+        /// No.
+        Deny,
+    }
+}
+
+words! {
+    /// How a grant ended. Only `removed` and `absent-already` say that the access is gone.
+    ReceiptKind {
+        /// The deletion succeeded, and an independent read shows it absent.
+        Removed,
+        /// Two complete reads showed it absent.
+        AbsentAlready,
+        /// Other grants hold the same access.
+        HeldBy,
+        /// It was there before Belay and stays.
+        Standing,
+        /// The account, the permission set or the person no longer exists.
+        TargetGone,
+        /// It was never created.
+        NeverGranted,
+    }
+}
+
+words! {
+    /// One piece of evidence on a receipt.
+    Evidence {
+        /// AWS accepted the creation.
+        CreationAccepted,
+        /// AWS reported the creation `SUCCEEDED`.
+        CreationSucceeded,
+        /// AWS reported the creation `FAILED`.
+        CreationFailed,
+        /// AWS accepted the deletion.
+        DeletionAccepted,
+        /// AWS reported the deletion `SUCCEEDED`.
+        DeletionSucceeded,
+        /// A complete read shows the assignment.
+        ReadPresent,
+        /// A complete read shows it absent.
+        ReadAbsent,
+        /// The account, permission set or person was found to be gone.
+        TargetGone,
+        /// Nothing was ever asked of AWS.
+        NothingAsked,
+    }
+}
+
+words! {
+    /// What keeps a grant from moving on.
+    Trouble {
+        /// AWS asks us to slow down.
+        Throttled,
+        /// AWS refuses our credentials or rights.
+        AccessDenied,
+        /// Another change of the same assignment is under way.
+        Conflict,
+        /// AWS reported the operation `FAILED`.
+        Failed,
+        /// AWS does not answer.
+        Unreachable,
+    }
+}
+
+words! {
+    /// How a break-glass stands.
+    GlassState {
+        /// Signatures are missing.
+        Unsigned,
+        /// They still are, after the time for that.
+        Overdue,
+        /// Enough people signed it.
+        Signed,
+        /// Somebody who could have signed rejected it.
+        Rejected,
+    }
+}
+
+words! {
+    /// What would happen to a request, in a word.
+    PreviewOutcome {
+        /// Granted at once.
+        Automatic,
+        /// The requester's own approval completes it.
+        SelfApproved,
+        /// Waits for others.
+        NeedsApproval,
+        /// Only by going in first, and having it signed afterwards.
+        BreakGlass,
+        /// Would be refused.
+        Refused,
+    }
+}
+
+/// The word of an event, as the timeline has it; kinds that this version does not know keep their own.
+pub(super) fn event(kind: &from::EventKind) -> String {
+    use from::EventKind as Is;
+    match kind {
+        Is::Submitted => "submitted",
+        Is::ReviewedApprove => "reviewed-approve",
+        Is::ReviewedDeny => "reviewed-deny",
+        Is::Retracted => "retracted",
+        Is::Reopened => "reopened",
+        Is::Nudged => "nudged",
+        Is::Approved => "approved",
+        Is::BrokeGlass => "broke-glass",
+        Is::Signed => "signed",
+        Is::Rejected => "rejected",
+        Is::Unsigned => "unsigned",
+        Is::Denied => "denied",
+        Is::Withdrawn => "withdrawn",
+        Is::Expired => "expired",
+        Is::Scheduled => "scheduled",
+        Is::Granting => "granting",
+        Is::Active => "active",
+        Is::EndedEarly => "ended-early",
+        Is::Revoking => "revoking",
+        Is::Attempted => "attempted",
+        Is::Ended => "ended",
+        Is::Other(word) => word,
+    }
+    .to_owned()
+}
