@@ -2,13 +2,19 @@
 // pages, its own checks of PKCE, codes and redirects, and keys that change.
 
 import { type APIResponse, expect, test as base } from "@playwright/test";
-import { generateKeyPairSync } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import type { Server } from "node:http";
 import { type AccountClaims, type JWK, Provider } from "oidc-provider";
 import { World } from "../world.ts";
 import { type Addresses, Visitor, addresses, environment } from "./sign-in.ts";
 
 const client = { id: "belay", secret: "belay-sandbox-secret" };
+
+/** A program that speaks for people; it has no secret to keep. */
+const tool = { id: "tool", verifier: "a-verifier-of-a-program-0123456789-0123456789" };
+
+/** Belay's API, as the provider knows it. */
+const api = "https://belay.example.com/api/v1";
 
 /** Who has an account at the provider; it takes any password. */
 const accounts: Record<string, Omit<AccountClaims, "sub">> = {
@@ -48,10 +54,17 @@ class Certified {
           redirect_uris: [`${this.portal}/auth/callback`],
           post_logout_redirect_uris: [`${this.portal}/signed-out`],
         },
+        { client_id: tool.id, token_endpoint_auth_method: "none", redirect_uris: [`${this.portal}/callback`] },
       ],
       claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
       cookies: { keys: ["a key for its cookies"] },
-      features: { devInteractions: { enabled: true } },
+      features: {
+        devInteractions: { enabled: true },
+        resourceIndicators: {
+          enabled: true,
+          getResourceServerInfo: () => ({ scope: "belay:read belay:submit", audience: api, accessTokenFormat: "jwt", accessTokenTTL: 300 }),
+        },
+      },
       findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...accounts[id] }) }),
       jwks: { keys },
       pkce: { required: () => true },
@@ -81,7 +94,7 @@ const test = base.extend<{ visitor: Visitor; attacker: Visitor }, { provider: Ce
   world: [
     async ({ provider }, use) => {
       await provider.serve([newKey("first")]);
-      const world = await World.begin({ belay: environment(provider) });
+      const world = await World.begin({ belay: { ...environment(provider), BELAY_API_AUDIENCE: api } });
       await use(world);
       await world.end();
     },
@@ -258,6 +271,44 @@ for (const [what, change, why] of [
     await visitor.expectRefused("sign-in-mismatch", why);
   });
 }
+
+test("a token that a program was given counts at the API, for whom and for what it says", async ({ visitor, provider }) => {
+  await visitor.open();
+  await signIn(visitor, "ana.silva");
+  await visitor.expectIn("Ana Silva");
+
+  const back = `${visitor.world.portal}/callback`;
+  const stolen = await visitor.steal("/callback");
+  const asked = new URLSearchParams({
+    client_id: tool.id,
+    response_type: "code",
+    redirect_uri: back,
+    scope: "openid belay:read",
+    resource: api,
+    code_challenge: createHash("sha256").update(tool.verifier).digest("base64url"),
+    code_challenge_method: "S256",
+  });
+  await visitor.page.goto(`${provider.issuer}/auth?${asked}`);
+  await visitor.page.getByRole("button", { name: "Continue" }).click({ noWaitAfter: true });
+  const form = {
+    grant_type: "authorization_code",
+    client_id: tool.id,
+    code: code(await stolen.url),
+    redirect_uri: back,
+    code_verifier: tool.verifier,
+    resource: api,
+  };
+  const given = await (await visitor.context.request.post(`${provider.issuer}/token`, { form })).json();
+
+  const me = async (token: string) =>
+    visitor.context.request.get(`${visitor.world.portal}/api/v1/me`, { headers: { authorization: `Bearer ${token}` } });
+  const answer = await me(given.access_token);
+  expect(await answer.json()).toMatchObject({ name: "Ana Silva", by: "token", scopes: ["belay:read"] });
+  // What proves to the program who signed in is no token for anything.
+  const refused = await me(given.id_token);
+  expect(refused.status()).toBe(401);
+  expect(await refused.json()).toMatchObject({ code: "invalid-token" });
+});
 
 test("who signs out is signed out at the provider, too", async ({ visitor, provider }) => {
   await visitor.open();

@@ -12,6 +12,8 @@ mod relying_party;
 #[path = "running/sandbox.rs"]
 mod sandbox;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64URL;
 use relying_party::{Browser, Portal, REDIRECT};
 use reqwest::StatusCode;
 use reqwest::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, WWW_AUTHENTICATE};
@@ -38,6 +40,96 @@ async fn a_hinted_sign_in_ends_with_a_token_that_a_strict_client_accepts() {
     let info = portal.user_info(&tokens.access_token).await.unwrap();
     assert_eq!(info["sub"], claims["sub"]);
     assert_eq!(info["email"], claims["email"]);
+}
+
+/// The parts of a token that everybody can read.
+fn read(token: &str) -> (Value, Value) {
+    let part = |n: usize| {
+        let part = BASE64URL.decode(token.split('.').nth(n).unwrap()).unwrap();
+        serde_json::from_slice(&part).unwrap()
+    };
+    (part(0), part(1))
+}
+
+#[tokio::test]
+async fn a_token_for_a_resource_is_one_that_the_resource_can_read() {
+    const API: &str = "https://belay.example.com/api/v1";
+    let sandbox = Sandbox::start();
+    let portal = Portal::discover(&sandbox.address("oidc")).await;
+    let code = async |resource: &str| {
+        let asked = [
+            ("login_hint", "ana.silva"),
+            ("scope", "openid belay:read"),
+            ("resource", resource),
+        ];
+        let mut browser = Browser::default();
+        browser.authorize(&portal, &asked).await
+    };
+    let tokens = code(API).await.code(&portal);
+    let tokens = portal.exchange(&tokens).await.unwrap();
+    let (header, claims) = read(&tokens.access_token);
+    assert_eq!(header["typ"], "at+jwt");
+    assert_eq!(header["kid"], portal.jwks["keys"][0]["kid"]);
+    for (name, value) in [
+        ("iss", portal.issuer.as_str()),
+        ("aud", API),
+        ("client_id", "belay"),
+        ("scope", "openid belay:read"),
+    ] {
+        assert_eq!(claims[name], value, "{claims}");
+    }
+    assert_eq!(claims["sub"], portal.verified(&tokens)["sub"]);
+    let lasts = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    assert_eq!(lasts, 300);
+    // The ID token is another thing, for another audience.
+    let (header, claims) = read(&tokens.id_token);
+    assert_eq!(
+        (&header["typ"], &claims["aud"]),
+        (&"JWT".into(), &"belay".into())
+    );
+
+    assert_eq!(code("not-absolute").await.error(&portal), "invalid_target");
+    let agreed = code(API).await.code(&portal);
+    let other = [("resource", "https://other.example")];
+    let refused = portal.token(&agreed, &other).await;
+    assert_eq!(refused.json()["error"], "invalid_target");
+    let plain = code("").await.code(&portal);
+    let plain = portal.exchange(&plain).await.unwrap();
+    assert!(
+        !plain.access_token.contains('.'),
+        "it says nothing by itself"
+    );
+}
+
+#[tokio::test]
+async fn a_command_line_has_no_secret_and_its_own_address() {
+    const BACK: &str = "http://127.0.0.1:9/callback";
+    let sandbox = Sandbox::start();
+    let portal = Portal::discover(&sandbox.address("oidc")).await;
+    let asked = [
+        ("login_hint", "ana.silva"),
+        ("client_id", "belay-cli"),
+        ("redirect_uri", BACK),
+    ];
+    let answer = Browser::default().authorize(&portal, &asked).await;
+    let back = answer.headers[LOCATION].to_str().unwrap().to_owned();
+    let back = reqwest::Url::parse(&back).unwrap();
+    assert!(back.as_str().starts_with(BACK), "{back}");
+    let (_, code) = back.query_pairs().find(|(name, _)| name == "code").unwrap();
+    // The portal's secret opens nothing that is the command line's.
+    let mine = [("client_id", "belay-cli"), ("redirect_uri", BACK)];
+    let tokens = portal.token_as(None, &code, &mine).await;
+    assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
+    let answer = Browser::default().authorize(&portal, &asked).await;
+    let back = answer.headers[LOCATION].to_str().unwrap().to_owned();
+    let back = reqwest::Url::parse(&back).unwrap();
+    let (_, code) = back.query_pairs().find(|(name, _)| name == "code").unwrap();
+    let portals = portal.token(&code, &[("redirect_uri", BACK)]).await;
+    assert_eq!(portals.json()["error"], "invalid_grant");
+    // Nor may it come back to the portal.
+    let asked = [("client_id", "belay-cli"), ("login_hint", "ana.silva")];
+    let answer = Browser::default().authorize(&portal, &asked).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

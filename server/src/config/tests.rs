@@ -245,3 +245,14 @@ fn a_sweep_warns_and_nothing_is_allowed_unless_it_is_said() {
         assert_eq!(found, ["BELAY_SWEEP_ALLOW"], "{wrong}");
     }
 }
+
+#[test]
+fn an_id_token_never_passes_as_an_access_token() {
+    let config = read(Role::All, &[]).unwrap();
+    assert_eq!(config.oidc.unwrap().api_audience, None);
+    let api = "https://belay.example.com/api/v1";
+    let config = read(Role::All, &[("BELAY_API_AUDIENCE", api)]).unwrap();
+    assert_eq!(config.oidc.unwrap().api_audience.as_deref(), Some(api));
+    let found = problems(Role::All, &[("BELAY_API_AUDIENCE", "belay")]);
+    assert_eq!(found, ["BELAY_API_AUDIENCE"]);
+}

@@ -99,6 +99,17 @@ async fn a_program_asks_a_person_approves_and_the_program_gives_it_back() {
         json!([])
     );
 
+    // An admin may end it, and nothing that speaks for one.
+    let end = format!("/grants/{grant}/end");
+    let over = json!({ "reason": "enough" });
+    let grace = speaks(&sandbox, &belay, "grace.chen", ALL).await;
+    let refused = grace.post(&end, &over).await;
+    assert_eq!((refused.status, refused.code()), (403, "not-yours"));
+    let ines = speaks(&sandbox, &belay, "ines.costa", ALL).await;
+    let refused = ines.post(&end, &over).await;
+    assert_eq!((refused.status, refused.code()), (404, "not-found"));
+    assert_eq!(carla.get(&path).await.ok()["state"], "active");
+
     let ended = carla
         .post(
             &format!("/grants/{grant}/end"),
@@ -201,12 +212,9 @@ async fn only_an_access_token_of_the_issuer_for_this_api_counts() {
         ),
         ("of nobody", bad(Key::Known, &at, json!({ "sub": null }))),
         ("no token", "nonsense".to_owned()),
-        ("too long", format!("{}{}", "x".repeat(20_000), good)),
+        ("too long", "x".repeat(20_000)),
     ] {
-        let answer = nobody
-            .token(&token.replace(['"', '\n'], ""))
-            .get("/me")
-            .await;
+        let answer = nobody.token(&token).get("/me").await;
         assert_eq!(
             (answer.status, answer.code()),
             (401, "invalid-token"),
@@ -265,7 +273,7 @@ async fn a_token_does_what_its_scopes_say_whatever_else_comes_with_it() {
     assert_eq!(submitted.status, 201);
     assert_eq!(submitted.body.get("request"), None, "it may not read");
 
-    // The token alone counts, whoever's browser it comes from.
+    // The token alone counts, whosever browser it comes from.
     let grace = belay.signed_in("grace.chen").await;
     let both = neither.session(&grace);
     lacks(&both.get("/me").await, "belay:read");
@@ -299,7 +307,7 @@ async fn whoever_has_left_is_shut_out_and_without_an_audience_no_token_is_taken(
     let _belay = Belay::launch(&setup.at(&portal)).ready().await;
     let answer = eventually("they are shut out", || async {
         let answer = ana.get("/me").await;
-        (answer.status != 200).then_some(answer)
+        (answer.status == 403).then_some(answer)
     })
     .await;
     assert_eq!((answer.status, answer.code()), (403, "person-inactive"));

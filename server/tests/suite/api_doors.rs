@@ -200,3 +200,25 @@ async fn no_door_is_missing_from_the_table() {
         assert_ne!(answer.code(), "not-found", "{path}");
     }
 }
+
+/// What programs rely on changes on purpose: `UPDATE_GOLDEN=1` writes it anew.
+#[tokio::test]
+async fn the_contract_is_as_it_was() {
+    const PATH: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src/web/api/openapi.golden.json"
+    );
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let page = belay.browser().get("/api/v1/openapi.json").await;
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(PATH, &page.body).unwrap();
+    }
+    let golden = std::fs::read_to_string(PATH).unwrap();
+    let mut lines = page.body.lines().zip(golden.lines());
+    let differing = lines.find(|(found, golden)| found != golden);
+    assert!(
+        page.body == golden,
+        "the contract differs, first in {differing:?} (found, golden)"
+    );
+}

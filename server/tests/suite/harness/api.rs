@@ -49,12 +49,13 @@ impl Answer {
     /// The codes of a problem's errors, each with its place.
     pub(crate) fn errors(&self) -> Vec<(&str, &str)> {
         let errors = self.body["errors"].as_array();
-        let error = |error| {
-            let error: &Value = error;
-            let place = error["pointer"].as_str().or(error["parameter"].as_str());
-            (error["code"].as_str().unwrap(), place.unwrap_or_default())
-        };
-        errors.into_iter().flatten().map(error).collect()
+        let errors = errors.into_iter().flatten();
+        errors
+            .map(|error| {
+                let place = error["pointer"].as_str().or(error["parameter"].as_str());
+                (error["code"].as_str().unwrap(), place.unwrap_or_default())
+            })
+            .collect()
     }
 }
 
