@@ -4,6 +4,8 @@
 //! no page can ask on behalf of another. Mutations are not here either: they are plain HTML forms that the server
 //! handles itself, so that they work before and without script.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::view::{
@@ -12,8 +14,20 @@ use crate::view::{
     Me, MyAccessView, PolicyFilter, PolicyPage, RequestView, VersionView, VersionsPage, WireError,
 };
 
-/// What the server tells one signed-in person. The server puts it in context as `Arc<dyn Backend>`; no such context
-/// means that nobody is signed in.
+/// In context, for every page and every read: the [`Backend`] of whoever is signed in; none if nobody is.
+///
+/// Said in either case. Leptos looks for what is not there further up, and what is further up on a server's thread is
+/// the page of another request, made for another person.
+#[derive(Clone)]
+pub struct Reader(pub Option<Arc<dyn Backend>>);
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Reader").field(&self.0.is_some()).finish()
+    }
+}
+
+/// What the server tells one signed-in person.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
     /// Who they are, and what waits for them.

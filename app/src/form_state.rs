@@ -26,7 +26,7 @@ impl Arrived {
     pub(crate) fn provide() {
         let (form, theme, stay) = SharedValue::<_, Compact>::new_with_encoding(|| {
             (
-                use_context::<FormState>(),
+                use_context::<Option<FormState>>().flatten(),
                 use_context::<Theme>().unwrap_or_default(),
                 use_context::<Stay>().unwrap_or_default().0,
             )

@@ -40,7 +40,7 @@ mod sentence;
 pub mod view;
 mod wire;
 
-pub use backend::Backend;
+pub use backend::{Backend, Reader};
 pub use document::{Assets, Theme};
 #[cfg(feature = "ssr")]
 pub use document::{problem_page, shell};

@@ -10,7 +10,7 @@ use leptos::{
 
 #[cfg(feature = "ssr")]
 use crate::{
-    backend::Backend,
+    backend::{Backend, Reader},
     view::{ExplainFilter, PolicyFilter},
 };
 use crate::{
@@ -20,7 +20,8 @@ use crate::{
 
 #[cfg(feature = "ssr")]
 fn backend() -> Result<std::sync::Arc<dyn Backend>, WireError> {
-    use_context().ok_or(WireError::SignedOut)
+    let reader = use_context::<Reader>();
+    reader.and_then(|it| it.0).ok_or(WireError::SignedOut)
 }
 
 /// [`Backend::me`](crate::Backend::me).

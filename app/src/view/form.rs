@@ -6,7 +6,7 @@ use super::{AskState, EpochMs, FindingProblem, GlassState, Part};
 
 /// What the server hands to a page that it renders again after refusing its form.
 ///
-/// The server puts it in context; the page passes it to the browser's half in a `SharedValue`, so that both halves
+/// The server puts it in context as an `Option`, none if there is none; the page passes it to the browser's half in a `SharedValue`, so that both halves
 /// draw the same. Nothing that was typed is lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormState {

@@ -5,7 +5,7 @@ mod policy;
 use std::sync::{Arc, LazyLock};
 
 use app::{
-    Assets, Backend, FormState, Theme,
+    Assets, Backend, FormState, Reader, Theme,
     view::{
         AccessFilter, AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind,
         ApprovalView, AskFormView, AskState, AskView, BaselineView, BreakGlassStands,
@@ -150,12 +150,10 @@ impl Door {
         let door = self.clone();
         let context = move || {
             provide_context(door.theme);
-            if let Some(form) = door.form.clone() {
-                provide_context(form);
-            }
-            if let Some(person) = door.person.clone() {
-                provide_context::<Arc<dyn Backend>>(Arc::new(World { person }));
-            }
+            provide_context(door.form.clone());
+            let person = door.person.clone();
+            let backend = person.map(|person| Arc::new(World { person }) as Arc<dyn Backend>);
+            provide_context(Reader(backend));
         };
         let render = leptos_axum::render_app_async_with_context(context, || app::shell(assets()));
         let request = Request::builder().uri(path).body(Body::empty()).unwrap();

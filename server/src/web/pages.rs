@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::view::{Field, Problem};
-use app::{Backend, FormState};
+use app::{Backend, FormState, Reader};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -139,6 +139,11 @@ async fn render(
 ) -> Response {
     let context = context(portal, caller, form, request.headers());
     let assets = portal.assets.clone();
+    let allowing = portal.clone();
+    let context = move || {
+        context();
+        allow_scripts(&allowing);
+    };
     leptos_axum::render_app_async_with_context(context, move || app::shell(assets.clone()))(request)
         .await
 }
@@ -185,7 +190,8 @@ async fn read(
         .into_response()
 }
 
-/// What pages and reads find in context. No backend means that nobody is signed in.
+/// What pages and reads find in context: all of it, always, or they would find another request's
+/// ([`Reader`]).
 fn context(
     portal: &Portal,
     caller: Option<Caller>,
@@ -196,17 +202,11 @@ fn context(
     let stay = kept::mark(headers);
     let backend = caller
         .map(|caller| Arc::new(PortalBackend::new(portal.clone(), caller)) as Arc<dyn Backend>);
-    let portal = portal.clone();
     move || {
         provide_context(theme);
         provide_context(stay.clone());
-        if let Some(backend) = &backend {
-            provide_context(Arc::clone(backend));
-        }
-        if let Some(form) = &form {
-            provide_context(form.clone());
-        }
-        allow_scripts(&portal);
+        provide_context(Reader(backend.clone()));
+        provide_context(form.clone());
     }
 }
 

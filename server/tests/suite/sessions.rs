@@ -294,6 +294,32 @@ async fn nobody_signed_in_is_told_so_at_each_door_in_its_own_way() {
     );
 }
 
+/// Leptos looks for what it is asked for further up, where another's request may be under way on the
+/// same thread.
+#[tokio::test]
+async fn who_is_signed_out_reads_nothing_of_those_who_read_at_the_same_moment() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let ana = belay.signed_in("ana.silva").await;
+    let nobody = belay.browser();
+    for _ in 0..20 {
+        let hers = futures::future::join_all(
+            (0..20).map(|_| async { tokio::join!(ana.read("/api/ui/me"), ana.get("/mine")) }),
+        );
+        let nobodys = (0..40).map(|_| nobody.read("/api/ui/me"));
+        let nobodys = futures::future::join_all(nobodys);
+        let (hers, nobodys) = tokio::join!(hers, nobodys);
+        for (me, mine) in hers {
+            assert!(me.body.contains("Ana Silva"), "{:?}", me.body);
+            assert_eq!(mine.status, 200);
+        }
+        for read in nobodys {
+            assert!(read.body.ends_with("\u{1}\u{0}"), "{:?}", read.body);
+            assert!(!read.body.contains("Ana"), "{:?}", read.body);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_session_that_cannot_be_read_signs_nobody_out() {
     let sandbox = Sandbox::start();

@@ -126,15 +126,17 @@ pub(super) fn others(form: &AskFormView, before: &FormState) -> AnyView {
     view! {
         <details class="more" open=is_open>
             <summary>"Ask for more in the same request"</summary>
-            <fieldset class="field">
-                <legend class="label">"Also"</legend>
-                <p class="hint">"Up to ten in all, for the same time and the same reason."</p>
-                <div class="choices">{boxes}</div>
-            </fieldset>
-            <label class="choice">
-                <input type="checkbox" name="granting" value="separately" checked=is_separate/>
-                <span>"Grant each as soon as it is approved, not all together"</span>
-            </label>
+            <div class="stack">
+                <fieldset class="field">
+                    <legend class="label">"Also"</legend>
+                    <p class="hint">"Up to ten in all, for the same time and the same reason."</p>
+                    <div class="choices">{boxes}</div>
+                </fieldset>
+                <label class="choice">
+                    <input type="checkbox" name="granting" value="separately" checked=is_separate/>
+                    <span>"Grant each as soon as it is approved, not all together"</span>
+                </label>
+            </div>
         </details>
     }
     .into_any()
