@@ -50,5 +50,5 @@ use fetch as read;
 pub use hydration::hydrate;
 pub use router::App;
 #[cfg(feature = "ssr")]
-pub use sentence::told;
+pub use sentence::{told, told_reason};
 pub use view::{FormState, Stay};

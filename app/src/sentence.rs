@@ -178,6 +178,13 @@ pub(crate) fn approval_kind(kind: ApprovalKind) -> String {
     }
 }
 
+/// A reason of a verdict as a sentence, for doors that draw no pages.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn told_reason(why: &Reason) -> String {
+    reason(why)
+}
+
 /// A reason of a verdict.
 pub(crate) fn reason(reason: &Reason) -> String {
     match reason {

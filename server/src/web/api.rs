@@ -16,6 +16,7 @@ mod grants;
 mod history;
 mod me;
 mod page;
+mod preview;
 mod problem;
 mod requests;
 mod reviews;
@@ -77,6 +78,7 @@ fn parts() -> (Router<Portal>, utoipa::openapi::OpenApi) {
         .routes(routes!(access::account))
         .routes(routes!(access::group))
         .routes(routes!(requests::list, submit::submit))
+        .routes(routes!(preview::preview))
         .routes(routes!(requests::read))
         .routes(routes!(requests::withdraw))
         .routes(routes!(requests::nudge))

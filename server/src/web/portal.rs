@@ -4,7 +4,7 @@ mod access;
 mod ends;
 mod favourites;
 mod findings;
-mod foresee;
+pub(super) mod foresee;
 mod history;
 mod listing;
 mod mine;

@@ -568,3 +568,45 @@ async fn a_list_of_everything_goes_on_where_it_stopped() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_preview_says_what_a_submission_would_and_keeps_nothing() {
+    let sandbox = Sandbox::start();
+    let belay = start(&sandbox).await;
+    let carla = speaks(&sandbox, &belay, CARLA, ALL).await;
+    let preview = "/requests/preview";
+    let foreseen = carla.post(preview, &read_payments()).await.ok();
+    let target = &foreseen["targets"][0];
+    assert_eq!(target["outcome"], "needs-approval", "{foreseen}");
+    assert_eq!(target["target"]["account_name"], "Payments Production");
+    assert_eq!(target["routes"][0]["approvals_needed"], 1, "{foreseen}");
+    assert_eq!(carla.get("/requests").await.ok()["items"], json!([]));
+
+    let mut long = read_payments();
+    long["duration_seconds"] = json!(7_200);
+    let foreseen = carla.post(preview, &long).await.ok();
+    let target = &foreseen["targets"][0];
+    assert_eq!(target["outcome"], "refused", "{foreseen}");
+    assert!(!target["reasons"].as_array().unwrap().is_empty());
+    assert_eq!(carla.post("/requests", &long).await.status, 422);
+
+    // What cannot be submitted at all is the same problem here.
+    let mut secret = read_payments();
+    secret["targets"][0]["account_id"] = json!("100000000001");
+    let refused = [
+        carla.post(preview, &secret).await,
+        carla.post("/requests", &secret).await,
+    ];
+    assert_eq!(refused[0].status, 403, "{:?}", refused[0]);
+    assert_eq!(refused[0].body, refused[1].body);
+
+    carla.post("/requests", &read_payments()).await;
+    let foreseen = carla.post(preview, &read_payments()).await.ok();
+    assert_eq!(foreseen["targets"][0]["outcome"], "waiting", "{foreseen}");
+    let reads = speaks(&sandbox, &belay, CARLA, "belay:read").await;
+    let refused = reads.post(preview, &read_payments()).await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (403, "insufficient-scope")
+    );
+}

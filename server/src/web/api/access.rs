@@ -170,7 +170,7 @@ pub(super) struct Terms {
     description: Option<String>,
     /// How long an AWS session opened with it may last, in seconds.
     session_seconds: u32,
-    /// What policy would say of the shortest request for it.
+    /// What would become of a request of the length that the portal's form begins with.
     outcome: PreviewOutcome,
     /// The ways to it, each with its approvers.
     routes: Vec<Route>,
@@ -234,7 +234,7 @@ async fn terms(
     second: &str,
 ) -> Result<Json<Terms>, Problem> {
     let backend = PortalBackend::new(portal, asker.caller);
-    let form = backend.ask_form(first, second, "").await;
+    let form = backend.ask_form(first, second, "", "").await;
     let form = form.map_err(|error| Problem::of_read(&error))?;
     Ok(Json(form.into()))
 }

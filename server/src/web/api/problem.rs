@@ -203,7 +203,6 @@ impl Problem {
             ServiceError::NotFound => Self::of(ApiCode::NotFound),
             ServiceError::Unavailable { part } => Self::unavailable(refusal::view_part(part)),
             ServiceError::Refused(targets) => {
-                let several = targets.len() > 1;
                 let mut errors = Vec::new();
                 let mut status = StatusCode::FORBIDDEN;
                 for target in targets {
@@ -219,7 +218,7 @@ impl Problem {
                         if error.pointer.is_none() {
                             error.pointer = Some(format!("/targets/{}", target.place));
                         }
-                        error.target = several.then(|| target.target.clone());
+                        error.target = target.is_one_of_several.then(|| target.target.clone());
                         error
                     }));
                 }

@@ -191,6 +191,11 @@ pub(super) struct Route {
     approvers: Vec<String>,
     /// How many there are in all.
     approvers_total: u32,
+    /// In how many seconds they usually answer, half of the latest answers taking no longer; in terms
+    /// and previews, once there are three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    usually_answered_in_seconds: Option<u32>,
 }
 
 /// A review, or a signature.
@@ -402,6 +407,7 @@ impl From<from::RouteView> for Route {
             max_duration_seconds: view.max_duration_seconds,
             approvers: view.approvers,
             approvers_total: view.approvers_total,
+            usually_answered_in_seconds: view.usually_seconds,
         }
     }
 }

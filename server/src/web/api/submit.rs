@@ -17,7 +17,7 @@ use crate::web::Portal;
 use crate::web::portal::PortalBackend;
 
 use super::BASE;
-use super::asker::Submits;
+use super::asker::{Asker, Submits};
 use super::body::Body;
 use super::code::ApiCode;
 use super::problem::{Places, Problem};
@@ -112,10 +112,7 @@ pub(super) async fn submit(
     Submits(asker): Submits,
     Body(new): Body<NewRequest>,
 ) -> Result<Response, Problem> {
-    if new.break_glass.is_some() && asker.token.is_some() {
-        return Err(Problem::insufficient_scope(ApiCode::SessionOnly, None));
-    }
-    let submission = submission(new)?;
+    let submission = for_whoever_asks(&asker, new)?;
     let submitted = portal.service.submit(&asker.caller, &submission).await;
     let submitted = submitted.map_err(|error| Problem::of_service(error, Places::Submission))?;
     let (status, id, outcome) = match submitted {
@@ -136,6 +133,14 @@ pub(super) async fn submit(
         request,
     };
     Ok((status, [(LOCATION, location)], Json(body)).into_response())
+}
+
+/// What it means, if they may ask for that.
+pub(super) fn for_whoever_asks(asker: &Asker, new: NewRequest) -> Result<Submission, Problem> {
+    if new.break_glass.is_some() && asker.token.is_some() {
+        return Err(Problem::insufficient_scope(ApiCode::SessionOnly, None));
+    }
+    submission(new)
 }
 
 fn submission(new: NewRequest) -> Result<Submission, Problem> {

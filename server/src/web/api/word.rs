@@ -177,6 +177,8 @@ words! {
         BreakGlass,
         /// Would be refused.
         Refused,
+        /// The caller waits for it already.
+        Waiting,
     }
 }
 

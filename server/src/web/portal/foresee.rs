@@ -6,9 +6,8 @@ use app::view::{
     AskFormView, Field, FieldProblem, ForeseenView, PreviewOutcome, PreviewView, Problem,
 };
 use domain::policy::Seconds;
-use domain::target::Target;
 
-use crate::service::{Caller, Foreseen, ServiceError};
+use crate::service::{Caller, Foreseen, ServiceError, Submission};
 use crate::web::Portal;
 use crate::web::forms::{Form, Reason, submission};
 use crate::web::refusal::{Refusal, at};
@@ -44,39 +43,51 @@ pub(super) async fn foresee(
             return Ok(());
         }
     };
-    let foreseen = match portal.service.preview(caller, &wanted).await {
-        Ok(foreseen) => foreseen,
-        Err(error @ ServiceError::Unavailable { .. }) => return Err(error),
+    match foreseen(portal, caller, &wanted).await {
+        Ok(previews) => {
+            let mut previews = previews.into_iter();
+            if let Some(own) = previews.next() {
+                form.preview = own.preview;
+            }
+            form.also = previews.collect();
+            Ok(())
+        }
+        Err(error @ ServiceError::Unavailable { .. }) => Err(error),
         Err(error) => {
             form.preview = not_possible(Refusal::from_service(error).problems);
-            return Ok(());
+            Ok(())
         }
-    };
+    }
+}
+
+/// What would become of each target, in the order in which they were asked for.
+pub(in crate::web) async fn foreseen(
+    portal: &Portal,
+    caller: &Caller,
+    wanted: &Submission,
+) -> Result<Vec<ForeseenView>, ServiceError> {
+    let foreseen = portal.service.preview(caller, wanted).await?;
     let world = portal.service.world()?;
     let duration = Seconds::new(wanted.duration_seconds);
-    let view = |foreseen: &Foreseen, target: &Target| match foreseen {
-        Foreseen::Pending(_) => PreviewView {
-            outcome: PreviewOutcome::Waiting,
-            ..not_possible(Vec::new())
-        },
-        Foreseen::Verdict(verdict) => {
-            let offered = world
-                .catalogue
-                .offer(&caller.who.id, target, &world.facts());
-            access::preview(&world, offered.as_ref(), duration, verdict)
-        }
-    };
-    let mut previews = foreseen.iter().map(|(target, foreseen)| {
-        let preview = view(foreseen, target);
-        (access::target_view(&world, target), preview)
-    });
-    if let Some((_, own)) = previews.next() {
-        form.preview = own;
+    let mut views = Vec::with_capacity(foreseen.len());
+    for (target, foreseen) in foreseen {
+        let preview = match foreseen {
+            Foreseen::Pending(_) => PreviewView {
+                outcome: PreviewOutcome::Waiting,
+                ..not_possible(Vec::new())
+            },
+            Foreseen::Verdict(verdict) => {
+                let user = &caller.who.id;
+                let offered = world.catalogue.offer(user, &target, &world.facts());
+                access::preview(&world, offered.as_ref(), duration, &verdict)
+            }
+        };
+        // It was there a moment ago, when policy was asked.
+        let target = access::target_view(&world, &target).ok_or(ServiceError::Changed)?;
+        views.push(ForeseenView { target, preview });
     }
-    form.also = previews
-        .filter_map(|(target, preview)| target.map(|target| ForeseenView { target, preview }))
-        .collect();
-    tell_habits(portal, form).await
+    tell_habits(portal, &mut views).await?;
+    Ok(views)
 }
 
 /// The form before anybody has touched it, with what came in the address.
@@ -107,9 +118,8 @@ const fn not_possible(problems: Vec<FieldProblem>) -> PreviewView {
 }
 
 /// Says of each way how long its approvers usually take.
-async fn tell_habits(portal: &Portal, form: &mut AskFormView) -> Result<(), ServiceError> {
-    let also = form.also.iter_mut().map(|one| &mut one.preview);
-    let previews = std::iter::once(&mut form.preview).chain(also);
+async fn tell_habits(portal: &Portal, views: &mut [ForeseenView]) -> Result<(), ServiceError> {
+    let previews = views.iter_mut().map(|one| &mut one.preview);
     let mut routes: Vec<_> = previews.flat_map(|preview| &mut preview.routes).collect();
     let rules: BTreeSet<String> = routes.iter().map(|route| route.rule.clone()).collect();
     let asked = rules.into_iter().take(RULES_MAX).map(async |rule| {
