@@ -277,6 +277,19 @@ impl World {
                 current: None,
             }),
         };
+        if self.person.is_in_a_large_organisation {
+            // As many as there is room for.
+            return (10..60)
+                .map(|n| FavouriteView {
+                    name: format!("{n}{}", "S".repeat(30)),
+                    ..one(
+                        &format!("1111222233{n}/{n}{}", "S".repeat(30)),
+                        &"N".repeat(50),
+                        true,
+                    )
+                })
+                .collect();
+        }
         vec![
             one("111122223333/ReadOnlyAccess", "Payments", true),
             one("222233334444/Gone", "Was Here", false),
