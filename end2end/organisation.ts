@@ -29,3 +29,11 @@ export async function assigned(world: World, userName: string, target: Target): 
       it.principal_id === person.user_id,
   );
 }
+
+/** How often AWS was asked for this. */
+export async function calls(world: World, operation: string): Promise<number> {
+  const response = await fetch(`${world.control}/calls?since=0&operation=${operation}`);
+  if (!response.ok) throw new Error(`the control door says ${response.status}`);
+  const { calls } = (await response.json()) as { calls: object[] };
+  return calls.length;
+}

@@ -161,7 +161,7 @@ test("signing out ends the session on the server, not only in the browser", asyn
   const ana = await person("ana.silva");
   await ana.open("/");
   const cookies = await ana.page.context().cookies();
-  const session = cookies.find((cookie) => cookie.name.startsWith("__Host-"));
+  const session = cookies.find((cookie) => cookie.name === "__Host-belay");
   expect(session).toMatchObject({ httpOnly: true, secure: true, sameSite: "Lax", path: "/" });
   await ana.openMenu();
   await ana.page.getByRole("button", { name: "Sign out" }).click();
