@@ -31,6 +31,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::any;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -67,7 +68,11 @@ pub(super) fn router(portal: &Portal) -> Router {
         ))
         .layer(middleware::from_fn_with_state(portal.clone(), settled))
         .with_state(portal.clone());
-    Router::new().nest(BASE, routes)
+    // What is nested does not have the address with a slash at its end, which would be a page's.
+    Router::new().nest(BASE, routes).route(
+        &format!("{BASE}/"),
+        any(async || Problem::of(ApiCode::NotFound)),
+    )
 }
 
 /// The handlers and what they promise, from one list.

@@ -13,6 +13,7 @@ use crate::service::{ServiceError, WhyRefused};
 use crate::web::refusal::{self, Refusal};
 
 use super::code::{self, ApiCode};
+use super::shown::time;
 
 /// What a problem travels as.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -303,6 +304,12 @@ impl Places {
             _ => Map::new(),
         };
         facts.remove("sentence");
+        // Pages count in milliseconds.
+        for name in ["at", "again_at"] {
+            if let Some(at) = facts.get(name).and_then(Value::as_i64) {
+                facts.insert(name.to_owned(), Value::from(time(at).to_string()));
+            }
+        }
         ErrorBody {
             pointer: pointer.map(str::to_owned),
             facts,
