@@ -17,6 +17,7 @@ use tower_sessions::Session;
 
 use crate::service::{Caller, Whose};
 use crate::web::oidc::TokenError;
+use crate::web::session::COOKIE;
 use crate::web::sign_in::binding;
 use crate::web::{Portal, origin, signed_in};
 
@@ -106,6 +107,9 @@ async fn with_scope(parts: &mut Parts, portal: &Portal, scope: Scope) -> Result<
 
 /// The person of a session. What changes something has to come from our own pages, as everywhere.
 async fn by_session(parts: &mut Parts, portal: &Portal) -> Result<Caller, Problem> {
+    if !has_session(&parts.headers) {
+        return Err(Problem::of(ApiCode::SignedOut));
+    }
     let ours = portal.public_url.origin();
     if !origin::is_safe(&parts.method) && !origin::is_from(&ours, &parts.headers) {
         return Err(Problem::of(ApiCode::CrossOrigin));
@@ -123,6 +127,16 @@ async fn by_session(parts: &mut Parts, portal: &Portal) -> Result<Caller, Proble
             Err(Problem::of(ApiCode::Unavailable))
         }
     }
+}
+
+/// Whether a browser sends the cookie of a session. Whoever sends none is nobody, wherever they are.
+fn has_session(headers: &HeaderMap) -> bool {
+    let cookies = headers.get_all(http::header::COOKIE).iter();
+    cookies
+        .filter_map(|cookies| cookies.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .any(|(name, _)| name == COOKIE)
 }
 
 /// The person of a token.
