@@ -56,7 +56,11 @@ impl Form {
         let bytes = to_bytes(body, BODY_MAX_BYTES)
             .await
             .map_err(|_| PageProblem::TooLarge)?;
-        Self::parse(&bytes)
+        let form = Self::parse(&bytes)?;
+        if kept::is_of_another(headers, form.value(Stay::NAME)) {
+            return Err(PageProblem::AnotherPerson);
+        }
+        Ok(form)
     }
 
     /// Reads what a form encodes, if it has no more fields than any form of ours.
@@ -68,11 +72,7 @@ impl Form {
         if fields.len() > FIELDS_MAX {
             return Err(PageProblem::BadForm);
         }
-        let form = Self(fields);
-        if kept::is_of_another(headers, form.value(Stay::NAME)) {
-            return Err(PageProblem::AnotherPerson);
-        }
-        Ok(form)
+        Ok(Self(fields))
     }
 
     /// How much was typed.

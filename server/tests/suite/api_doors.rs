@@ -51,7 +51,7 @@ const READS: [(&str, &str); 10] = [
 ];
 
 /// What changes something, each tried by all in turn.
-fn acts() -> [(&'static str, &'static str, Value); 9] {
+fn acts() -> [(&'static str, &'static str, Value); 10] {
     let target = json!({
         "kind": "account", "account_id": "111122223333", "permission_set": "ReadOnlyAccess",
     });
@@ -59,6 +59,7 @@ fn acts() -> [(&'static str, &'static str, Value); 9] {
     let end = json!({ "reason": "over" });
     let word = json!({ "note": "" });
     [
+        ("/requests/preview", "/requests/preview", submission.clone()),
         ("/requests", "/requests", submission),
         (
             "/requests/{id}/nudge",

@@ -118,6 +118,7 @@ pub(super) const fn of(problem: &Problem) -> &'static str {
         Problem::Finding { .. } => "finding",
         Problem::Changed => "changed",
         Problem::Unavailable { .. } => "unavailable",
+        Problem::SignedOut => "signed-out",
     }
 }
 
