@@ -133,6 +133,19 @@ async fn a_program_asks_a_person_approves_and_the_program_gives_it_back() {
     assert_eq!(by(&events[0]), (json!("request.submitted"), json!("api")));
 }
 
+/// These claims with others in their place, or without those that are null.
+fn with_changes(claims: &Value, changes: &Value) -> Value {
+    let mut claims = claims.clone();
+    for (name, value) in changes.as_object().unwrap() {
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(name);
+        } else {
+            claims[name] = value.clone();
+        }
+    }
+    claims
+}
+
 #[tokio::test]
 async fn only_an_access_token_of_the_issuer_for_this_api_counts() {
     let sandbox = Sandbox::start();
@@ -150,17 +163,7 @@ async fn only_an_access_token_of_the_issuer_for_this_api_counts() {
         "iss": provider.issuer(), "aud": AUDIENCE, "sub": "1", "scope": "belay:read",
         "client_id": "a-program", "jti": "1", "iat": now, "exp": now + 300,
     });
-    let changed = |changes: Value| {
-        let mut claims = good.clone();
-        for (name, value) in changes.as_object().unwrap() {
-            if value.is_null() {
-                claims.as_object_mut().unwrap().remove(name);
-            } else {
-                claims[name] = value.clone();
-            }
-        }
-        claims
-    };
+    let changed = |changes: Value| with_changes(&good, &changes);
     let at = json!({ "typ": "at+jwt" });
     for (header, claims) in [
         (&at, good.clone()),
@@ -340,7 +343,7 @@ async fn a_session_speaks_from_our_own_pages_alone() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_said_with_its_place_and_never_as_a_page() {
+async fn what_is_wrong_with_a_submission_is_said_with_its_place() {
     let sandbox = Sandbox::start();
     let belay = start(&sandbox).await;
     let carla = Api::of(&belay).await.session(&belay.signed_in(CARLA).await);
@@ -432,7 +435,13 @@ async fn what_is_wrong_is_said_with_its_place_and_never_as_a_page() {
         json!([]),
         "all or nothing"
     );
+}
 
+#[tokio::test]
+async fn what_is_no_call_of_this_api_is_a_problem_and_never_a_page() {
+    let sandbox = Sandbox::start();
+    let belay = start(&sandbox).await;
+    let carla = Api::of(&belay).await.session(&belay.signed_in(CARLA).await);
     let json = carla.with("content-type", "application/json");
     let post = async |api: &Api, body: String| {
         let answer = api.send(Method::POST, "/requests", Some(body)).await;
@@ -452,8 +461,9 @@ async fn what_is_wrong_is_said_with_its_place_and_never_as_a_page() {
         post(&form, "reason=x".to_owned()).await,
         said(415, "not-json")
     );
-    let large = with("reason", json!("x".repeat(70_000))).to_string();
-    assert_eq!(post(&json, large).await, said(413, "too-large"));
+    let mut large = read_payments();
+    large["reason"] = json!("x".repeat(70_000));
+    assert_eq!(post(&json, large.to_string()).await, said(413, "too-large"));
 
     for (path, status, code) in [
         ("/nothing", 404, "not-found"),
@@ -484,7 +494,13 @@ async fn what_is_wrong_is_said_with_its_place_and_never_as_a_page() {
     assert_eq!(allowed, ["GET", "HEAD", "POST"]);
     let answer = carla.send(Method::OPTIONS, "/requests", None).await;
     assert_eq!(answer.status, 405);
+}
 
+#[tokio::test]
+async fn what_cannot_be_done_now_says_when_it_can() {
+    let sandbox = Sandbox::start();
+    let belay = start(&sandbox).await;
+    let carla = Api::of(&belay).await.session(&belay.signed_in(CARLA).await);
     // Twice is too often; when it may be again is said.
     let id = carla.post("/requests", &read_payments()).await.ok();
     let nudge = format!("/requests/{}/nudge", id["id"].as_str().unwrap());

@@ -1,4 +1,4 @@
-//! The contract: an OpenAPI document, generated from the handlers that keep it.
+//! The contract: an `OpenAPI` document, generated from the handlers that keep it.
 //!
 //! What holds at every door (who may come in, what can be wrong) is added here, so that no door
 //! forgets it. The document says nothing of the organisation, and is there for everybody.
@@ -104,10 +104,10 @@ impl Modify for Everywhere {
             .build();
         components.schemas.insert("Code".to_owned(), list.into());
         for item in document.paths.paths.values_mut() {
-            for operation in item.get.iter_mut() {
+            if let Some(operation) = &mut item.get {
                 everywhere(operation, Some(Scope::Read));
             }
-            for operation in item.post.iter_mut() {
+            if let Some(operation) = &mut item.post {
                 everywhere(operation, Some(Scope::Submit));
             }
         }

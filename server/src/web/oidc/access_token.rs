@@ -140,7 +140,9 @@ impl Provider {
             // One token may be for several services.
             .set_other_audience_verifier_fn(|_| true);
         let no_nonce = |_: Option<&Nonce>| Ok(());
-        let claims = token.claims(&verifier, no_nonce).map_err(unverified)?;
+        let claims = token
+            .claims(&verifier, no_nonce)
+            .map_err(|error| unverified(&error))?;
         let beside = claims.additional_claims();
         let now = Timestamp::now().as_duration().as_secs_f64();
         if beside
@@ -175,7 +177,7 @@ fn is_access_token(text: &str) -> bool {
         })
 }
 
-fn unverified(error: ClaimsVerificationError) -> Unverified {
+fn unverified(error: &ClaimsVerificationError) -> Unverified {
     use ClaimsVerificationError as Is;
     Unverified::Because(match error {
         Is::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {
