@@ -84,7 +84,12 @@ async fn ships_again(faults: Vec<Value>) {
             .zip(&ids)
             .all(|(fault, id)| is_lifted(fault, id));
         let events = events(&sandbox).await;
-        let there = shipped(&sandbox).await;
+        // Whoever looks before that meets in the server's place what was meant for it.
+        let there = if all_fired && all_lifted {
+            shipped(&sandbox).await
+        } else {
+            Vec::new()
+        };
         if all_fired && all_lifted && there.len() == events.len() {
             for record in events.values() {
                 let id = record["id"].as_str().unwrap();
