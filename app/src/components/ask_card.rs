@@ -95,7 +95,7 @@ pub(crate) fn way(route: &RouteView) -> AnyView {
     view! {
         <li>
             {approval_line(route)}
-            <span class="quiet rule">" · rule " {route.rule.clone()}</span>
+            " " <span class="quiet rule">"· rule " {route.rule.clone()}</span>
         </li>
     }
     .into_any()
