@@ -85,13 +85,24 @@ pub(crate) fn search(path: &str, fields: &[(&str, &str)]) -> String {
 
 /// An address with all of these fields, also those that have nothing in them. Their names are ours and need no encoding.
 pub(crate) fn with_all(path: &str, fields: &[(&str, &str)]) -> String {
-    let mut address = path.to_owned();
-    for (at, (name, value)) in fields.iter().enumerate() {
-        let before = if at == 0 { '?' } else { '&' };
-        // Writing to a String cannot fail.
-        let _ = write!(address, "{before}{name}={}", encode(value));
+    if fields.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", query(fields.iter().copied()))
     }
-    address
+}
+
+/// Fields as a form encodes them. Their names are ours and need no encoding.
+pub(crate) fn query<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let mut query = String::new();
+    for (name, value) in fields {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(query, "{name}={}", encode(value));
+    }
+    query
 }
 
 #[cfg(test)]

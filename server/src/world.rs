@@ -57,6 +57,24 @@ pub struct World {
 }
 
 impl World {
+    /// What a target is called today: the permission set and its account, or the group and nothing.
+    /// `None`: it has left the directory.
+    #[must_use]
+    pub fn called(&self, target: &Target) -> Option<(String, String)> {
+        let directory = &self.directory;
+        Some(match target {
+            Target::Account {
+                account,
+                permission_set,
+            } => {
+                let set = directory.permission_sets.get(permission_set)?;
+                let account = directory.accounts.get(account)?;
+                (set.name.to_string(), account.name.clone())
+            }
+            Target::Group { group } => (directory.groups.get(group)?.name.clone(), String::new()),
+        })
+    }
+
     /// Indexes what is known.
     #[must_use]
     pub fn new(directory: Directory, policy: Arc<Policy>) -> Self {

@@ -8,7 +8,6 @@ use super::again::again;
 use super::{Caller, Service, ServiceError, Wanted};
 use crate::store::Favourite;
 use crate::world::World;
-use domain::target::Target;
 
 /// More than this is a second catalogue, and no help to anyone.
 pub const FAVOURITES_MAX: usize = 50;
@@ -77,18 +76,7 @@ fn offered(world: &World, caller: &Caller, wanted: &Wanted) -> Option<Favourite>
     let target = wanted.target(world)?;
     let facts = world.facts();
     world.catalogue.offer(&caller.who.id, &target, &facts)?;
-    let directory = &world.directory;
-    let (name, place) = match &target {
-        Target::Account {
-            account,
-            permission_set,
-        } => {
-            let set = directory.permission_sets.get(permission_set)?;
-            let account = directory.accounts.get(account)?;
-            (set.name.to_string(), account.name.clone())
-        }
-        Target::Group { group } => (directory.groups.get(group)?.name.clone(), String::new()),
-    };
+    let (name, place) = world.called(&target)?;
     Some(Favourite {
         offer: wanted.to_string(),
         name,

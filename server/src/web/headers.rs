@@ -7,7 +7,7 @@ use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, SET_COOKIE,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 
 use super::Portal;
 use super::session::COOKIE;
@@ -74,6 +74,17 @@ pub(super) fn content_security_policy(portal: &Portal, nonce: Option<&str>) -> S
          manifest-src 'self'; form-action 'self' {provider}; frame-ancestors 'none'; \
          base-uri 'none'; object-src 'none'"
     )
+}
+
+/// The value of a browser's cookie, if it sends one of that name.
+pub(super) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|cookies| cookies.to_str().ok())
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find_map(|(have, value)| (have == name).then_some(value))
 }
 
 /// tower-sessions removes a cookie without `Secure`; browsers then keep a `__Host-` one.

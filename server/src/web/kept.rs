@@ -16,7 +16,7 @@ use app::{FormState, Stay};
 use axum::response::Response;
 use domain::event;
 use domain::id::UserId;
-use http::header::{COOKIE, SET_COOKIE};
+use http::header::SET_COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,7 @@ use crate::store::{StoreError, item, now};
 use super::Portal;
 use super::addresses::PagePath;
 use super::forms::Form;
+use super::headers::cookie;
 use super::pace;
 use super::refusal::at;
 use super::signed_in;
@@ -105,16 +106,6 @@ impl Name {
     fn mark(&self) -> String {
         event::hex(&Sha256::digest(format!("page {}", self.0)))
     }
-}
-
-fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|cookies| cookies.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find_map(|(have, value)| (have == name).then_some(value))
 }
 
 fn set_cookie(response: &mut Response, name: &str, value: &str, lasts: SignedDuration) {

@@ -4,10 +4,11 @@ use app::Theme;
 use app::view::PageProblem;
 use axum::body::Body;
 use axum::response::{Html, IntoResponse, Response};
-use http::header::{ACCEPT, COOKIE, RETRY_AFTER};
+use http::header::{ACCEPT, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::Portal;
+use super::headers::cookie;
 
 /// When to try again a part that does not answer. Parts are tried every few seconds anyway; an
 /// earlier attempt would find the same.
@@ -57,14 +58,7 @@ fn wants_html(headers: &HeaderMap) -> bool {
 
 /// The colours that this browser chose.
 pub(super) fn theme(headers: &HeaderMap) -> Theme {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|cookies| cookies.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .find(|(name, _)| *name == Theme::NAME)
-        .map_or_else(Theme::default, |(_, value)| Theme::parse(value))
+    cookie(headers, Theme::NAME).map_or_else(Theme::default, Theme::parse)
 }
 
 /// The headers of a browser, for where the request is no longer at hand.

@@ -69,13 +69,19 @@ async fn rows(sandbox: &Sandbox, sk: &str) -> Vec<HashMap<String, AttributeValue
     rows
 }
 
+/// Carla's browser, signed out, and the mark of a form that she has left open in it.
+async fn left_open(belay: &Belay) -> (Browser, String) {
+    let carla = belay.signed_in("carla.rossi").await;
+    let stay = mark(&carla.get(ASK).await);
+    signs_out(&carla).await;
+    (carla, stay)
+}
+
 #[tokio::test]
 async fn what_is_sent_signed_out_is_there_after_signing_in_once_and_was_not_carried_out() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
-    let carla = belay.signed_in("carla.rossi").await;
-    let stay = mark(&carla.get(ASK).await);
-    signs_out(&carla).await;
+    let (carla, stay) = left_open(&belay).await;
     sends(&carla, ASK, &stay, &ask()).await;
     let page = returns(&carla, "carla.rossi", ASK).await;
     assert!(is_shown(&page), "{}", page.text());
@@ -176,9 +182,7 @@ const ASK_OF_GRACE: &str = "/access/555566667777/NetworkAdministrator";
 async fn nobody_else_sees_it_who_signs_in_at_the_same_browser() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
-    let browser = belay.signed_in("carla.rossi").await;
-    let hers = mark(&browser.get(ASK).await);
-    signs_out(&browser).await;
+    let (browser, hers) = left_open(&belay).await;
     sends(&browser, ASK, &hers, &ask()).await;
     assert!(!is_shown(&returns(&browser, "ana.silva", ASK).await));
     let anas = mark(&browser.get(ASK).await);
@@ -205,9 +209,7 @@ async fn nobody_else_sees_it_who_signs_in_at_the_same_browser() {
 async fn it_stays_at_the_browser_and_the_page_where_it_was_typed() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
-    let carla = belay.signed_in("carla.rossi").await;
-    let stay = mark(&carla.get(ASK).await);
-    signs_out(&carla).await;
+    let (carla, stay) = left_open(&belay).await;
     sends(&carla, ASK, &stay, &ask()).await;
 
     let elsewhere = belay.browser();
@@ -227,9 +229,7 @@ async fn it_stays_at_the_browser_and_the_page_where_it_was_typed() {
 async fn it_is_kept_for_half_an_hour() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
-    let carla = belay.signed_in("carla.rossi").await;
-    let stay = mark(&carla.get(ASK).await);
-    signs_out(&carla).await;
+    let (carla, stay) = left_open(&belay).await;
     sends(&carla, ASK, &stay, &ask()).await;
     let mut kept = rows(&sandbox, "kept").await;
     assert_eq!(kept.len(), 1);
@@ -249,9 +249,7 @@ async fn it_is_kept_for_half_an_hour() {
 async fn a_browser_has_one_of_a_bounded_size_and_strangers_have_none() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
-    let carla = belay.signed_in("carla.rossi").await;
-    let stay = mark(&carla.get(ASK).await);
-    signs_out(&carla).await;
+    let (carla, stay) = left_open(&belay).await;
     let kept = || rows(&sandbox, "kept");
 
     let long = "x".repeat(257 * 1024);

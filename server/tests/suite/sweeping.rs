@@ -101,6 +101,13 @@ fn triple(row: &Value) -> String {
     names.map(|name| row[name].as_str().unwrap()).join(" ")
 }
 
+/// Somebody gives them access to payments by hand.
+async fn by_hand(sandbox: &Sandbox, who: &str) -> Value {
+    let row = sandbox.assignment(who, PAYMENTS, SET).await;
+    sandbox.assign(&row).await;
+    row
+}
+
 /// The digest of the baseline that would be proposed now.
 async fn digest(sandbox: &Sandbox) -> String {
     let keys = baseline_keys(&store(sandbox).findings().await.unwrap());
@@ -294,8 +301,7 @@ async fn more_than_the_cap_waits_until_an_admin_lets_that_very_list_go() {
     let before = rows(&sandbox).await;
     let mut bad = Vec::new();
     for who in ["mia.novak", "carla.rossi"] {
-        bad.push(sandbox.assignment(who, PAYMENTS, SET).await);
-        sandbox.assign(bad.last().unwrap()).await;
+        bad.push(by_hand(&sandbox, who).await);
     }
     look(&sandbox).await;
     look(&sandbox).await;
@@ -353,8 +359,7 @@ async fn a_look_that_is_not_complete_takes_nothing_away() {
     let belay = Belay::launch(&setup).ready().await;
     look(&sandbox).await;
     agree_baseline(&sandbox).await;
-    let bad = sandbox.assignment("mia.novak", PAYMENTS, SET).await;
-    sandbox.assign(&bad).await;
+    let bad = by_hand(&sandbox, "mia.novak").await;
     look(&sandbox).await;
     let found = open(&sandbox, &bad).await.unwrap();
     // Ripe with the next look, which has one other pair that cannot be read.
@@ -391,8 +396,7 @@ async fn what_is_adopted_between_the_plan_and_the_deletion_stays() {
     let belay = Belay::launch(&setup).ready().await;
     look(&sandbox).await;
     agree_baseline(&sandbox).await;
-    let bad = sandbox.assignment("mia.novak", PAYMENTS, SET).await;
-    sandbox.assign(&bad).await;
+    let bad = by_hand(&sandbox, "mia.novak").await;
     look(&sandbox).await;
     let found = open(&sandbox, &bad).await.unwrap();
     // Its last judgement reads for a while.
@@ -434,8 +438,7 @@ async fn a_server_that_is_killed_in_the_middle_changes_nothing_of_the_outcome() 
     look(&sandbox).await;
     agree_baseline(&sandbox).await;
     let before = rows(&sandbox).await;
-    let bad = sandbox.assignment("mia.novak", PAYMENTS, SET).await;
-    sandbox.assign(&bad).await;
+    let bad = by_hand(&sandbox, "mia.novak").await;
     look(&sandbox).await;
     let found = open(&sandbox, &bad).await.unwrap();
     // Whatever is sent is done, and nothing is heard of it.

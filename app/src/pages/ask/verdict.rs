@@ -5,7 +5,7 @@ use leptos::{html, prelude::*};
 use crate::{
     clock,
     components::way,
-    sentence,
+    link, sentence,
     view::{AskFormView, FormState, PreviewOutcome, PreviewView, RouteView},
 };
 
@@ -17,12 +17,9 @@ const FIELDS: [&str; 5] = ["duration", "start", "ticket", "extend", "also"];
 
 /// What was chosen before this page was made, as a form encodes it.
 pub(super) fn before(form: &FormState) -> String {
-    let chosen = form
-        .values
-        .iter()
-        .filter(|(name, value)| FIELDS.contains(&name.as_str()) && !value.is_empty());
-    let pairs = chosen.map(|(name, value)| format!("{name}={}", crate::link::encode(value)));
-    pairs.collect::<Vec<_>>().join("&")
+    let values = form.values.iter();
+    let values = values.map(|(name, value)| (name.as_str(), value.as_str()));
+    link::query(values.filter(|(name, value)| FIELDS.contains(name) && !value.is_empty()))
 }
 
 /// Asks about what is chosen now, if that is something else than before.

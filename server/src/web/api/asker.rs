@@ -16,6 +16,7 @@ use http::request::Parts;
 use tower_sessions::Session;
 
 use crate::service::{Caller, Whose};
+use crate::web::headers::cookie;
 use crate::web::oidc::TokenError;
 use crate::web::session::COOKIE;
 use crate::web::sign_in::binding;
@@ -131,12 +132,7 @@ async fn by_session(parts: &mut Parts, portal: &Portal) -> Result<Caller, Proble
 
 /// Whether a browser sends the cookie of a session. Whoever sends none is nobody, wherever they are.
 fn has_session(headers: &HeaderMap) -> bool {
-    let cookies = headers.get_all(http::header::COOKIE).iter();
-    cookies
-        .filter_map(|cookies| cookies.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|cookie| cookie.trim().split_once('='))
-        .any(|(name, _)| name == COOKIE)
+    cookie(headers, COOKIE).is_some()
 }
 
 /// The person of a token.

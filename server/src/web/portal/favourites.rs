@@ -3,7 +3,6 @@
 
 use app::view::{FavouriteView, StarredOfferView};
 use domain::id::UserId;
-use domain::target::Target;
 
 use crate::service::Wanted;
 use crate::store::Favourite;
@@ -50,18 +49,7 @@ fn today(
     let (first, second) = favourite.offer.split_once('/')?;
     let target = Wanted::parse(first, second)?.target(world)?;
     let terms = world.catalogue.offer(user, &target, &world.facts())?;
-    let directory = &world.directory;
-    let (name, place) = match &target {
-        Target::Account {
-            account,
-            permission_set,
-        } => {
-            let set = directory.permission_sets.get(permission_set)?;
-            let account = directory.accounts.get(account)?;
-            (set.name.to_string(), account.name.clone())
-        }
-        Target::Group { group } => (directory.groups.get(group)?.name.clone(), String::new()),
-    };
+    let (name, place) = world.called(&target)?;
     let offered = StarredOfferView {
         max_duration_seconds: terms.max_duration.get(),
         approval: access::approval(&terms),

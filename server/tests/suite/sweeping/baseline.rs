@@ -11,8 +11,7 @@ async fn baseline(sandbox: &Sandbox) -> Baseline {
 #[tokio::test]
 async fn what_leaves_the_baseline_for_good_is_not_let_in_by_it_again() {
     let sandbox = Sandbox::start();
-    let known = sandbox.assignment("mia.novak", PAYMENTS, SET).await;
-    sandbox.assign(&known).await;
+    let known = by_hand(&sandbox, "mia.novak").await;
     let setup = enforcing(&sandbox);
     let belay = Belay::launch(&setup).ready().await;
     look(&sandbox).await;
@@ -54,8 +53,7 @@ async fn of_two_servers_one_sweeps() {
     look(&sandbox).await;
     agree_baseline(&sandbox).await;
     let before = rows(&sandbox).await;
-    let bad = sandbox.assignment("mia.novak", PAYMENTS, SET).await;
-    sandbox.assign(&bad).await;
+    let bad = by_hand(&sandbox, "mia.novak").await;
     look(&sandbox).await;
     let found = open(&sandbox, &bad).await.unwrap();
     look(&sandbox).await;
@@ -107,8 +105,7 @@ async fn a_plan_is_told_in_lines() {
     // More than may go by itself, so that it waits for whoever reads this.
     let mut bad = Vec::new();
     for who in ["mia.novak", "carla.rossi"] {
-        bad.push(sandbox.assignment(who, PAYMENTS, SET).await);
-        sandbox.assign(bad.last().unwrap()).await;
+        bad.push(by_hand(&sandbox, who).await);
     }
     look(&sandbox).await;
     look(&sandbox).await;
