@@ -102,7 +102,8 @@ pub(crate) fn halted(code: &str) -> &'static str {
 /// Why the sweep leaves a finding alone, by its code.
 pub(crate) fn left(code: &str) -> &'static str {
     match code {
-        "proposed" => "left: somebody proposed to leave it",
+        "proposed" => "left: somebody proposed what to do about it",
+        "revoking" => "left: two admins agreed that it is taken away",
         "agreed" => "left: two admins agreed about it",
         "allowed" => "left: the deployment's allow-list names it",
         "protected" => "left: the account is protected",

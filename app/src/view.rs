@@ -29,8 +29,8 @@ pub use code::{
 pub use ends::EndsView;
 pub use findings::{
     AgreementView, BaselineView, Course, FindingKind, FindingProblem, FindingView, FindingsFilter,
-    FindingsPage, LeftView, ProposalView, ProposedBaselineView, RipeView, SweepMode, SweepOutcome,
-    SweepView,
+    FindingsPage, LeftView, ProposalView, ProposedBaselineView, RevokingView, RipeView, SweepMode,
+    SweepOutcome, SweepView,
 };
 pub use form::{Field, FieldProblem, FormState, NotProven, Problem, Stay};
 pub use glass::{BreakGlassStands, BreakGlassView, ClosureView, GlassState, GlassView};

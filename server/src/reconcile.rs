@@ -7,14 +7,16 @@
 //! access are still there.
 //!
 //! What is ours to put right is handed to the same steps as everything else
-//! ([`domain::progress::observed`]); the rest becomes a finding ([`findings`]), and what the sweep may
-//! take away of it becomes an intent ([`sweep`]). Deliberately absent: any write to AWS, and any
+//! ([`domain::progress::observed`]); the rest becomes a finding ([`findings`]), and what the sweep
+//! ([`sweep`]) or two admins ([`revocations`]) take away of it becomes an intent. Deliberately absent: any write to AWS, and any
 //! conclusion from a read that failed (invariant 6): what could not be read is left as it was.
 
 mod far;
 mod findings;
 mod near;
 mod people;
+mod removal;
+mod revocations;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,10 +158,17 @@ impl Reconciler {
 
     /// Looks after everything for as long as this server leads, until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let both = async { tokio::join!(self.keep_near(), self.keep_far(), self.keep_people()) };
+        let all = async {
+            tokio::join!(
+                self.keep_near(),
+                self.keep_far(),
+                self.keep_people(),
+                self.keep_revocations(),
+            )
+        };
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = both => {}
+            _ = all => {}
         }
     }
 

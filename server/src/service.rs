@@ -29,6 +29,7 @@ mod preview;
 mod prove;
 mod reopen;
 mod review;
+mod revoke;
 mod search;
 mod sign;
 mod signing;

@@ -48,6 +48,7 @@ pub use reads::{Due, DueWhat, Waiting};
 pub(crate) use records::ENDED_KEPT;
 pub use requests::{RequestPage, RequestPlace};
 pub use snapshot::{LAYOUT as SNAPSHOT_LAYOUT, Manifest};
+pub use sweep::Then;
 
 /// News that wait for a slow listener; one that lags further refetches everything anyway.
 const NEWS_KEPT: usize = 256;

@@ -36,7 +36,7 @@ pub(crate) fn Done() -> impl IntoView {
             }
             "nudged" => "Its approvers are reminded.",
             "proposed" => "Proposed. Another admin has to confirm it within a week.",
-            "confirmed" => "Agreed, with both names on it. It opens again when that is over.",
+            "confirmed" => "Agreed, with both names on it.",
             "refused" => "Refused. The finding stays open.",
             "taken-back" => "Taken back. The finding stays open.",
             "given-up" => "Given up. If it is still so, the finding opens again within minutes.",

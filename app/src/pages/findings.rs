@@ -152,6 +152,15 @@ fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
         let until = left.until.map(|at| view! { " " <Time at/> }.into_any());
         view! { <div><dt>"Sweep"</dt><dd>{said} {until}</dd></div> }.into_any()
     });
+    let failed = one.failed.as_ref().map(|(at, reason)| {
+        view! {
+            <div>
+                <dt>"Not taken away"</dt>
+                <dd>"tried " <Time at=*at/> ": " <code>{reason.clone()}</code></dd>
+            </div>
+        }
+        .into_any()
+    });
     let account = match &one.target {
         TargetView::Account { account_id, .. } => {
             let id = account_id.clone();
@@ -185,7 +194,7 @@ fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
                 </div>
                 {account}
                 <div><dt>"Found"</dt><dd><Time at=one.found_at/></dd></div>
-                {read} {why} {grants} {left}
+                {read} {why} {grants} {left} {failed}
             </dl>
             // Also where there is no form: whoever was refused may be somebody who has none.
             <Problems problems=refused.problems.clone()/>
@@ -217,7 +226,8 @@ fn agreements(page: &FindingsPage, filter: &FindingsFilter) -> AnyView {
 fn agreement(one: &AgreementView) -> AnyView {
     let did = match one.course {
         Course::Adopt => "Adopted",
-        Course::Ignore => "Ignored",
+        // What is taken away is never agreed to stay.
+        Course::Ignore | Course::Revoke => "Ignored",
     };
     view! {
         <article class="card stack" id=format!("agreed-{}", one.id)>

@@ -226,10 +226,16 @@ fn finding(why: &FindingProblem) -> String {
         FindingProblem::Proposed { by } => {
             return format!("{by} has proposed something about this already. Answer that first.");
         }
+        FindingProblem::NotRevocable { why } => {
+            return format!("{} Nothing was changed.", not_revocable(why));
+        }
+        FindingProblem::Revoking => {
+            "Two admins agreed that this is taken away. Nothing was changed."
+        }
         FindingProblem::Gone => "This is not so any more. Nothing was changed.",
         FindingProblem::NotForThis => {
-            "What is missing or overdue is for Belay to put right, and what the policy would refuse can be ignored, \
-             never adopted."
+            "What is missing or overdue is for Belay to put right, what the policy would refuse can be \
+             ignored or ended, never adopted, and only what nobody promised is taken away."
         }
         FindingProblem::NotProposed => {
             "What you read is not proposed any more. Look at it again, then try once more."
@@ -254,6 +260,19 @@ fn finding(why: &FindingProblem) -> String {
         }
     }
     .to_owned()
+}
+
+/// Why something is never taken away, by the sweep's code.
+fn not_revocable(code: &str) -> &'static str {
+    match code {
+        "protected" => "Its account is protected, and Belay changes nothing there.",
+        "beyond-reach" => "Belay cannot change it from where it is: use the management account.",
+        "standing" => {
+            "It stood before Belay gave the same to this person, so it is not Belay's to remove."
+        }
+        "promised" => "A grant wants it by now: end that.",
+        _ => "Belay does not take this away.",
+    }
 }
 
 /// Why a sign-in proves nothing, and what to do next.

@@ -164,6 +164,8 @@ pub enum Course {
     Adopt,
     /// It is not, and is left for now.
     Ignore,
+    /// It is not, and is taken away.
+    Revoke,
 }
 
 /// An open finding.
@@ -195,6 +197,27 @@ pub struct FindingView {
     pub left: Option<LeftView>,
     /// What is proposed, if something is.
     pub proposal: Option<ProposalView>,
+    /// Whether the person looking may end the grants that it is about.
+    pub can_end: bool,
+    /// That it is to be taken away, if two admins agreed so.
+    pub revoking: Option<RevokingView>,
+    /// When taking it away failed last, and as what: AWS's code, or Belay's.
+    pub failed: Option<(EpochMs, String)>,
+}
+
+/// Two admins agreed that it is taken away, and the worker has not begun with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokingView {
+    /// Who proposed it.
+    pub proposed_by: String,
+    /// Why.
+    pub reason: String,
+    /// Who confirmed it.
+    pub confirmed_by: String,
+    /// When.
+    pub confirmed_at: EpochMs,
+    /// When it is not done any more.
+    pub lapses_at: EpochMs,
 }
 
 /// What an admin proposes.
@@ -257,6 +280,13 @@ pub enum FindingProblem {
     Gone,
     /// That is not done about findings of this kind.
     NotForThis,
+    /// Two admins agreed that it is taken away.
+    Revoking,
+    /// It is never taken away.
+    NotRevocable {
+        /// The sweep's code for why it leaves it.
+        why: String,
+    },
     /// Somebody has proposed something already.
     Proposed {
         /// Who.

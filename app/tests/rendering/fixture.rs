@@ -16,9 +16,9 @@ use app::{
         HistoryFilter, HistoryPage, HistoryRow, LeftView, Me, MyAccessView, NarrowerView,
         OfferView, PageProblem, Part, PastCard, PermissionSetView, PersonView, PolicyFilter,
         PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, ProposedBaselineView,
-        Reason, RecentView, RequestState, RequestView, ReviewKind, ReviewView, RipeView, RouteView,
-        SignInAgain, StarredOfferView, SweepMode, SweepOutcome, SweepView, TargetView, TicketView,
-        UnitView, VersionView, VersionsPage, WhyNot, WireError,
+        Reason, RecentView, RequestState, RequestView, ReviewKind, ReviewView, RevokingView,
+        RipeView, RouteView, SignInAgain, StarredOfferView, SweepMode, SweepOutcome, SweepView,
+        TargetView, TicketView, UnitView, VersionView, VersionsPage, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -716,19 +716,34 @@ impl Backend for World {
             read: Some((T, 2)),
             why: word.clone(),
             grants: vec![word.clone()],
-            courses: vec![Course::Adopt, Course::Ignore],
+            courses: vec![Course::Adopt, Course::Ignore, Course::Revoke],
             is_own: false,
             left: Some(LeftView {
                 why: "young".to_owned(),
                 until: Some(T),
             }),
             proposal: None,
+            can_end: true,
+            revoking: None,
+            failed: Some((T, word.clone())),
         };
         let sweep = self.sweep();
         let answered = FindingView {
             id: "f2".to_owned(),
             target: self.group(),
             proposal: Some(proposal),
+            ..finding.clone()
+        };
+        let goes = FindingView {
+            id: "f4".to_owned(),
+            courses: Vec::new(),
+            revoking: Some(RevokingView {
+                proposed_by: word.clone(),
+                reason: word.clone(),
+                confirmed_by: word.clone(),
+                confirmed_at: T,
+                lapses_at: T + 86_400_000,
+            }),
             ..finding.clone()
         };
         Ok(FindingsPage {
@@ -746,7 +761,7 @@ impl Backend for World {
                 until: T + 86_400_000,
                 can_give_up: true,
             }],
-            open: vec![finding, answered],
+            open: vec![finding, answered, goes],
             next: Some(word.clone()),
             agreed_next: Some(word),
             note_max_chars: 1000,

@@ -1,4 +1,5 @@
-//! What people may do about a finding: two admins agree, for a while, that it may stay.
+//! What people may do about a finding: two admins agree, for a while, that it may stay; or that it is
+//! taken away ([`crate::revocation`]).
 //!
 //! One proposes and another confirms; neither of them holds the access that it is about, and both
 //! are judged when it is confirmed. What they agree on ends by itself, and then the finding opens
@@ -12,6 +13,7 @@ use crate::event::{Details, Kind};
 use crate::finding::{Closed, Difference, Finding};
 use crate::id::UserId;
 use crate::request::Who;
+use crate::sweep::plan::Left;
 
 /// The longest that anything is kept: a quarter of a year, which is how often access is reviewed
 /// where somebody audits it. By then those who agreed may have left.
@@ -29,20 +31,26 @@ pub enum Course {
     Adopt,
     /// It is not right, and is left for now.
     Ignore,
+    /// It is not right, and is taken away.
+    Revoke,
 }
 
 impl Course {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Adopt, Self::Ignore, Self::Revoke];
+
     /// Its word.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Adopt => "adopt",
             Self::Ignore => "ignore",
+            Self::Revoke => "revoke",
         }
     }
 
     /// Whether that can be done about this kind of finding. What is missing or overdue is ours to
-    /// put right, and nobody agrees it away.
+    /// put right, and nobody agrees it away; a grant is ended, by one admin.
     #[must_use]
     pub const fn fits(self, difference: Difference) -> bool {
         match difference {
@@ -52,10 +60,12 @@ impl Course {
         }
     }
 
-    const fn closes_as(self) -> Closed {
+    /// How agreeing to it closes the finding, if it does.
+    const fn closes_as(self) -> Option<Closed> {
         match self {
-            Self::Adopt => Closed::Adopted,
-            Self::Ignore => Closed::Ignored,
+            Self::Adopt => Some(Closed::Adopted),
+            Self::Ignore => Some(Closed::Ignored),
+            Self::Revoke => None,
         }
     }
 }
@@ -204,6 +214,12 @@ pub enum Refused {
     /// It is somebody else's: they can refuse it.
     #[error("only whoever proposed it takes it back")]
     NotTheirs,
+    /// Two admins agreed that it is taken away.
+    #[error("it is being taken away")]
+    Revoking,
+    /// It is not taken away, whoever agrees.
+    #[error("it cannot be taken away: {0}")]
+    NotRevocable(Left),
     /// Not at all, or longer than anything is kept.
     #[error("it can be kept for at most {} days", KEPT_MAX.as_hours() / 24)]
     Duration,
@@ -222,7 +238,7 @@ impl Finding {
     }
 
     /// The proposal that this person has read, if it is still that one and has not lapsed.
-    fn answered(&self, number: u32, now: Timestamp) -> Result<&Proposal, Refused> {
+    pub(crate) fn answered(&self, number: u32, now: Timestamp) -> Result<&Proposal, Refused> {
         let proposal = self.proposal.as_deref().ok_or(Refused::NotProposed)?;
         if proposal.number != number {
             return Err(Refused::NotProposed);
@@ -246,6 +262,9 @@ impl Finding {
         }
         if let Some(proposal) = self.proposal {
             return Err(Refused::Proposed(proposal));
+        }
+        if self.revocation.is_some() {
+            return Err(Refused::Revoking);
         }
         if keep <= SignedDuration::ZERO || keep > KEPT_MAX {
             return Err(Refused::Duration);
@@ -300,10 +319,13 @@ impl Finding {
         Ok((self, (Kind::FindingRefused, details)))
     }
 
-    /// Nobody answered in time: `None` if there is still time, or nothing is proposed.
+    /// Nobody answered in time, or what was agreed could not be done in time: `None` if there is
+    /// still time, or nothing is proposed or agreed.
     #[must_use]
     pub fn lapse(&self, now: Timestamp) -> Option<(Self, (Kind, Details))> {
-        let proposal = self.proposal.as_deref()?;
+        let Some(proposal) = self.proposal.as_deref() else {
+            return self.revocation_lapse(now);
+        };
         if now < proposal.lapses_at() {
             return None;
         }
@@ -315,7 +337,7 @@ impl Finding {
         Some((lapsed, (Kind::FindingLapsed, details)))
     }
 
-    /// Somebody else agrees: it is closed, and remembered. Both have been judged
+    /// Somebody else agrees to leave it: it is closed, and remembered. Both have been judged
     /// ([`Finding::may_decide`]).
     pub fn confirm(
         mut self,
@@ -327,7 +349,7 @@ impl Finding {
         if proposal.by.id == by.id {
             return Err(Refused::Own);
         }
-        let closed = proposal.course.closes_as();
+        let closed = proposal.course.closes_as().ok_or(Refused::NotProposed)?;
         let (kind, mut details) = self.closed(closed);
         details.more.extend(self.proposed(&proposal).more);
         details.reason = Some(proposal.reason.clone());
@@ -342,7 +364,7 @@ impl Finding {
         Ok((agreement, closed, (kind, details)))
     }
 
-    fn proposed(&self, proposal: &Proposal) -> Details {
+    pub(crate) fn proposed(&self, proposal: &Proposal) -> Details {
         let mut details = self.details();
         details.reason = Some(proposal.reason.clone());
         details.note("course", proposal.course.word());

@@ -93,7 +93,7 @@ pub enum Kind {
     /// They do not any more.
     #[serde(rename = "finding.closed")]
     FindingClosed,
-    /// An admin proposed to adopt or ignore it.
+    /// An admin proposed to adopt, ignore or revoke it.
     #[serde(rename = "finding.proposed")]
     FindingProposed,
     /// Whoever proposed that took it back.
@@ -102,19 +102,23 @@ pub enum Kind {
     /// Another admin said no to it.
     #[serde(rename = "finding.refused")]
     FindingRefused,
-    /// Nobody answered it in time.
+    /// Nobody answered it in time, or what was agreed could not be done in time.
     #[serde(rename = "finding.lapsed")]
     FindingLapsed,
     /// What two admins agreed about it is no more.
     #[serde(rename = "finding.agreement-ended")]
     FindingAgreementEnded,
-    /// The sweep means to remove what it is about: the intent is on record.
+    /// Two admins agreed that what it is about is taken away.
+    #[serde(rename = "finding.revoking")]
+    FindingRevoking,
+    /// What it is about is to be removed, by the sweep or as two admins agreed: the intent is on
+    /// record.
     #[serde(rename = "finding.removing")]
     FindingRemoving,
-    /// The sweep removed it, with the proof; it is closed.
+    /// It was removed, with the proof; it is closed.
     #[serde(rename = "finding.removed")]
     FindingRemoved,
-    /// The sweep did not remove it: it stays open.
+    /// It was not removed: it stays open.
     #[serde(rename = "finding.not-removed")]
     FindingNotRemoved,
     /// An admin proposed what the sweep is to leave alone.
@@ -176,6 +180,7 @@ impl Kind {
             Self::FindingRefused => "finding.refused",
             Self::FindingLapsed => "finding.lapsed",
             Self::FindingAgreementEnded => "finding.agreement-ended",
+            Self::FindingRevoking => "finding.revoking",
             Self::FindingRemoving => "finding.removing",
             Self::FindingRemoved => "finding.removed",
             Self::FindingNotRemoved => "finding.not-removed",

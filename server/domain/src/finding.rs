@@ -14,6 +14,7 @@ use crate::event::{Details, Kind};
 use crate::grant::ReadEvidence;
 use crate::id::{FindingId, GrantId};
 use crate::request::{Names, Who};
+use crate::revocation::Revocation;
 use crate::target::Key;
 
 /// How grants and assignments differ.
@@ -87,6 +88,21 @@ pub struct Finding {
     /// How often that was proposed.
     #[serde(default)]
     pub proposals: u32,
+    /// What two admins agreed to take away, for as long as the worker has not begun with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Box<Revocation>>,
+    /// The last time that taking it away failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Failed>,
+}
+
+/// A removal that did not happen, or is not proved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// When that was known.
+    pub at: Timestamp,
+    /// What AWS said, or what stood in the way, as a code.
+    pub reason: String,
 }
 
 /// Why a finding is no more.
@@ -107,7 +123,7 @@ pub enum Closed {
     Adopted,
     /// Two admins leave it for now, although it is not right.
     Ignored,
-    /// The sweep took it away, and that is proved.
+    /// It was taken away, and that is proved.
     Removed,
 }
 

@@ -38,5 +38,6 @@ pub mod policy;
 pub mod progress;
 pub mod reconcile;
 pub mod request;
+pub mod revocation;
 pub mod sweep;
 pub mod target;

@@ -9,6 +9,7 @@ use domain::event::Kind;
 use domain::finding::{Closed, Difference, Finding};
 use domain::id::{AccountId, FindingId, PermissionSetArn, UserId};
 use domain::request::{Names, Who};
+use domain::revocation::REVOCATION_GOOD_FOR;
 use domain::target::{Key, Target};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -58,6 +59,8 @@ fn finding(difference: Difference) -> Finding {
         why: None,
         proposal: None,
         proposals: 0,
+        revocation: None,
+        failed: None,
     }
 }
 
@@ -180,7 +183,7 @@ fn it_lapses_after_a_week_or_when_it_would_be_over() {
 #[test]
 fn what_is_ours_to_put_right_is_not_agreed_away() {
     for difference in Difference::ALL {
-        for course in [Course::Adopt, Course::Ignore] {
+        for course in Course::ALL {
             let outcome = finding(difference).propose(course, (person(1), "known"), DAY, at(10));
             let fits = matches!(
                 (difference, course),
@@ -210,6 +213,60 @@ fn the_end_of_a_finding_ends_what_was_agreed_unless_a_grant_wants_it() {
     ] {
         assert_eq!(Over::with(closed), None);
     }
+}
+
+/// Proposed by the first person, at 10 s, to be taken away.
+fn to_go() -> Finding {
+    let asked = unmanaged().propose(Course::Revoke, (person(1), "nobody's"), DAY, at(10));
+    asked.expect("a proposal").0
+}
+
+#[test]
+fn two_agree_that_it_goes_and_it_stays_open_until_that_is_begun() {
+    let own = to_go().confirm_revocation(person(1), 1, at(20));
+    assert_eq!(own, Err(Refused::Own));
+    let other = to_go().confirm_revocation(person(2), 2, at(20));
+    assert_eq!(other, Err(Refused::NotProposed));
+    let late = to_go().confirm_revocation(person(2), 1, at(10) + DAY);
+    assert_eq!(late, Err(Refused::Lapsed));
+    // What is proposed is what is agreed to, and nothing else.
+    let kept = to_go().confirm(person(2), 1, at(20));
+    assert_eq!(kept, Err(Refused::NotProposed));
+    let gone = proposed().confirm_revocation(person(2), 1, at(20));
+    assert_eq!(gone, Err(Refused::NotProposed));
+
+    assert_eq!(to_go().begin_revocation(), None, "one is not enough");
+    let (agreed, (kind, details)) = to_go()
+        .confirm_revocation(person(2), 1, at(20))
+        .expect("agreed");
+    assert_eq!(kind, Kind::FindingRevoking);
+    assert_eq!(details.approver, Some(person(2)));
+    assert_eq!(details.more["proposed_by"], person(1).id.as_str());
+    assert_eq!(agreed.proposal, None);
+    let again = agreed
+        .clone()
+        .propose(Course::Adopt, (person(3), "ours"), DAY, at(21));
+    assert_eq!(again, Err(Refused::Revoking));
+
+    let (begun, (kind, _)) = agreed.begin_revocation().expect("begun");
+    assert_eq!(kind, Kind::FindingRemoving);
+    assert_eq!(begun.begin_revocation(), None, "once");
+    // What failed may be proposed again.
+    let (again, _) = begun
+        .propose(Course::Revoke, (person(2), "still"), DAY, at(30))
+        .expect("a proposal");
+    assert_eq!(again.proposal.map(|one| one.number), Some(2));
+}
+
+#[test]
+fn what_could_not_be_begun_within_a_day_is_not_done_any_more() {
+    let (agreed, _) = to_go()
+        .confirm_revocation(person(2), 1, at(20))
+        .expect("agreed");
+    let day = at(20) + REVOCATION_GOOD_FOR;
+    assert_eq!(agreed.lapse(day - SignedDuration::from_secs(1)), None);
+    let (lapsed, (kind, _)) = agreed.lapse(day).expect("lapsed");
+    assert_eq!((lapsed.revocation, kind), (None, Kind::FindingLapsed));
 }
 
 proptest! {

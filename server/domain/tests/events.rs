@@ -348,6 +348,8 @@ fn finding() -> Finding {
         why: None,
         proposal: None,
         proposals: 0,
+        revocation: None,
+        failed: None,
     }
 }
 
@@ -425,7 +427,24 @@ fn one_of_each() -> Vec<(Stream, Actor, Source, (Kind, Details))> {
     for event in steps_of_a_sweep() {
         all.push(by_ana(Stream::Sweep, event));
     }
+    for event in steps_of_a_revocation() {
+        all.push(by_ana(Stream::Finding(found.id), event));
+    }
     all
+}
+
+/// What two admins agree to take away.
+fn steps_of_a_revocation() -> Vec<(Kind, Details)> {
+    let keep = SignedDuration::from_hours(7 * 24);
+    let (proposed, first) = finding()
+        .propose(Course::Revoke, (emma(), "nobody knows it"), keep, at(910))
+        .expect("a proposal");
+    let (agreed, second) = proposed
+        .confirm_revocation(ben(), 1, at(911))
+        .expect("an agreement");
+    let (_, begun) = agreed.begin_revocation().expect("what was agreed");
+    let (_, lapsed) = agreed.lapse(at(911 + 86_400)).expect("lapsed");
+    vec![first, second, begun, lapsed]
 }
 
 /// What the sweep does about it, and each way in which that ends.
@@ -708,6 +727,10 @@ fn only_an_activation_is_a_grant_and_only_a_proven_end_is_a_revocation() {
             "sweep.baseline-dropped  is sweep.baseline-dropped",
             "sweep.baseline-agreed  is sweep.baseline-agreed",
             "sweep.confirmed  is sweep.confirmed",
+            "finding.proposed  is finding.proposed",
+            "finding.revoking  is finding.revoking",
+            "finding.removing  is finding.removing",
+            "finding.lapsed  is finding.lapsed",
         ]
     );
 }

@@ -17,7 +17,7 @@ use domain::sweep::baseline::{Baseline, NotAgreed, ProposedBaseline};
 use domain::sweep::look::{Look, Looks};
 use domain::sweep::plan::{
     Agreed, CONFIRMED_FOR, Candidate, Confirmation, Halt, Left, Ours, Outcome, Pass, Plan,
-    REMOVALS_MAX, Setting, cap, judge, plan,
+    REMOVALS_MAX, Setting, cap, judge, judge_revocation, plan,
 };
 use domain::sweep::remove::{Swept, remove};
 use domain::sweep::{AllowList, Sweep};
@@ -80,6 +80,8 @@ fn finding(number: u16, of: u8, opened: i64) -> Finding {
         why: None,
         proposal: None,
         proposals: 0,
+        revocation: None,
+        failed: None,
     }
 }
 
@@ -213,6 +215,10 @@ fn each_reason_to_leave_something_is_enough() {
         .expect("a proposal")
         .0;
     assert_eq!(world.left(&nobodys(&proposed)), Some(Left::Proposed));
+    let (revoked, _) = proposed_to_go(&old)
+        .confirm_revocation(person(6), 1, at(NOW))
+        .expect("agreed");
+    assert_eq!(world.left(&nobodys(&revoked)), Some(Left::Revoking));
     let agreed = Candidate {
         agreed: Agreed::Yes,
         ..nobodys(&old)
@@ -578,8 +584,77 @@ fn a_removal_is_proved_as_every_end_is() {
     assert_eq!(*finding, swept());
     assert!(matches!(receipt, Receipt::Removed { .. }));
     assert_eq!(change.key.operation, None);
-    let done = Swept::Removed(receipt.clone());
-    assert_eq!(done.closes_as(), Some(Closed::Removed));
+    assert_eq!(Swept::closes_as(receipt), Closed::Removed);
+}
+
+fn proposed_to_go(finding: &Finding) -> Finding {
+    let day = SignedDuration::from_hours(24);
+    let asked = finding
+        .clone()
+        .propose(Course::Revoke, (person(5), "nobody's"), day, at(NOW));
+    asked.expect("a proposal").0
+}
+
+/// Of what two admins agreed on.
+fn revoked(finding: &Finding, ours: Ours, protected: &[&str], beyond: &Beyond) -> Option<Left> {
+    let ids = protected.iter().map(|id| AccountId::parse(id));
+    let protected = ids.map(|id| id.expect("an account id")).collect();
+    judge_revocation(finding, ours, &protected, Some(beyond)).err()
+}
+
+#[test]
+fn two_admins_decide_what_the_sweep_would_leave_and_nothing_else() {
+    let nowhere = Beyond::default();
+    let finding = finding(1, 1, NOW);
+    // Neither a baseline, nor a look, nor how long it is known is asked about, nor our own last word.
+    for ours in [Ours::Nothing, Ours::Lately] {
+        assert_eq!(revoked(&finding, ours, &[], &nowhere), None);
+    }
+    for (ours, left) in [
+        (Ours::Promised, Left::Promised),
+        (Ours::Standing, Left::Standing),
+        (Ours::UnderWay, Left::UnderWay),
+    ] {
+        assert_eq!(revoked(&finding, ours, &[], &nowhere), Some(left));
+        assert_eq!(left.passes(), ours == Ours::UnderWay);
+    }
+    let Target::Account {
+        account,
+        permission_set,
+    } = &finding.key.target
+    else {
+        panic!("{finding:?}");
+    };
+    let of_it = [account.as_str()];
+    let protected = revoked(&finding, Ours::Nothing, &of_it, &nowhere);
+    assert_eq!(protected, Some(Left::Protected));
+    for beyond in [
+        Beyond {
+            account: Some(account.clone()),
+            ..Beyond::default()
+        },
+        Beyond {
+            permission_sets: [permission_set.clone()].into(),
+            ..Beyond::default()
+        },
+    ] {
+        let left = revoked(&finding, Ours::Nothing, &[], &beyond);
+        assert_eq!(left, Some(Left::BeyondReach));
+    }
+    let unread = judge_revocation(&finding, Ours::Nothing, &BTreeSet::new(), None);
+    assert_eq!(unread, Err(Left::BeyondReach), "what is not known is left");
+    for difference in [
+        Difference::Missing,
+        Difference::Overdue,
+        Difference::NoLongerAllowed,
+    ] {
+        let other = Finding {
+            difference,
+            ..finding.clone()
+        };
+        let left = revoked(&other, Ours::Nothing, &[], &nowhere);
+        assert_eq!(left, Some(Left::OtherKind));
+    }
 }
 
 /// What the plan records next.

@@ -18,9 +18,9 @@ use super::call::Api;
 use crate::limiter::{Class, Try};
 
 /// Polls of a kind of operation take at most this part of the calls: each tells of all, so more
-/// often would only take calls from what they wait for. At 20 a second that is one in 200 ms,
+/// often would only take calls from what they wait for. At 20 a second that is one in 170 ms,
 /// while AWS takes one to a few seconds for an operation.
-const PART: f64 = 1.0 / 4.0;
+const PART: f64 = 3.0 / 10.0;
 
 /// An operation that is still not among the latest after this long is asked about by itself: the
 /// list may lag a little, and is not promised to be in any order.

@@ -77,10 +77,13 @@ impl Class {
     }
 
     /// Permits that it leaves to those before it. A grant needs two at once: its read and itself.
+    /// Proofs take what would be lost: where ends come as fast as calls allow, each read that waits
+    /// spares others, and no end waits for one.
     const fn leaves(self) -> f64 {
         match self {
             Self::Revoke | Self::Grant => 0.0,
-            Self::Poll | Self::Proof | Self::Follow | Self::Reconcile => 2.0,
+            Self::Poll | Self::Follow | Self::Reconcile => 2.0,
+            Self::Proof => f64::INFINITY,
             Self::Refresh => 3.0,
         }
     }
@@ -180,7 +183,8 @@ impl<T: Waiting> Line<T> {
         let leaves = if owed.is_some() {
             0.0
         } else {
-            self.lanes[chosen].class.leaves()
+            // Never more than ever gathers.
+            self.lanes[chosen].class.leaves().min(rate.gathers() - 1.0)
         };
         if !rate.has(1.0 + leaves) {
             return Next::NotBefore {

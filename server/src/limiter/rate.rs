@@ -71,6 +71,11 @@ impl Rate {
         self.allowed
     }
 
+    /// How many permits there are at most, while nobody calls.
+    pub(super) fn gathers(&self) -> f64 {
+        gathered_max(self.allowed)
+    }
+
     /// Whether so many permits are there. Counting in fractions leaves a trace of dust.
     pub(super) fn has(&self, permits: f64) -> bool {
         self.permits + 1e-6 >= permits

@@ -106,6 +106,8 @@ impl Findings {
             why,
             proposal: None,
             proposals: 0,
+            revocation: None,
+            failed: None,
         };
         let mut commit = Commit::new(Actor::Server(of.me), Source::Worker, finding.opened_at);
         commit.looked_after();

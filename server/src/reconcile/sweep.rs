@@ -8,24 +8,18 @@
 
 use std::collections::BTreeSet;
 
-use domain::event::{Actor, Source, Stream};
-use domain::finding::Difference;
-use domain::key::KeyState;
-use domain::plan;
-use domain::reconcile::is_unmanaged;
+use domain::event::{Actor, Source};
 use domain::sweep::Sweep;
 use domain::sweep::baseline::Baseline;
 use domain::sweep::look::Look;
 use domain::sweep::plan::{
-    Agreed, CONFIRMED_FOR, Candidate, Confirmation, Halt, Left, Ours, Outcome, Removal, judge, odd,
+    Agreed, CONFIRMED_FOR, Candidate, Confirmation, Halt, Outcome, Removal, judge, odd,
 };
-use domain::sweep::remove::remove;
 use domain::target::Key;
 
-use super::{CLASS, Pace, Reconciler};
-use crate::assignments::Pair;
-use crate::store::item::StoredKey;
-use crate::store::{Commit, Pass, StoreError, keys, now};
+use super::removal::{Judged, Shown};
+use super::{Pace, Reconciler};
+use crate::store::{Commit, Pass, StoreError, now};
 use crate::sweep::{Draft, Known};
 
 /// What one pass counts for the sweep.
@@ -37,14 +31,6 @@ pub(super) struct Tally {
     baseline: Option<Baseline>,
     /// What of that it read.
     there: BTreeSet<Key>,
-}
-
-/// What came of one removal's last judgement.
-enum Judged {
-    /// The intent is on record.
-    Intended,
-    /// It is left, and why.
-    Left(&'static str),
 }
 
 impl Tally {
@@ -180,65 +166,34 @@ impl Reconciler {
 
     /// Judges one removal anew, and records the intent if it is still one.
     async fn remove(&self, removal: &Removal, baseline: &Baseline) -> Result<Judged, StoreError> {
-        let key = &removal.finding.key;
-        let Some(pair) = Pair::of(&key.target) else {
-            return Ok(Judged::Left("not-an-assignment"));
+        let present = match self.look_again(&removal.finding).await? {
+            Shown::Present(present) => *present,
+            Shown::Gone(_) => return Ok(Judged::Left("gone")),
+            Shown::Untold(why) => return Ok(Judged::Left(why)),
         };
-        let Ok(read) = self.assignments.read_pair(pair, CLASS).await else {
-            return Ok(Judged::Left("unread"));
-        };
-        if !read.people.contains(&key.user) {
-            return Ok(Judged::Left("gone"));
-        }
-        // In this order: what is read after the head is what the head is of.
-        let head = self
-            .store
-            .head(&Stream::Finding(removal.finding.id))
-            .await?;
-        let name = keys::finding(Difference::Unmanaged, key).sk;
-        let found = self.store.finding_at(&name).await?;
-        let Some(finding) = found.filter(|found| found.id == removal.finding.id) else {
-            return Ok(Judged::Left("closed"));
-        };
-        let is_agreed = self.store.is_agreed(&finding).await?;
-        let stored = self.store.key(key).await?;
-        let state = stored.as_ref().map(|stored| &stored.state);
+        let is_agreed = self.store.is_agreed(&present.finding).await?;
         let known = Known::load(&self.store).await?;
         if known.baseline.as_ref() != Some(baseline) {
             return Ok(Judged::Left(Halt::NoBaseline.word()));
         }
         let world = self.keeper.world();
         let beyond = world.as_deref().map(|world| &world.directory.beyond);
-        let context = self.worker.context();
         let candidate = Candidate {
-            finding: &finding,
-            ours: Ours::of(state, context.now),
+            finding: &present.finding,
+            ours: present.ours(),
             agreed: if is_agreed { Agreed::Yes } else { Agreed::No },
         };
         let setting = self.rules.setting(&known, beyond);
-        let known_since = match judge(&candidate, &setting, context.now) {
+        let known_since = match judge(&candidate, &setting, present.context.now) {
             Ok(since) => since,
             Err(left) => return Ok(Judged::Left(left.word())),
         };
-        if !is_unmanaged(state, &read.read) {
-            return Ok(Judged::Left(Left::UnderWay.word()));
-        }
-        let nobodys = KeyState::new(key.clone());
-        let Some(change) = remove(state.unwrap_or(&nobodys), finding.id, context) else {
-            return Ok(Judged::Left(Left::UnderWay.word()));
-        };
-        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, context.now);
-        commit.under_baseline(baseline)?;
-        let event = finding.removing(known_since, &baseline.digest);
-        commit.removing(&finding, head, event)?;
-        let due_at = plan::due(&change.key, context);
-        let state = change.key;
-        commit.change_key(stored.as_ref(), &StoredKey { state, due_at })?;
-        if !self.lease.held() {
-            return Ok(Judged::Left("lease-lost"));
-        }
-        self.store.commit(commit).await?;
-        Ok(Judged::Intended)
+        self.intend(present, |commit, finding, head| {
+            commit.under_baseline(baseline)?;
+            let event = finding.removing(known_since, &baseline.digest);
+            commit.removing(finding, head, event)
+        })
+        .await
     }
 }
 

@@ -1,5 +1,6 @@
-//! Adopt and ignore: two admins agree that a finding may stay for a while. One proposes, another
-//! confirms; the first may take it back, the second refuse it; what is agreed, any admin gives up.
+//! Adopt and ignore: two admins agree that a finding may stay for a while; revoke: that what it is
+//! about is taken away. One proposes, another confirms; the first may take it back, the second refuse
+//! it; what is agreed to stay, any admin gives up.
 //!
 //! Whoever proposes or confirms holds nothing of that access: no grant of it, and by a complete read
 //! at that moment no assignment of their own. Who proposed is judged again when it is confirmed. All
@@ -7,12 +8,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::adoption::{Admin, Bearing, Course, Holds, Over};
-use domain::event::{Actor, Head, Stream};
-use domain::finding::{Difference, Finding};
+use domain::adoption::{self, Admin, Agreement, Bearing, Course, Holds, Over, PROPOSAL_GOOD_FOR};
+use domain::event::{Actor, Details, Head, Kind, Stream};
+use domain::finding::{Closed, Difference, Finding};
 use domain::id::{FindingId, UserId};
+use domain::request::Who;
+use domain::sweep::plan::{Ours, judge_revocation};
 use domain::target::Key;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::facts::LiveFacts;
 use super::{Caller, Part, Service, ServiceError, why};
@@ -38,7 +41,7 @@ pub struct Proposing {
     pub course: Course,
     /// Why, in their words.
     pub reason: String,
-    /// For how long.
+    /// For how long; of what is taken away that says nothing.
     pub seconds: u32,
 }
 
@@ -109,13 +112,22 @@ impl Service {
         }
         let judged = finding.clone();
         let said = (caller.who.clone(), reason);
-        let keep = SignedDuration::from_secs(i64::from(proposing.seconds));
+        let keep = match proposing.course {
+            // It can be confirmed for as long as any proposal.
+            Course::Revoke => PROPOSAL_GOOD_FOR,
+            Course::Adopt | Course::Ignore => {
+                SignedDuration::from_secs(i64::from(proposing.seconds))
+            }
+        };
         let (proposed, event) = finding.propose(proposing.course, said, keep, at)?;
         let mut commit = Commit::new(caller.actor(), caller.source, at);
         commit.under_policy(world.policy.version())?;
         let people = BTreeSet::from([caller.who.id.clone()]);
         let bearings = self.bearings(&world, &live, &judged, people).await?;
         bearings.judge(&judged, &caller.who.id, &mut commit)?;
+        if proposing.course == Course::Revoke {
+            self.may_be_revoked(&bearings, &judged)?;
+        }
         commit.change_finding(&proposed, head, event)?;
         self.store.commit(commit).await?;
         Ok(())
@@ -148,18 +160,26 @@ impl Service {
         match answer {
             Answer::Confirm => {
                 let judged = finding.clone();
-                let (agreement, closed, event) = finding.confirm(caller.who.clone(), number, at)?;
-                let by = &agreement.proposal.by.id;
+                let by = proposer.ok_or(adoption::Refused::NotProposed)?;
+                let (confirmed, event) = confirm(finding, caller.who.clone(), number, at)?;
                 let people = BTreeSet::from([caller.who.id.clone(), by.clone()]);
                 let bearings = self.bearings(&world, &live, &judged, people).await?;
                 bearings.judge(&judged, &caller.who.id, &mut commit)?;
-                match bearings.judge(&judged, by, &mut commit) {
+                match bearings.judge(&judged, &by, &mut commit) {
                     Err(ServiceError::Unfit(_) | ServiceError::NotAllowed) => {
                         return Err(ServiceError::ProposerUnfit);
                     }
                     other => other?,
                 }
-                commit.agree(&agreement, head, closed, event)?;
+                match confirmed {
+                    Confirmed::Stays(agreement, closed) => {
+                        commit.agree(&agreement, head, closed, event)?;
+                    }
+                    Confirmed::Goes(finding) => {
+                        self.may_be_revoked(&bearings, &judged)?;
+                        commit.agree_to_revoke(&finding, head, event)?;
+                    }
+                }
             }
             Answer::Refuse { note } => {
                 let (refused, event) = finding.refuse(&caller.who, note.trim(), number, at)?;
@@ -172,6 +192,20 @@ impl Service {
         }
         self.store.commit(commit).await?;
         Ok(())
+    }
+
+    /// Whether the worker could take it away: nobody agrees to what is never done. What passes by
+    /// itself does not stand in the way.
+    fn may_be_revoked(
+        &self,
+        bearings: &Bearings<'_>,
+        finding: &Finding,
+    ) -> Result<(), ServiceError> {
+        let beyond = Some(&bearings.world.directory.beyond);
+        match judge_revocation(finding, bearings.ours, &self.rules.protected, beyond) {
+            Err(left) if !left.passes() => Err(adoption::Refused::NotRevocable(left).into()),
+            _ => Ok(()),
+        }
     }
 
     async fn try_give_up(&self, caller: &Caller, which: &Which) -> Result<(), ServiceError> {
@@ -214,7 +248,7 @@ impl Service {
 
     /// An open finding, and where its stream stood before it was read: so the two fit together, or
     /// nothing is stored.
-    async fn found(&self, which: &Which) -> Result<(Finding, Head), ServiceError> {
+    pub(super) async fn found(&self, which: &Which) -> Result<(Finding, Head), ServiceError> {
         let head = self.store.head(&Stream::Finding(which.id)).await?;
         let finding = self.store.finding_at(&which.name).await?;
         let finding = finding
@@ -224,11 +258,36 @@ impl Service {
     }
 }
 
+/// What another admin's agreement makes of a finding.
+enum Confirmed {
+    /// It is left for a while, and closed so.
+    Stays(Agreement, Closed),
+    /// What it is about is taken away.
+    Goes(Finding),
+}
+
+fn confirm(
+    finding: Finding,
+    by: Who,
+    number: u32,
+    at: Timestamp,
+) -> Result<(Confirmed, (Kind, Details)), adoption::Refused> {
+    let proposal = finding.proposal.as_ref();
+    if proposal.is_some_and(|proposal| proposal.course == Course::Revoke) {
+        let (finding, event) = finding.confirm_revocation(by, number, at)?;
+        return Ok((Confirmed::Goes(finding), event));
+    }
+    let (agreement, closed, event) = finding.confirm(by, number, at)?;
+    Ok((Confirmed::Stays(agreement, closed), event))
+}
+
 /// What was read of those who decide, at the moment in which they do.
 struct Bearings<'w> {
     world: &'w World,
     live: &'w LiveFacts<'w>,
     holders: BTreeSet<UserId>,
+    /// What stands of the finding's own key in the table.
+    ours: Ours,
     keys: BTreeMap<UserId, (Key, Option<StoredKey>)>,
 }
 
@@ -255,6 +314,7 @@ impl Service {
                 part: Part::IdentityStore,
             }
         })?;
+        let ours = Ours::of(stored.as_ref().map(|key| &key.state), now());
         let is_so = if finding.difference == Difference::Unmanaged {
             holders.contains(&finding.key.user)
         } else {
@@ -276,6 +336,7 @@ impl Service {
             world,
             live,
             holders,
+            ours,
             keys,
         })
     }

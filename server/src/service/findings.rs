@@ -49,6 +49,8 @@ pub struct OpenFinding {
     pub courses: Vec<Course>,
     /// Whether it is about the person looking.
     pub is_own: bool,
+    /// Whether it is about grants that an admin may end.
+    pub can_end: bool,
 }
 
 impl Service {
@@ -77,6 +79,7 @@ impl Service {
                     name: named(&finding),
                     courses: courses(finding.difference),
                     is_own: finding.key.user == caller.who.id,
+                    can_end: role == Role::Admin && is_of_grants(finding.difference),
                     finding,
                 })
                 .collect(),
@@ -93,9 +96,17 @@ impl Service {
     }
 }
 
+/// Whether a grant goes on that could be ended before its time. What is overdue has been ended.
+pub(super) const fn is_of_grants(difference: Difference) -> bool {
+    matches!(
+        difference,
+        Difference::NoLongerAllowed | Difference::Missing
+    )
+}
+
 fn courses(difference: Difference) -> Vec<Course> {
-    let all = [Course::Adopt, Course::Ignore];
-    all.into_iter()
+    Course::ALL
+        .into_iter()
         .filter(|course| course.fits(difference))
         .collect()
 }

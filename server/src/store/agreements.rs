@@ -22,30 +22,77 @@ use super::{Store, StoreError, Topic};
 /// Agreements at once. Each is an act of two people that ends within a quarter of a year.
 const AGREEMENTS_MAX: i32 = 10_000;
 
+/// What is taken away in one look: each needs a read of AWS at a call a second, and the next look
+/// comes in seconds.
+const REVOCATIONS_A_LOOK: i32 = 20;
+
 /// What one page of a list has, and where the next one begins.
 pub type Listed<T> = (Vec<T>, Option<String>);
 
 impl Commit {
-    /// What is proposed about an open finding, after one event.
+    /// What is proposed about an open finding, or agreed to be done, after one event.
     pub fn change_finding(
         &mut self,
         finding: &Finding,
         head: Head,
         (kind, details): (Kind, Details),
     ) -> Result<(), StoreError> {
+        const MAY_CHANGE: [&str; 4] = ["proposal", "proposals", "revocation", "failed"];
         let mut set = item::attributes(finding)?;
-        set.retain(|name, _| name == "proposal" || name == "proposals");
-        let gone: &[&str] = match finding.proposal {
-            Some(_) => &[],
-            None => &["proposal"],
-        };
+        set.retain(|name, _| MAY_CHANGE.contains(&name.as_str()));
+        let gone: Vec<&str> = MAY_CHANGE
+            .into_iter()
+            .filter(|name| !set.contains_key(*name))
+            .collect();
         let at = keys::finding(finding.difference, &finding.key);
-        self.update(&at, set, gone, Expect::Present)?;
+        self.update(&at, set, &gone, Expect::Present)?;
         let stream = Stream::Finding(finding.id);
         self.continue_stream(&stream, head);
         self.event(&stream, kind, &details)?;
         self.topic(Topic::Findings.to_string());
         Ok(())
+    }
+
+    /// Two admins agreed that a finding's access is taken away, by that event: whoever leads looks for
+    /// that.
+    pub fn agree_to_revoke(
+        &mut self,
+        finding: &Finding,
+        head: Head,
+        event: (Kind, Details),
+    ) -> Result<(), StoreError> {
+        self.change_finding(finding, head, event)?;
+        let at = keys::revocation(finding.difference, &finding.key);
+        let id = AttributeValue::S(finding.id.to_string());
+        self.put(&at, Attributes::from([("id".to_owned(), id)]), None)
+    }
+
+    /// The worker begins with that; nobody begins with it again.
+    pub fn begin_revocation(
+        &mut self,
+        finding: &Finding,
+        head: Head,
+        event: (Kind, Details),
+    ) -> Result<(), StoreError> {
+        self.change_finding(finding, head, event)?;
+        let agreed = keys::agreed(finding.difference, &finding.key);
+        self.require(&agreed, Expect::Absent)?;
+        self.revocation_is_over(finding)
+    }
+
+    /// Nobody looks for it any more.
+    pub fn revocation_is_over(&mut self, finding: &Finding) -> Result<(), StoreError> {
+        let name = keys::revocation(finding.difference, &finding.key).sk;
+        self.forget_revocation(&name, &finding.id.to_string())
+    }
+
+    /// Forgets one of which the finding is no more, or not to be revoked any more.
+    pub fn forget_revocation(&mut self, name: &str, id: &str) -> Result<(), StoreError> {
+        let at = At {
+            pk: keys::REVOCATIONS.to_owned(),
+            sk: name.to_owned(),
+        };
+        self.delete_if(&at, "id", id)
     }
 
     /// Two admins agreed about a finding: it is closed by that event.
@@ -113,6 +160,18 @@ impl Store {
             sk: name.to_owned(),
         })
         .await
+    }
+
+    /// What two admins agreed to take away and nobody has begun with, by its name and its finding's
+    /// id; the first [`REVOCATIONS_A_LOOK`].
+    pub async fn revocations(&self) -> Result<Vec<(String, String)>, StoreError> {
+        let range = Range::prefix(keys::REVOCATIONS, "", REVOCATIONS_A_LOOK);
+        let (items, _) = self.range(range, None).await?;
+        let named = items.iter().filter_map(|item| {
+            let id = item.get("id")?.as_s().ok()?;
+            Some((place(item).sk, id.clone()))
+        });
+        Ok(named.collect())
     }
 
     /// Everything that is agreed.

@@ -25,6 +25,7 @@
 //! | how long an answer took | `answers#RULE` | one of 32 places | `Query`: a form |
 //! | open finding | `findings` | `DIFFERENCE#KEY` | `Query`: all of them |
 //! | what two admins agreed about one | `agreed` | `DIFFERENCE#KEY` | `GetItem`, and `Query`: all of them |
+//! | what two admins agreed to take away | `revocations` | `DIFFERENCE#KEY` | `Query`, consistent: the worker, every few seconds |
 //! | closed finding | `findings-closed` | `MS#DIFFERENCE#KEY` | `Query`: the latest |
 //! | how far reconciling is | `reconcile` | `organisation` | `GetItem`: going on |
 //! | complete looks at the organisation | `sweep` | `looks` | `GetItem`: since when what is found is known |
@@ -326,6 +327,15 @@ pub fn agreed(difference: Difference, key: &Key) -> At {
     At::new(AGREED, finding(difference, key).sk)
 }
 
+/// The partition of what two admins agreed to take away, for as long as nobody has begun with it.
+pub const REVOCATIONS: &str = "revocations";
+
+/// That a finding's access is to be taken away: named as the finding is.
+#[must_use]
+pub fn revocation(difference: Difference, key: &Key) -> At {
+    At::new(REVOCATIONS, finding(difference, key).sk)
+}
+
 /// The partition of closed findings.
 pub const FINDINGS_CLOSED: &str = "findings-closed";
 
@@ -513,6 +523,7 @@ mod tests {
             unsigned(at, request_id),
             due_signing(at, request_id),
             agreed(Difference::Unmanaged, &of),
+            revocation(Difference::Unmanaged, &of),
             delay_uncounted(grant_id),
             delays_of_day(Date::constant(2026, 11, 3)),
             sweep_looks(),

@@ -24,6 +24,17 @@ struct Kept {
     looks: Looks,
 }
 
+/// What becomes of a finding when the removal of what it is about came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It is no more.
+    Closes(Closed),
+    /// It stays open, as it is given.
+    Stays,
+    /// A pass has closed it already.
+    WasClosed,
+}
+
 impl Commit {
     /// An act of a person on what the sweep may do, by one event.
     fn on_sweep(&mut self, head: Head, (kind, details): (Kind, Details)) -> Result<(), StoreError> {
@@ -115,22 +126,26 @@ impl Commit {
         Ok(())
     }
 
-    /// What the sweep did about a finding came to its end, by that event; where it closes the
-    /// finding, that is taken from the open ones. Its key is looked at for a day.
+    /// The removal of what a finding is about came to its end, by that event: it closes the finding,
+    /// stays with it for people to see, or is only told, where that is closed already. Its key is
+    /// looked at for a day.
     pub fn swept(
         &mut self,
         finding: &Finding,
         head: Head,
-        closes: Option<Closed>,
+        then: Then,
         (kind, details): (Kind, Details),
     ) -> Result<(), StoreError> {
-        if let Some(closed) = closes {
+        let kept = Attributes::from([("expires_at".to_owned(), expires(self.at(), ENDED_KEPT))]);
+        self.put(&keys::ended(self.at(), &finding.key), kept, None)?;
+        if then == Then::Stays {
+            return self.change_finding(finding, head, (kind, details));
+        }
+        if let Then::Closes(closed) = then {
             self.put_closed(finding, head, closed)?;
         } else {
             self.continue_stream(&Stream::Finding(finding.id), head);
         }
-        let kept = Attributes::from([("expires_at".to_owned(), expires(self.at(), ENDED_KEPT))]);
-        self.put(&keys::ended(self.at(), &finding.key), kept, None)?;
         self.event(&Stream::Finding(finding.id), kind, &details)?;
         self.topic(Topic::Findings.to_string());
         Ok(())

@@ -148,6 +148,10 @@ fn finding(refused: &adoption::Refused) -> Refusal {
             );
         }
         Is::NotForThis(_) => FindingProblem::NotForThis,
+        Is::Revoking => FindingProblem::Revoking,
+        Is::NotRevocable(left) => FindingProblem::NotRevocable {
+            why: left.word().to_owned(),
+        },
         Is::Proposed(proposal) => FindingProblem::Proposed {
             by: proposal.by.name.clone(),
         },

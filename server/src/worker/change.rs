@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::Worker;
 use crate::store::item::StoredKey;
-use crate::store::{Commit, StoreError, keys, now};
+use crate::store::{Commit, StoreError, Then, keys, now};
 
 impl Worker {
     /// Stores a change, or nothing of it, and gives the key as it is then.
@@ -74,17 +74,23 @@ impl Worker {
         let name = keys::finding(Difference::Unmanaged, key).sk;
         let found = self.store.finding_at(&name).await?;
         let found = found.filter(|found| found.id == id);
-        let closes = swept.closes_as().filter(|_| found.is_some());
+        let is_open = found.is_some();
         let finding = found.unwrap_or_else(|| Finding::nameless(id, key, commit.at()));
+        let event = finding.swept(swept);
+        let (finding, then) = match swept {
+            _ if !is_open => (finding, Then::WasClosed),
+            Swept::NotRemoved { reason } => (finding.not_removed(reason, commit.at()), Then::Stays),
+            Swept::Removed(receipt) => (finding, Then::Closes(Swept::closes_as(receipt))),
+        };
         match swept {
             Swept::Removed(_) => {
                 tracing::warn!(%key, finding = %id, "what nobody promised is gone");
             }
             Swept::NotRemoved { reason } => {
-                tracing::error!(%key, finding = %id, reason, "what nobody promised could not be taken away; the next pass looks again");
+                tracing::error!(%key, finding = %id, reason, "what nobody promised could not be taken away; its finding stays open");
             }
         }
-        commit.swept(&finding, head, closes, finding.swept(swept))
+        commit.swept(&finding, head, then, event)
     }
 
     /// Nothing changes but when the key is looked at again.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::adoption::{Course, PROPOSAL_GOOD_FOR};
 use domain::event::{Actor, Head, Source, Stream};
 use domain::finding::{Closed, Difference, Finding};
-use domain::grant::ReadEvidence;
+use domain::grant::{GrantState, ReadEvidence};
 use domain::id::{FindingId, ServerId, UserId};
 use domain::request::{Names, Who};
 use domain::target::{Key, Target};
@@ -28,11 +28,14 @@ const SET: &str = "AdministratorAccess";
 
 const LIST: &str = "sso-admin:ListAccountAssignments";
 
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    ask: impl FnMut() -> F,
+) -> T {
     within(what, FOUND, ask).await
 }
 
-fn store(sandbox: &Sandbox) -> Store {
+pub(crate) fn store(sandbox: &Sandbox) -> Store {
     Store::new(sandbox.dynamodb(), "belay".to_owned())
 }
 
@@ -47,13 +50,13 @@ fn target(assignment: &Value) -> Target {
     }
 }
 
-fn server() -> Actor {
+pub(crate) fn server() -> Actor {
     Actor::Server(ServerId::new(Uuid::nil()))
 }
 
 /// The open finding about this person's access to that account's [`SET`], as a pass would have found
 /// it by now.
-async fn found(sandbox: &Sandbox, user_name: &str, account: &str) -> Finding {
+pub(crate) async fn found(sandbox: &Sandbox, user_name: &str, account: &str) -> Finding {
     let assignment = sandbox.assignment(user_name, account, SET).await;
     let now = Timestamp::now();
     let user: UserId = sandbox.user_id(user_name).await.parse().unwrap();
@@ -84,6 +87,8 @@ async fn found(sandbox: &Sandbox, user_name: &str, account: &str) -> Finding {
         why: None,
         proposal: None,
         proposals: 0,
+        revocation: None,
+        failed: None,
     };
     let mut commit = Commit::new(server(), Source::Worker, now);
     commit.open_finding(&finding).unwrap();
@@ -99,7 +104,7 @@ fn place(finding: &Finding) -> String {
 }
 
 /// What is open at the same place.
-async fn open(sandbox: &Sandbox, finding: &Finding) -> Option<Finding> {
+pub(crate) async fn open(sandbox: &Sandbox, finding: &Finding) -> Option<Finding> {
     store(sandbox).finding_at(&place(finding)).await.unwrap()
 }
 
@@ -109,15 +114,20 @@ async fn is_agreed(sandbox: &Sandbox, finding: &Finding) -> bool {
 }
 
 /// Does that about a finding.
-async fn act(browser: &Browser, finding: &Finding, act: &str, more: &[(&str, &str)]) -> Page {
+pub(crate) async fn act(
+    browser: &Browser,
+    finding: &Finding,
+    act: &str,
+    more: &[(&str, &str)],
+) -> Page {
     let (id, place) = (finding.id.to_string(), place(finding));
     let mut form = vec![("act", act), ("finding", &*id), ("place", &*place)];
     form.extend(more);
     browser.post("/findings", &form).await
 }
 
-const A_DAY: [(&str, &str); 2] = [("duration", "86400"), ("note", "it is the vendor's")];
-const FIRST: [(&str, &str); 1] = [("proposal", "1")];
+pub(crate) const A_DAY: [(&str, &str); 2] = [("duration", "86400"), ("note", "it is the vendor's")];
+pub(crate) const FIRST: [(&str, &str); 1] = [("proposal", "1")];
 
 pub(crate) fn done(page: &Page, what: &str) {
     assert_eq!(page.status, 303, "{}", page.text());
@@ -434,7 +444,7 @@ async fn of_all_who_answer_at_once_one_does() {
 }
 
 /// A pass over the organisation, from its beginning, now.
-async fn look_through(sandbox: &Sandbox) {
+pub(crate) async fn look_through(sandbox: &Sandbox) {
     store(sandbox).set_pass(&Pass::default()).await.unwrap();
     until("the organisation was looked through", || async {
         let pass = store(sandbox).pass().await.unwrap();
@@ -536,7 +546,7 @@ async fn what_the_policy_would_refuse_is_ignored_and_never_adopted() {
     // No rule gives this to anybody. It is judged with the policy that comes into force.
     let row = sandbox.assignment("liam.murphy", ACCOUNT, SET).await;
     let liam = sandbox.user_id("liam.murphy").await;
-    promise(&sandbox, &liam, target(&row), SignedDuration::from_mins(60)).await;
+    let promised = promise(&sandbox, &liam, target(&row), SignedDuration::from_mins(60)).await;
     let of_liam = || async {
         let open = store(&sandbox).findings().await.unwrap();
         open.into_iter().find(|one| {
@@ -548,13 +558,37 @@ async fn what_the_policy_would_refuse_is_ignored_and_never_adopted() {
     let grace = belay.signed_in("grace.chen").await;
     let keiko = belay.signed_in("keiko.tanaka").await;
     let page = act(&grace, &finding, "adopt", &A_DAY).await;
-    refused(&page, 409, "can be ignored, never adopted");
+    refused(&page, 409, "can be ignored or ended, never adopted");
     done(&act(&grace, &finding, "ignore", &A_DAY).await, "proposed");
     done(&act(&keiko, &finding, "confirm", &FIRST).await, "confirmed");
     assert!(is_agreed(&sandbox, &finding).await);
     done(&act(&grace, &finding, "give-up", &[]).await, "given-up");
     let again = until("it opens again", of_liam).await;
     assert_ne!(again.id, finding.id);
+
+    // Two people agree to what stays; to end what was granted, one is enough, as anywhere else.
+    let page = act(&grace, &again, "revoke", &A_DAY[1..]).await;
+    refused(&page, 409, "only what nobody promised is taken away");
+    let page = act(&grace, &again, "end", &[("note", " ")]).await;
+    refused(&page, 422, "Say why.");
+    let hugo = belay.signed_in("hugo.martin").await;
+    let page = act(&hugo, &again, "end", &A_DAY[1..]).await;
+    assert_eq!(page.status, 403, "{}", page.text());
+    let ben = belay.signed_in("ben.okafor").await;
+    let page = act(&ben, &again, "end", &A_DAY[1..]).await;
+    assert_eq!(page.status, 404, "{}", page.text());
+    done(&act(&grace, &again, "end", &A_DAY[1..]).await, "ended");
+    until("it has ended", || async {
+        let grant = promised.now(&sandbox).await;
+        matches!(grant.state, GrantState::Ended { .. }).then_some(())
+    })
+    .await;
+    until("it is found no more", || async {
+        of_liam().await.is_none().then_some(())
+    })
+    .await;
+    let page = act(&grace, &again, "end", &A_DAY[1..]).await;
+    refused(&page, 409, "not so any more");
     drop(belay);
 }
 

@@ -42,6 +42,7 @@ mod operations;
 mod origin;
 mod policies;
 mod reconciling;
+mod revoking;
 mod second_line;
 mod sessions;
 mod several;

@@ -1,10 +1,10 @@
-//! What may be done about a finding: propose, answer, give up.
+//! What may be done about a finding: propose, answer, end, give up.
 
 use leptos::prelude::*;
 
 use crate::{
     components::{TextArea, Time, problem_at, quote},
-    view::{AgreementView, Course, Field, FindingView, FormState, ProposalView},
+    view::{AgreementView, Course, Field, FindingView, FormState, ProposalView, RevokingView},
 };
 
 /// How long something may be kept: seconds, and the words for it.
@@ -17,14 +17,99 @@ const KEEP: [(&str, &str); 4] = [
 
 /// The forms of an open finding, or why there are none.
 pub(super) fn deciding(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
-    match &one.proposal {
+    let proposing = match &one.proposal {
         Some(proposal) => answering(one, proposal, before, max_chars),
-        None if one.is_own && !one.courses.is_empty() => {
+        None if one.courses.is_empty() => ().into_any(),
+        None if one.is_own => {
             view! { <p class="quiet">"It is about you, so two other admins decide."</p> }.into_any()
         }
-        None if one.courses.is_empty() => ().into_any(),
-        None => proposing(one, before, max_chars),
+        None => {
+            let leaving = leaving(one, before, max_chars);
+            let revoking = one
+                .courses
+                .contains(&Course::Revoke)
+                .then(|| alone(one, REVOKE, before, max_chars));
+            view! { {leaving} {revoking} }.into_any()
+        }
+    };
+    let revoking = one.revoking.as_ref().map(revoking);
+    let ending = one.can_end.then(|| alone(one, END, before, max_chars));
+    view! { {revoking} {proposing} {ending} }.into_any()
+}
+
+/// A form that asks for a reason and nothing else.
+#[derive(Clone, Copy)]
+struct Alone {
+    act: &'static str,
+    summary: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    button: &'static str,
+}
+
+const REVOKE: Alone = Alone {
+    act: "revoke",
+    summary: "Take it away",
+    label: "Why must it go?",
+    hint: "Another admin has to confirm it, who does not have this access either. Then Belay removes the assignment, once, and says here what came of it.",
+    button: "Propose to take it away",
+};
+
+const END: Alone = Alone {
+    act: "end",
+    summary: "End it now",
+    label: "Why does it end?",
+    hint: "Every live grant of this is ended at once. The person sees what you write here.",
+    button: "End it",
+};
+
+fn alone(one: &FindingView, of: Alone, before: &FormState, max_chars: u32) -> AnyView {
+    let is_this = before.value("act") == of.act;
+    let typed = if is_this { before.value("note") } else { "" };
+    let problem = if is_this {
+        problem_at(&before.problems, Field::Note)
+    } else {
+        String::new()
+    };
+    let was_refused = is_this && !before.problems.is_empty();
+    view! {
+        <details class="more" open=was_refused>
+            <summary>{of.summary}</summary>
+            <form class="stack" method="post" action="/findings" novalidate>
+                {hidden(one)}
+                <TextArea
+                    name="note"
+                    id=format!("{}-{}", of.act, one.id)
+                    label=of.label
+                    hint=of.hint
+                    rows=2
+                    max_chars=max_chars
+                    value=typed.to_owned()
+                    problem=problem
+                />
+                <div class="actions">
+                    <button class="button button-bad" type="submit" name="act" value=of.act>
+                        {of.button}
+                    </button>
+                </div>
+            </form>
+        </details>
     }
+    .into_any()
+}
+
+fn revoking(one: &RevokingView) -> AnyView {
+    view! {
+        <div class="stack">
+            <p>
+                <strong>"Being taken away."</strong> " Proposed by " {one.proposed_by.clone()}
+                ", confirmed by " {one.confirmed_by.clone()} " " <Time at=one.confirmed_at/>
+                " · lapses " <Time at=one.lapses_at/>
+            </p>
+            {quote(&one.reason)}
+        </div>
+    }
+    .into_any()
 }
 
 fn hidden(one: &FindingView) -> AnyView {
@@ -35,7 +120,13 @@ fn hidden(one: &FindingView) -> AnyView {
     .into_any()
 }
 
-fn proposing(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
+fn leaving(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
+    let other = [REVOKE.act, END.act].contains(&before.value("act"));
+    let before = &if other {
+        FormState::default()
+    } else {
+        before.clone()
+    };
     let typed = before.value("duration").to_owned();
     let options: Vec<_> = KEEP
         .into_iter()
@@ -47,13 +138,14 @@ fn proposing(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
     let buttons: Vec<_> = one
         .courses
         .iter()
-        .map(|course| {
+        .filter_map(|course| {
             let (act, words) = match course {
                 Course::Adopt => ("adopt", "Propose to adopt it"),
                 Course::Ignore => ("ignore", "Propose to ignore it"),
+                Course::Revoke => return None,
             };
-            view! { <button class="button" type="submit" name="act" value=act>{words}</button> }
-                .into_any()
+            let button = view! { <button class="button" type="submit" name="act" value=act>{words}</button> };
+            Some(button.into_any())
         })
         .collect();
     let was_refused = !before.problems.is_empty();
@@ -104,9 +196,25 @@ fn answering(
     before: &FormState,
     max_chars: u32,
 ) -> AnyView {
-    let does = match proposal.course {
-        Course::Adopt => "adopt",
-        Course::Ignore => "ignore",
+    let keeps = match proposal.course {
+        Course::Adopt => Some("adopt"),
+        Course::Ignore => Some("ignore"),
+        Course::Revoke => None,
+    };
+    let does = match keeps {
+        Some(does) => {
+            view! { " proposes to " {does} " it until " <Time at=proposal.until/> }.into_any()
+        }
+        None => view! { " proposes to take it away" }.into_any(),
+    };
+    let (confirm_class, confirm_words) = match keeps {
+        Some(_) => ("button button-main", "Confirm"),
+        None => ("button button-bad", "Confirm, and take it away"),
+    };
+    let refuse_class = if keeps.is_some() {
+        "button button-bad"
+    } else {
+        "button"
     };
     let number = proposal.number.to_string();
     let confirm = proposal.can_answer.then(|| {
@@ -122,10 +230,10 @@ fn answering(
                 problem=problem_at(&before.problems, Field::Note)
             />
             <div class="actions">
-                <button class="button button-main" type="submit" name="act" value="confirm">
-                    "Confirm"
+                <button class=confirm_class type="submit" name="act" value="confirm">
+                    {confirm_words}
                 </button>
-                <button class="button button-bad" type="submit" name="act" value="refuse">
+                <button class=refuse_class type="submit" name="act" value="refuse">
                     "Refuse"
                 </button>
             </div>
@@ -154,8 +262,7 @@ fn answering(
     view! {
         <div class="stack">
             <p>
-                <strong>{proposal.by.clone()}</strong> " proposes to " {does} " it until "
-                <Time at=proposal.until/> " · " <Time at=proposal.at/> " · lapses "
+                <strong>{proposal.by.clone()}</strong> {does} " · " <Time at=proposal.at/> " · lapses "
                 <Time at=proposal.lapses_at/>
             </p>
             {quote(&proposal.reason)}

@@ -79,6 +79,24 @@ impl Ours {
         }
         Self::Nothing
     }
+
+    const fn is_nothing(self) -> Result<(), Left> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Promised => Err(Left::Promised),
+            Self::Standing => Err(Left::Standing),
+            Self::UnderWay => Err(Left::UnderWay),
+            Self::Lately => Err(Left::Lately),
+        }
+    }
+}
+
+impl Left {
+    /// Whether that passes by itself, within seconds or minutes.
+    #[must_use]
+    pub const fn passes(self) -> bool {
+        matches!(self, Self::UnderWay)
+    }
 }
 
 /// What two admins have to say of a finding.
@@ -130,8 +148,10 @@ pub enum Left {
     NotAnAssignment,
     /// Two admins adopted or ignored it.
     Agreed,
-    /// An admin proposed to, and nobody has answered.
+    /// An admin proposed something about it, and nobody has answered.
     Proposed,
+    /// Two admins agreed that it is taken away, which is done by itself.
+    Revoking,
     /// `BELAY_SWEEP_ALLOW` names it.
     Allowed,
     /// Its account is protected.
@@ -166,6 +186,7 @@ impl Left {
             Self::NotAnAssignment => "not-an-assignment",
             Self::Agreed => "agreed",
             Self::Proposed => "proposed",
+            Self::Revoking => "revoking",
             Self::Allowed => "allowed",
             Self::Protected => "protected",
             Self::BeyondReach => "beyond-reach",
@@ -193,41 +214,21 @@ pub fn judge(
     now: Timestamp,
 ) -> Result<Timestamp, Left> {
     let finding = one.finding;
-    if finding.difference != Difference::Unmanaged {
-        return Err(Left::OtherKind);
-    }
-    let Target::Account {
-        account,
-        permission_set,
-    } = &finding.key.target
-    else {
-        return Err(Left::NotAnAssignment);
-    };
+    may_be_swept(finding)?;
     if one.agreed == Agreed::Yes {
         return Err(Left::Agreed);
     }
     if finding.proposal.is_some() {
         return Err(Left::Proposed);
     }
+    if finding.revocation.is_some() {
+        return Err(Left::Revoking);
+    }
     if setting.allowed.covers(&finding.key) {
         return Err(Left::Allowed);
     }
-    if setting.protected.contains(account) {
-        return Err(Left::Protected);
-    }
-    let is_beyond = setting.beyond.is_none_or(|beyond| {
-        beyond.account.as_ref() == Some(account) || beyond.permission_sets.contains(permission_set)
-    });
-    if is_beyond {
-        return Err(Left::BeyondReach);
-    }
-    match one.ours {
-        Ours::Nothing => {}
-        Ours::Promised => return Err(Left::Promised),
-        Ours::Standing => return Err(Left::Standing),
-        Ours::UnderWay => return Err(Left::UnderWay),
-        Ours::Lately => return Err(Left::Lately),
-    }
+    within_reach(&finding.key.target, setting.protected, setting.beyond)?;
+    one.ours.is_nothing()?;
     let in_baseline = |baseline: &Baseline| baseline.covers(&finding.key);
     if setting.baseline.is_some_and(in_baseline) {
         return Err(Left::Baseline);
@@ -239,6 +240,59 @@ pub fn judge(
         Ok(until) => Err(Left::Young { until }),
         Err(_) => Err(Left::SeenOnce),
     }
+}
+
+/// Whether what two admins agreed to take away is taken away now: what the sweep looks at besides is
+/// what they have looked at themselves, whether it was there before and how long it is known. That
+/// Belay changed it lately says nothing either, once what came of that is known.
+pub fn judge_revocation(
+    finding: &Finding,
+    ours: Ours,
+    protected: &BTreeSet<AccountId>,
+    beyond: Option<&Beyond>,
+) -> Result<(), Left> {
+    may_be_swept(finding)?;
+    within_reach(&finding.key.target, protected, beyond)?;
+    match ours {
+        Ours::Lately => Ok(()),
+        other => other.is_nothing(),
+    }
+}
+
+/// Only a person's own account assignment is ever taken away that nobody promised.
+const fn may_be_swept(finding: &Finding) -> Result<(), Left> {
+    if !matches!(finding.difference, Difference::Unmanaged) {
+        return Err(Left::OtherKind);
+    }
+    match finding.key.target {
+        Target::Account { .. } => Ok(()),
+        Target::Group { .. } => Err(Left::NotAnAssignment),
+    }
+}
+
+/// Whether it is somewhere that Belay changes anything, and may.
+fn within_reach(
+    target: &Target,
+    protected: &BTreeSet<AccountId>,
+    beyond: Option<&Beyond>,
+) -> Result<(), Left> {
+    let Target::Account {
+        account,
+        permission_set,
+    } = target
+    else {
+        return Err(Left::NotAnAssignment);
+    };
+    if protected.contains(account) {
+        return Err(Left::Protected);
+    }
+    let is_beyond = beyond.is_none_or(|beyond| {
+        beyond.account.as_ref() == Some(account) || beyond.permission_sets.contains(permission_set)
+    });
+    if is_beyond {
+        return Err(Left::BeyondReach);
+    }
+    Ok(())
 }
 
 /// Why a pass removes nothing, whatever it found.

@@ -1,4 +1,4 @@
-//! One removal by the sweep, on the same path as every other deletion: an intent in the key's item,
+//! One removal by the sweep, or as two admins agreed, on the same path as every other deletion: an intent in the key's item,
 //! followed to its end, and proved by an independent read.
 //!
 //! It is tried once. What fails is not sent again by itself as the end of a grant is: the next look
@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use crate::event::{Details, Kind};
-use crate::finding::{Closed, Difference, Finding};
+use crate::finding::{Closed, Difference, Failed, Finding};
 use crate::grant::Receipt;
 use crate::id::FindingId;
 use crate::key::{Action, Before, KeyState, Operation, Standing};
@@ -71,13 +71,13 @@ impl Change {
 }
 
 impl Swept {
-    /// How the finding closes by it, if it does.
+    /// How a finding closes by this receipt.
     #[must_use]
-    pub const fn closes_as(&self) -> Option<Closed> {
-        match self {
-            Self::Removed(receipt) if receipt.access_is_gone() => Some(Closed::Removed),
-            Self::Removed(_) => Some(Closed::Gone),
-            Self::NotRemoved { .. } => None,
+    pub const fn closes_as(receipt: &Receipt) -> Closed {
+        if receipt.access_is_gone() {
+            Closed::Removed
+        } else {
+            Closed::Gone
         }
     }
 }
@@ -113,6 +113,20 @@ impl Finding {
             why: None,
             proposal: None,
             proposals: 0,
+            revocation: None,
+            failed: None,
+        }
+    }
+
+    /// The same, with what kept it from being removed.
+    #[must_use]
+    pub fn not_removed(&self, reason: &str, at: Timestamp) -> Self {
+        Self {
+            failed: Some(Failed {
+                at,
+                reason: reason.to_owned(),
+            }),
+            ..self.clone()
         }
     }
 
@@ -139,12 +153,7 @@ impl Finding {
                 let is_gone = receipt.access_is_gone();
                 details.evidence("receipt", receipt);
                 details.note("access_is_gone", if is_gone { "true" } else { "false" });
-                let closed = if is_gone {
-                    Closed::Removed
-                } else {
-                    Closed::Gone
-                };
-                details.note("closed_as", closed.word());
+                details.note("closed_as", Swept::closes_as(receipt).word());
                 (Kind::FindingRemoved, details)
             }
             Swept::NotRemoved { reason } => {

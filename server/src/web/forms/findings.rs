@@ -55,6 +55,8 @@ pub(in crate::web) async fn post(
 enum Act {
     Adopt,
     Ignore,
+    Revoke,
+    End,
     Confirm,
     Refuse,
     TakeBack,
@@ -66,6 +68,8 @@ impl Act {
         match word {
             "adopt" => Some(Self::Adopt),
             "ignore" => Some(Self::Ignore),
+            "revoke" => Some(Self::Revoke),
+            "end" => Some(Self::End),
             "confirm" => Some(Self::Confirm),
             "refuse" => Some(Self::Refuse),
             "take-back" => Some(Self::TakeBack),
@@ -76,7 +80,8 @@ impl Act {
 
     const fn done(self) -> &'static str {
         match self {
-            Self::Adopt | Self::Ignore => "proposed",
+            Self::Adopt | Self::Ignore | Self::Revoke => "proposed",
+            Self::End => "ended",
             Self::Confirm => "confirmed",
             Self::Refuse => "refused",
             Self::TakeBack => "taken-back",
@@ -97,6 +102,16 @@ impl Act {
                 let proposing = proposing(which, Course::Ignore, note, form)?;
                 service.propose(caller, &proposing).await
             }
+            Self::Revoke => {
+                let proposing = Proposing {
+                    which,
+                    course: Course::Revoke,
+                    reason: note,
+                    seconds: 0,
+                };
+                service.propose(caller, &proposing).await
+            }
+            Self::End => service.revoke(caller, &which, &note).await,
             Self::Confirm => {
                 let number = number(form)?;
                 service

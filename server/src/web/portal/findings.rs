@@ -4,7 +4,7 @@ mod sweep;
 
 use app::view::{
     AgreementView, Course as CourseView, FindingKind, FindingView, FindingsFilter, FindingsPage,
-    ProposalView,
+    ProposalView, RevokingView,
 };
 use domain::adoption::{Agreement, Course, Proposal};
 use domain::finding::Difference;
@@ -68,12 +68,13 @@ const fn course(course: Course) -> CourseView {
     match course {
         Course::Adopt => CourseView::Adopt,
         Course::Ignore => CourseView::Ignore,
+        Course::Revoke => CourseView::Revoke,
     }
 }
 
 fn open(world: &World, caller: &Caller, found: &FindingsFound, one: &OpenFinding) -> FindingView {
     let finding = &one.finding;
-    let courses = if found.is_admin {
+    let courses = if found.is_admin && finding.revocation.is_none() {
         one.courses.iter().map(|one| course(*one)).collect()
     } else {
         Vec::new()
@@ -98,6 +99,18 @@ fn open(world: &World, caller: &Caller, found: &FindingsFound, one: &OpenFinding
             let is_mine = proposal.by.id == caller.who.id;
             self::proposal(proposal, found.is_admin, is_mine, one.is_own)
         }),
+        can_end: one.can_end,
+        revoking: finding.revocation.as_deref().map(|one| RevokingView {
+            proposed_by: one.proposal.by.name.clone(),
+            reason: one.proposal.reason.clone(),
+            confirmed_by: one.confirmed_by.name.clone(),
+            confirmed_at: ms(one.confirmed_at),
+            lapses_at: ms(one.lapses_at()),
+        }),
+        failed: finding
+            .failed
+            .as_ref()
+            .map(|failed| (ms(failed.at), failed.reason.clone())),
     }
 }
 

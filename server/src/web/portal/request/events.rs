@@ -67,6 +67,7 @@ fn kind(event: &Value) -> EventKind {
         | Kind::FindingRefused
         | Kind::FindingLapsed
         | Kind::FindingAgreementEnded
+        | Kind::FindingRevoking
         | Kind::FindingRemoving
         | Kind::FindingRemoved
         | Kind::FindingNotRemoved
