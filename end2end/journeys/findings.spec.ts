@@ -62,6 +62,22 @@ test("two admins agree on what may stay, and on where the sweep begins", async (
   await theirs.getByRole("button", { name: "Refuse" }).click();
   await expect(grace.page.getByText("Refused. The finding stays open.")).toBeVisible();
 
+  // What nobody knows they take away: it stays in sight until that is proven.
+  const ben = (admin: Person) => finding(admin, "Ben Okafor", "Sandbox Ben");
+  await grace.open("/findings");
+  await ben(grace).getByText("Take it away", { exact: true }).click();
+  await judge(grace, "phone-dark-findings-take-away", false);
+  await ben(grace).getByLabel("Why must it go?").fill("Nobody knows what this was for");
+  await ben(grace).getByRole("button", { name: "Propose to take it away" }).click();
+  await expect(grace.page.getByText("Proposed. Another admin has to confirm it within a week.")).toBeVisible();
+  await keiko.open("/findings");
+  await expect(ben(keiko)).toContainText("Grace Chen proposes to take it away");
+  await judge(keiko, "desk-light-findings-to-go");
+  await ben(keiko).getByRole("button", { name: "Confirm, and take it away" }).click();
+  await expect(keiko.page.getByText("Agreed, with both names on it.")).toBeVisible();
+  // By itself, once it is proven.
+  await expect(ben(keiko)).toHaveCount(0, { timeout: 30_000 });
+
   // The baseline: one proposes the list, another agrees to that very list.
   await grace.open("/findings");
   await grace.page.getByText("Propose a baseline").click();

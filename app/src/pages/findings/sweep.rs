@@ -20,7 +20,8 @@ pub(super) fn section(sweep: &SweepView, before: &FormState, max_chars: u32) -> 
                 .to_owned()
         }
         SweepMode::Warn => {
-            "Warn: what nobody promised is found, and left alone. Nothing is taken away.".to_owned()
+            "Warn: what nobody promised is found, and left alone unless two admins say otherwise."
+                .to_owned()
         }
         SweepMode::Enforce => format!(
             "Enforce: what nobody promised is taken away once it has been known for {}, except what this page leaves.",
