@@ -67,7 +67,7 @@ pub use end::{Ending, Whose};
 pub use ends::Ends;
 pub use export::Export;
 pub use favourite::{FAVOURITES_MAX, Starred};
-pub use findings::{FindingsFound, FindingsSearch, OpenFinding};
+pub use findings::{AgreementsFound, FindingsFound, FindingsSearch, OpenFinding};
 pub use first::CONFIRMATION;
 pub use look::{AskDetail, Mine, Offer, RequestDetail, Role, Waiting};
 pub use policy::{Draft, ExplainField, Explained, Explaining, NotExplained};

@@ -98,6 +98,7 @@ pub struct Parts {
     service: Service,
     streams: Streams,
     pace: Pace,
+    failures: api::Failures,
     exports: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
@@ -131,6 +132,7 @@ impl Portal {
             service,
             streams: Streams::default(),
             pace: Pace::default(),
+            failures: api::Failures::default(),
             exports: Arc::new(Semaphore::new(export::AT_ONCE)),
             shutdown,
         })))

@@ -53,6 +53,17 @@ pub struct OpenFinding {
     pub can_end: bool,
 }
 
+/// One page of what two admins agreed about findings.
+#[derive(Debug, Clone)]
+pub struct AgreementsFound {
+    /// Each with its name in the table.
+    pub agreed: Vec<(String, Agreement)>,
+    /// Where the next page begins.
+    pub next: Option<String>,
+    /// Whether the person looking is an admin.
+    pub is_admin: bool,
+}
+
 impl Service {
     /// One page of findings, and one of what was agreed.
     pub async fn findings(
@@ -92,6 +103,29 @@ impl Service {
             agreed_next: agreed.1,
             is_admin: role == Role::Admin,
             sweep,
+        })
+    }
+
+    /// One page of what was agreed, after that name; empty for the first.
+    pub async fn agreements(
+        &self,
+        caller: &Caller,
+        after: &str,
+    ) -> Result<AgreementsFound, ServiceError> {
+        let world = self.world()?;
+        let role = self.live_role(&world, caller).await?;
+        if role == Role::Person {
+            return Err(ServiceError::NotFound);
+        }
+        let (agreed, next) = self.store.agreements_page(after, A_PAGE).await?;
+        let named = |one: &Finding| keys::finding(one.difference, &one.key).sk;
+        Ok(AgreementsFound {
+            agreed: agreed
+                .into_iter()
+                .map(|agreed| (named(&agreed.finding), agreed))
+                .collect(),
+            next,
+            is_admin: role == Role::Admin,
         })
     }
 }

@@ -15,7 +15,7 @@ use domain::sweep::plan::{Confirmation, Outcome};
 use domain::target::{Key, Target};
 use thiserror::Error;
 
-use super::{Caller, Service, ServiceError, why};
+use super::{Caller, Role, Service, ServiceError, why};
 use crate::store::{Commit, now};
 use crate::sweep::{Draft, Rules};
 use crate::world::World;
@@ -78,6 +78,17 @@ impl Draft {
 }
 
 impl Service {
+    /// What the sweep would do now, and whether the person looking is an admin. For auditors and
+    /// admins: to everybody else there is no such thing.
+    pub async fn sweep(&self, caller: &Caller) -> Result<(SweepFound, Role), ServiceError> {
+        let world = self.world()?;
+        let role = self.live_role(&world, caller).await?;
+        if role == Role::Person {
+            return Err(ServiceError::NotFound);
+        }
+        Ok((self.sweep_found(&world).await?, role))
+    }
+
     /// What the sweep would do now.
     pub(super) async fn sweep_found(&self, world: &World) -> Result<SweepFound, ServiceError> {
         let draft = if self.rules.mode == Sweep::Off {

@@ -3,19 +3,25 @@
 //! Handlers prove who asks ([`asker`]), parse, call the service and render. What they show is what
 //! pages show ([`super::portal`]), in the words of the contract, which is generated from these files
 //! ([`document`]). Deliberately absent: any decision about access, a machine scope for what people
-//! answer for (approving, signing, ending another's access), and HTML: whatever happens here is said
+//! answer for (approving, signing, agreeing about findings and the sweep, ending another's access), and HTML: whatever happens here is said
 //! as a problem ([`problem`]).
 
 mod access;
+mod agreements;
 mod approvals;
 mod asker;
 mod body;
 mod code;
+mod compare;
 mod document;
+mod explain;
+mod failures;
+mod findings;
 mod grants;
 mod history;
 mod me;
 mod page;
+mod policy;
 mod preview;
 mod problem;
 mod requests;
@@ -23,6 +29,8 @@ mod reviews;
 mod scope;
 mod shown;
 mod submit;
+mod sweep;
+mod versions;
 mod word;
 
 use std::time::Duration;
@@ -43,6 +51,8 @@ use super::{Portal, session};
 
 use self::code::ApiCode;
 use self::problem::Problem;
+
+pub(super) use self::failures::Failures;
 
 /// Where all of it is.
 pub(super) const BASE: &str = "/api/v1";
@@ -95,7 +105,25 @@ fn parts() -> (Router<Portal>, utoipa::openapi::OpenApi) {
         .routes(routes!(reviews::retract))
         .routes(routes!(reviews::sign))
         .routes(routes!(reviews::reject))
+        .routes(routes!(reviews::reopen))
         .routes(routes!(history::list))
+        .routes(routes!(findings::list))
+        .routes(routes!(findings::propose))
+        .routes(routes!(findings::confirm))
+        .routes(routes!(findings::refuse))
+        .routes(routes!(findings::take_back))
+        .routes(routes!(agreements::list))
+        .routes(routes!(agreements::give_up))
+        .routes(routes!(sweep::read))
+        .routes(routes!(sweep::propose))
+        .routes(routes!(sweep::agree))
+        .routes(routes!(sweep::drop))
+        .routes(routes!(sweep::confirm))
+        .routes(routes!(policy::read))
+        .routes(routes!(versions::list))
+        .routes(routes!(versions::read))
+        .routes(routes!(explain::explain))
+        .routes(routes!(compare::compare))
         .routes(routes!(document::read))
         .split_for_parts()
 }

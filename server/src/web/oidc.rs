@@ -8,7 +8,7 @@ mod http_client;
 mod login;
 mod provider;
 
-pub(super) use access_token::TokenError;
+pub(super) use access_token::{AccessToken, TokenError};
 pub(super) use failure::LoginError;
 pub(super) use login::{Fresh, Login, Pending};
 pub(super) use provider::Provider;

@@ -12,22 +12,23 @@ mod names;
 mod offers;
 mod others;
 pub(super) mod policy;
+mod programs;
 mod recent;
 mod request;
 
 use app::Backend;
 use app::view::{
     AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, EndsView, ExplainFilter,
-    ExplainPage, FindingsFilter, FindingsPage, GrantCard, HeldFilter, HeldPage, HistoryFilter,
-    HistoryPage, Me, MyAccessView, PolicyFilter, PolicyPage, PrefillView, RequestView, VersionView,
+    ExplainPage, FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage,
+    Me, MyAccessView, PolicyFilter, PolicyPage, PrefillView, RequestView, VersionView,
     VersionsPage, WireError,
 };
 use async_trait::async_trait;
 use domain::grant::Grant;
-use domain::id::{AccountId, GrantId, PolicyVersion, RequestId, UserId};
+use domain::id::{RequestId, UserId};
 use domain::request::Request;
 
-use crate::service::{Caller, PolicyFound, Role, ServiceError, Wanted};
+use crate::service::{Caller, Role, ServiceError, Wanted};
 use crate::store::{RequestPlace, now};
 use crate::world::World;
 
@@ -68,59 +69,9 @@ impl PortalBackend {
     }
 }
 
+pub(super) use findings::NAME_MAX_BYTES as FINDING_NAME_MAX_BYTES;
 pub(super) use history::search as history_search;
-pub(super) use listing::{Listed, Lost, Place};
-
-/// What programs read besides what pages do.
-impl PortalBackend {
-    /// A stretch of everything that this person may ask for, and whether there is more.
-    pub(super) async fn listed(
-        &self,
-        text: &str,
-        account: Option<&AccountId>,
-        after: Option<&Place>,
-        limit: usize,
-    ) -> Result<Result<(Vec<Listed>, bool), Lost>, WireError> {
-        let service = &self.portal.service;
-        let world = service.world().map_err(wire)?;
-        let (requests, live) = service.lately(&self.caller).await.map_err(wire)?;
-        let wanted = listing::Wanted {
-            text,
-            account,
-            after,
-            limit,
-        };
-        let user = &self.caller.who.id;
-        Ok(listing::listed(&world, user, &wanted, (&requests, &live)))
-    }
-
-    /// Their requests, newest first, each with its place, and where the next page begins.
-    pub(super) async fn requests(
-        &self,
-        after: Option<&RequestPlace>,
-    ) -> Result<(Vec<(RequestPlace, RequestView)>, Option<RequestPlace>), WireError> {
-        let service = &self.portal.service;
-        let world = service.world().map_err(wire)?;
-        let mine = service.mine(&self.caller, after).await.map_err(wire)?;
-        let views = mine.requests.iter().map(|detail| {
-            let place = RequestPlace {
-                at: detail.request.submitted_at,
-                request: detail.request.id,
-            };
-            let view = request::view(&self.portal, &world, &self.caller, detail);
-            (place, view)
-        });
-        Ok((views.collect(), mine.next))
-    }
-
-    /// Their grants that are not over, the one that ends first first.
-    pub(super) async fn grants(&self) -> Result<Vec<(GrantId, GrantCard)>, WireError> {
-        let service = &self.portal.service;
-        let world = service.world().map_err(wire)?;
-        let (_, live) = service.lately(&self.caller).await.map_err(wire)?;
-        Ok(mine::cards(&self.portal, &world, &live))
-    }
-}
+pub(super) use listing::{Listed, Place};
 
 /// What a page can say about a refusal.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
@@ -351,21 +302,7 @@ impl Backend for PortalBackend {
     }
 
     async fn version(&self, id: &str) -> Result<VersionView, WireError> {
-        let service = &self.portal.service;
-        let Ok(version) = PolicyVersion::parse(id) else {
-            // Who may not see the policy does not learn which versions there were.
-            service.policy(&self.caller).await.map_err(wire)?;
-            return Err(WireError::NotFound);
-        };
-        let found = service.policy_version(&self.caller, &version).await;
-        match found.map_err(wire)? {
-            PolicyFound::Damaged => Ok(policy::damaged(&version)),
-            PolicyFound::Whole(kept) => {
-                let since = service.changed_since(&self.caller, &kept).await;
-                let (in_force, changes) = since.map_err(wire)?;
-                Ok(policy::version(&kept, &in_force, changes))
-            }
-        }
+        self.version_with(id, policy::FILES_MAX_BYTES).await
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<HistoryPage, WireError> {

@@ -31,7 +31,7 @@ const TOKENS: [(&str, &str, &str, i64); 5] = [
 ];
 
 /// Doors by their pattern, and an address of each.
-const READS: [(&str, &str); 10] = [
+const READS: [(&str, &str); 16] = [
     ("/openapi.json", "/openapi.json"),
     ("/me", "/me"),
     ("/access", "/access"),
@@ -48,17 +48,24 @@ const READS: [(&str, &str); 10] = [
     ("/grants", "/grants"),
     ("/approvals", "/approvals"),
     ("/history", "/history"),
+    ("/findings", "/findings"),
+    ("/agreements", "/agreements"),
+    ("/sweep", "/sweep"),
+    ("/policy", "/policy"),
+    ("/policy/versions", "/policy/versions"),
+    ("/policy/versions/{version}", "/policy/versions/x"),
 ];
 
 /// What changes something, each tried by all in turn.
-fn acts() -> [(&'static str, &'static str, Value); 10] {
+fn acts() -> Vec<(&'static str, &'static str, Value)> {
     let target = json!({
         "kind": "account", "account_id": "111122223333", "permission_set": "ReadOnlyAccess",
     });
-    let submission = json!({ "targets": [target], "duration_seconds": 900, "reason": "short" });
+    let submission =
+        json!({ "targets": [target.clone()], "duration_seconds": 900, "reason": "short" });
     let end = json!({ "reason": "over" });
     let word = json!({ "note": "" });
-    [
+    let mut acts = vec![
         ("/requests/preview", "/requests/preview", submission.clone()),
         ("/requests", "/requests", submission),
         (
@@ -97,6 +104,84 @@ fn acts() -> [(&'static str, &'static str, Value); 10] {
             "/requests/REQUEST/withdraw",
             Value::Null,
         ),
+        (
+            "/requests/{id}/reopen",
+            "/requests/REQUEST/reopen",
+            json!({ "note": "we talked" }),
+        ),
+    ];
+    acts.extend(about_findings());
+    acts.extend(about_the_sweep());
+    acts.extend([
+        (
+            "/policy/explain",
+            "/policy/explain",
+            json!({ "person": "ana.silva", "target": target }),
+        ),
+        (
+            "/policy/compare",
+            "/policy/compare",
+            json!({ "text": "version = 1" }),
+        ),
+    ]);
+    acts
+}
+
+/// About a finding that there is not.
+fn about_findings() -> [(&'static str, &'static str, Value); 5] {
+    // `unmanaged#x`
+    let place = "dW5tYW5hZ2VkI3g";
+    let proposal = json!({
+        "place": place, "course": "adopt", "reason": "known", "duration_seconds": 86_400,
+    });
+    let read = json!({ "place": place, "proposal": 1 });
+    let refusal = json!({ "place": place, "proposal": 1, "note": "whose is it?" });
+    [
+        (
+            "/findings/{id}/propose",
+            "/findings/01932c07-20a1-7e3c-a0a5-0123456789ab/propose",
+            proposal,
+        ),
+        (
+            "/findings/{id}/confirm",
+            "/findings/01932c07-20a1-7e3c-a0a5-0123456789ab/confirm",
+            read.clone(),
+        ),
+        (
+            "/findings/{id}/refuse",
+            "/findings/01932c07-20a1-7e3c-a0a5-0123456789ab/refuse",
+            refusal,
+        ),
+        (
+            "/findings/{id}/take-back",
+            "/findings/01932c07-20a1-7e3c-a0a5-0123456789ab/take-back",
+            read,
+        ),
+        (
+            "/agreements/{id}/give-up",
+            "/agreements/01932c07-20a1-7e3c-a0a5-0123456789ab/give-up",
+            json!({ "place": place }),
+        ),
+    ]
+}
+
+/// About a list that nobody has read.
+fn about_the_sweep() -> [(&'static str, &'static str, Value); 4] {
+    let list = json!({ "digest": "x" });
+    let proposed = json!({ "digest": "x", "reason": "known" });
+    [
+        (
+            "/sweep/baseline/propose",
+            "/sweep/baseline/propose",
+            proposed,
+        ),
+        (
+            "/sweep/baseline/agree",
+            "/sweep/baseline/agree",
+            list.clone(),
+        ),
+        ("/sweep/baseline/drop", "/sweep/baseline/drop", list.clone()),
+        ("/sweep/confirm", "/sweep/confirm", list),
     ]
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::harness::{Belay, Browser, Page, Sandbox, Setup, eventually};
 use crate::killed::events;
 
-const ADMIN: &str = "/access/111122223333/AdministratorAccess";
+pub(crate) const ADMIN: &str = "/access/111122223333/AdministratorAccess";
 const OTHER: &str = "/access/222233334444/AdministratorAccess";
 const POLICY: &str = include_str!("../../sandbox/policy.toml");
 
@@ -22,7 +22,7 @@ const GLASS: [(&str, &str); 4] = [
     ("confirmation", "break glass"),
 ];
 const SIGN: [(&str, &str); 2] = [("act", "sign"), ("note", "right to go in")];
-const REJECT: [(&str, &str); 2] = [("act", "reject"), ("note", "no fire at all")];
+pub(crate) const REJECT: [(&str, &str); 2] = [("act", "reject"), ("note", "no fire at all")];
 
 fn glass_with(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
     let mut form: Vec<_> = GLASS
@@ -54,7 +54,7 @@ async fn proves(browser: &Browser, path: &str, form: &[(&str, &str)], user_name:
 }
 
 /// Goes in first: the address of the request.
-async fn goes_in(browser: &Browser, path: &str, user_name: &str) -> String {
+pub(crate) async fn goes_in(browser: &Browser, path: &str, user_name: &str) -> String {
     proves(browser, path, &GLASS, user_name).await;
     request_of(&browser.post(path, &GLASS).await)
 }

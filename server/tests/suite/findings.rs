@@ -23,7 +23,7 @@ use crate::killed::{assert_chained, events, kinds};
 const FOUND: Duration = Duration::from_mins(6);
 
 /// Ana's own, from before anybody asked.
-const ACCOUNT: &str = "888899990000";
+pub(crate) const ACCOUNT: &str = "888899990000";
 const SET: &str = "AdministratorAccess";
 
 const LIST: &str = "sso-admin:ListAccountAssignments";
@@ -108,7 +108,7 @@ pub(crate) async fn open(sandbox: &Sandbox, finding: &Finding) -> Option<Finding
     store(sandbox).finding_at(&place(finding)).await.unwrap()
 }
 
-async fn is_agreed(sandbox: &Sandbox, finding: &Finding) -> bool {
+pub(crate) async fn is_agreed(sandbox: &Sandbox, finding: &Finding) -> bool {
     let agreed = store(sandbox).agreement_at(&place(finding)).await.unwrap();
     agreed.is_some_and(|agreed| agreed.finding.id == finding.id)
 }

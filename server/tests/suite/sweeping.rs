@@ -24,7 +24,7 @@ use crate::harness::{Belay, Browser, Page, Sandbox, Setup, within};
 const PATIENCE: Duration = Duration::from_mins(6);
 
 const LIST: &str = "sso-admin:ListAccountAssignments";
-const DELETE: &str = "sso-admin:DeleteAccountAssignment";
+pub(crate) const DELETE: &str = "sso-admin:DeleteAccountAssignment";
 const SET: &str = "AdministratorAccess";
 
 /// Open to people, and nobody's own when the sandbox begins.
@@ -37,12 +37,15 @@ fn store(sandbox: &Sandbox) -> Store {
     Store::new(sandbox.dynamodb(), "belay".to_owned())
 }
 
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, ask: impl FnMut() -> F) -> T {
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    ask: impl FnMut() -> F,
+) -> T {
     within(what, PATIENCE, ask).await
 }
 
 /// Takes away what two looks have shown.
-fn enforcing(sandbox: &Sandbox) -> Setup {
+pub(crate) fn enforcing(sandbox: &Sandbox) -> Setup {
     Setup::of(sandbox)
         .with("BELAY_SWEEP", "enforce")
         .with("BELAY_SWEEP_GRACE", "0s")
@@ -63,7 +66,7 @@ async fn pass(sandbox: &Sandbox) {
 }
 
 /// A pass that read everything by itself, and by now is done with what follows from it.
-async fn look(sandbox: &Sandbox) {
+pub(crate) async fn look(sandbox: &Sandbox) {
     let before = looks(sandbox).await;
     until("everything was looked at", || async {
         pass(sandbox).await;
@@ -90,7 +93,7 @@ async fn open(sandbox: &Sandbox, row: &Value) -> Option<Finding> {
 }
 
 /// Everything that is assigned, to whomever.
-async fn rows(sandbox: &Sandbox) -> BTreeSet<String> {
+pub(crate) async fn rows(sandbox: &Sandbox) -> BTreeSet<String> {
     let state = sandbox.state().await;
     let rows = state["assignments"].as_array().unwrap();
     rows.iter().map(triple).collect()
@@ -102,7 +105,7 @@ fn triple(row: &Value) -> String {
 }
 
 /// Somebody gives them access to payments by hand.
-async fn by_hand(sandbox: &Sandbox, who: &str) -> Value {
+pub(crate) async fn by_hand(sandbox: &Sandbox, who: &str) -> Value {
     let row = sandbox.assignment(who, PAYMENTS, SET).await;
     sandbox.assign(&row).await;
     row

@@ -12,15 +12,12 @@ use crate::web::Portal;
 use crate::web::portal::{Listed, Place, PortalBackend};
 
 use super::asker::Reads;
-use super::body::Query;
+use super::body::{Query, words};
 use super::code::ApiCode;
 use super::page::{self, Page};
 use super::problem::Problem;
 use super::shown::{Route, Target, text, time};
 use super::word::PreviewOutcome;
-
-/// The longest text that is looked for, in characters.
-const TEXT_MAX_CHARS: usize = 200;
 
 /// Something that the caller may ask for.
 #[derive(Debug, Serialize, ToSchema)]
@@ -135,11 +132,7 @@ pub(super) async fn list(
 ) -> Result<Json<Page<Offer>>, Problem> {
     let limit = page::limit(query.limit, page::MAX)?;
     let after = page::place(query.cursor.as_deref(), Place::parse)?;
-    let q = query.q.unwrap_or_default();
-    if q.chars().count() > TEXT_MAX_CHARS {
-        let why = format!("At most {TEXT_MAX_CHARS} characters.");
-        return Err(Problem::parameter(ApiCode::BadQuery, "q", why));
-    }
+    let q = words(query.q)?;
     let account = query
         .account_id
         .as_deref()

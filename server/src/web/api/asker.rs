@@ -17,12 +17,14 @@ use tower_sessions::Session;
 
 use crate::service::{Caller, Whose};
 use crate::web::headers::cookie;
-use crate::web::oidc::TokenError;
+use crate::web::listen::Peer;
+use crate::web::oidc::{AccessToken, TokenError};
 use crate::web::session::COOKIE;
 use crate::web::sign_in::binding;
-use crate::web::{Portal, origin, signed_in};
+use crate::web::{Portal, origin, pace, signed_in};
 
 use super::code::ApiCode;
+use super::failures::Sender;
 use super::problem::Problem;
 use super::scope::Scope;
 
@@ -95,7 +97,7 @@ async fn with_scope(parts: &mut Parts, portal: &Portal, scope: Scope) -> Result<
             token: None,
         });
     }
-    let asker = by_token(&parts.headers, portal).await?;
+    let asker = by_token(parts, portal).await?;
     if asker.may(scope) {
         Ok(asker)
     } else {
@@ -136,20 +138,8 @@ fn has_session(headers: &HeaderMap) -> bool {
 }
 
 /// The person of a token.
-async fn by_token(headers: &HeaderMap, portal: &Portal) -> Result<Asker, Problem> {
-    let text = bearer(headers)?;
-    let token = match portal.provider.access_token(text).await {
-        Ok(token) => token,
-        Err(why) => {
-            metrics::counter!("belay_api_tokens_refused_total").increment(1);
-            tracing::info!(%why, "a bearer token was refused");
-            return Err(match why {
-                TokenError::NotTaken => Problem::of(ApiCode::TokensNotTaken),
-                TokenError::Unavailable => Problem::of(ApiCode::Unavailable),
-                TokenError::Invalid(why) => Problem::invalid_token(why),
-            });
-        }
-    };
+async fn by_token(parts: &Parts, portal: &Portal) -> Result<Asker, Problem> {
+    let token = token(parts, portal).await?;
     let store = portal.service.store();
     let user = match binding::person_of(store, &token.issuer, &token.subject).await {
         Ok(Some(user)) => user,
@@ -167,6 +157,41 @@ async fn by_token(headers: &HeaderMap, portal: &Portal) -> Result<Asker, Problem
         },
         token: Some(token.scopes),
     })
+}
+
+/// What a good token says, if there is time for one that may not be.
+async fn token(parts: &Parts, portal: &Portal) -> Result<AccessToken, Problem> {
+    let text = bearer(&parts.headers)?;
+    let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
+    let sender = Sender {
+        peer,
+        told: pace::Who::of(&parts.headers, peer),
+    };
+    let failures = &portal.failures;
+    let refused = metrics::counter!("belay_api_tokens_refused_total");
+    if let Err(wait) = failures.may_look(&sender, text) {
+        // Not logged: so many came that this is what they are for.
+        refused.increment(1);
+        return Err(Problem::too_many_tokens(wait));
+    }
+    match portal.provider.access_token(text).await {
+        Ok(token) => {
+            failures.was_good(text);
+            Ok(token)
+        }
+        Err(why) => {
+            refused.increment(1);
+            tracing::info!(%why, "a bearer token was refused");
+            Err(match why {
+                TokenError::NotTaken => Problem::of(ApiCode::TokensNotTaken),
+                TokenError::Unavailable => Problem::of(ApiCode::Unavailable),
+                TokenError::Invalid(why) => {
+                    failures.failed(sender, text);
+                    Problem::invalid_token(why)
+                }
+            })
+        }
+    }
 }
 
 /// The token that a request carries.

@@ -14,20 +14,20 @@ use super::code::ApiCode;
 use super::problem::Problem;
 
 /// The longest reason and ten targets are some 20 kB, however they are escaped.
-pub(super) const MAX_BYTES: usize = 64 * 1024;
+const MAX_BYTES: usize = 64 * 1024;
 
-/// A body of JSON.
+/// A body of JSON, of at most so many bytes.
 #[derive(Debug)]
-pub(super) struct Body<T>(pub(super) T);
+pub(super) struct Body<T, const MAX: usize = MAX_BYTES>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Portal> for Body<T> {
+impl<T: DeserializeOwned, const MAX: usize> FromRequest<Portal> for Body<T, MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Portal) -> Result<Self, Problem> {
         if !is_json(request.headers()) {
             return Err(Problem::of(ApiCode::NotJson));
         }
-        let bytes = to_bytes(request.into_body(), MAX_BYTES).await;
+        let bytes = to_bytes(request.into_body(), MAX).await;
         let bytes = bytes.map_err(|_| Problem::of(ApiCode::TooLarge))?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
@@ -92,4 +92,17 @@ impl<T: DeserializeOwned> FromRequestParts<Portal> for Query<T> {
                 Problem::of(ApiCode::BadQuery).because(why)
             })
     }
+}
+
+/// The longest text that is looked for, in characters.
+const TEXT_MAX_CHARS: usize = 200;
+
+/// Words that are looked for; none: everything is found.
+pub(super) fn words(q: Option<String>) -> Result<String, Problem> {
+    let q = q.unwrap_or_default();
+    if q.chars().count() > TEXT_MAX_CHARS {
+        let why = format!("At most {TEXT_MAX_CHARS} characters.");
+        return Err(Problem::parameter(ApiCode::BadQuery, "q", why));
+    }
+    Ok(q)
 }

@@ -1,6 +1,6 @@
 //! Every code that a problem can carry: a closed list, of which each has one meaning.
 
-use app::view::Problem;
+use app::view::{FindingProblem, Problem};
 use http::StatusCode;
 
 macro_rules! codes {
@@ -48,6 +48,8 @@ codes! {
     InvalidToken = "invalid-token", UNAUTHORIZED;
     /// This deployment takes no bearer tokens: `BELAY_API_AUDIENCE` is not set.
     TokensNotTaken = "tokens-not-taken", UNAUTHORIZED;
+    /// Too many bearer tokens that do not count came from there, so this one was not looked at.
+    TooManyTokens = "too-many-tokens", TOO_MANY_REQUESTS;
     /// The token lacks the scope for this.
     InsufficientScope = "insufficient-scope", FORBIDDEN;
     /// People answer for this themselves: it has no machine scope, and is for the portal's session alone.
@@ -115,15 +117,32 @@ pub(super) const fn of(problem: &Problem) -> &'static str {
         Problem::NudgedAlready { .. } => "nudged-already",
         Problem::NotYours => "not-yours",
         Problem::AlreadyDecided { .. } => "already-decided",
-        Problem::Finding { .. } => "finding",
+        Problem::Finding { why } => about_a_finding(why),
         Problem::Changed => "changed",
         Problem::Unavailable { .. } => "unavailable",
         Problem::SignedOut => "signed-out",
     }
 }
 
+/// The code of why a finding, or the sweep, does not change so.
+const fn about_a_finding(why: &FindingProblem) -> &'static str {
+    match why {
+        FindingProblem::Gone => "finding-gone",
+        FindingProblem::NotForThis => "not-for-this",
+        FindingProblem::Proposed { .. } => "already-proposed",
+        FindingProblem::NotProposed => "not-proposed",
+        FindingProblem::Lapsed => "lapsed",
+        FindingProblem::Own => "own-proposal",
+        FindingProblem::NotTheirs => "not-their-proposal",
+        FindingProblem::Holder => "holder",
+        FindingProblem::ProposerUnfit => "proposer-unfit",
+        FindingProblem::NotLookedThrough => "not-looked-through",
+        FindingProblem::ListChanged => "list-changed",
+    }
+}
+
 /// The codes of what the service finds at these doors, besides those of policy.
-const FOUND: [&str; 33] = [
+const FOUND: [&str; 45] = [
     "missing",
     "not-understood",
     "not-available",
@@ -151,10 +170,22 @@ const FOUND: [&str; 33] = [
     "begins-now",
     "not-by-break-glass",
     "already-settled",
+    "not-closed",
     "already-ended",
     "nudged-already",
     "not-yours",
     "already-decided",
+    "finding-gone",
+    "not-for-this",
+    "already-proposed",
+    "not-proposed",
+    "lapsed",
+    "own-proposal",
+    "not-their-proposal",
+    "holder",
+    "proposer-unfit",
+    "not-looked-through",
+    "list-changed",
     "changed",
     "unavailable",
 ];

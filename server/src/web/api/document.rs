@@ -33,12 +33,13 @@ use super::scope::Scope;
             portal's own `Origin`), or a bearer token: a JWT access token (RFC 9068) of the configured \
             issuer for this API's audience, whose person has signed in to the portal once. A request \
             with both is judged by its token alone. Scopes: `belay:read` and `belay:submit`; one does \
-            not stand for the other. Reviewing, signing, break-glass and ending another's access have \
-            no scope: people answer for them, by their session.\n\n\
+            not stand for the other. Reviewing, signing, break-glass, agreeing about findings and the \
+            sweep, and ending another's access have no scope: people answer for them, by their session. \
+            Where too many tokens came from that do not count, new ones are not looked at for a moment.\n\n\
             **What is wrong** is said as `application/problem+json` (RFC 9457) with a `code` from a \
             closed list; `errors` name each member or parameter at fault.\n\n\
             **Lists** come a page at a time: `next` of one page is `cursor` of the next. A body is at \
-            most 64 KiB. Times are RFC 3339 in UTC, durations whole seconds. Members and words may be \
+            most 64 KiB, unless its address says otherwise. Times are RFC 3339 in UTC, durations whole seconds. Members and words may be \
             added; none is taken away or changes its meaning within `/api/v1`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -50,6 +51,10 @@ use super::scope::Scope;
         (name = "grants", description = "What is held."),
         (name = "reviews", description = "What waits for the caller, and their word."),
         (name = "history", description = "For auditors and admins."),
+        (name = "findings", description = "Where promises and AWS differ, for auditors and admins, and what \
+            two admins agree about it."),
+        (name = "sweep", description = "What nobody promised and is taken away, for auditors and admins."),
+        (name = "policy", description = "For auditors and admins."),
         (name = "contract", description = "This document."),
     ),
     components(schemas(ProblemBody)),
@@ -105,29 +110,65 @@ impl Modify for Everywhere {
         components.schemas.insert("Code".to_owned(), list.into());
         for item in document.paths.paths.values_mut() {
             if let Some(operation) = &mut item.get {
-                everywhere(operation, Some(Scope::Read));
+                everywhere(operation, Does::Reads);
             }
             if let Some(operation) = &mut item.post {
-                everywhere(operation, Some(Scope::Submit));
+                let does = Does::by_post(operation);
+                everywhere(operation, does);
             }
         }
     }
 }
 
-fn everywhere(operation: &mut Operation, scope: Option<Scope>) {
-    let tags = operation.tags.clone().unwrap_or_default();
-    let has = |tag: &str| tags.iter().any(|one| one == tag);
-    if has("contract") {
+/// What somebody does at a door, by which its scope is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    /// They read, and nothing changes.
+    Reads,
+    /// They ask for access, or give back their own.
+    Submits,
+    /// They answer for it: there is no scope.
+    Acts,
+}
+
+impl Does {
+    /// What a POST does. What is about a policy is a question with a long text.
+    fn by_post(operation: &Operation) -> Self {
+        if has(operation, "policy") {
+            Self::Reads
+        } else if ["reviews", "findings", "sweep"]
+            .iter()
+            .any(|tag| has(operation, tag))
+        {
+            Self::Acts
+        } else {
+            Self::Submits
+        }
+    }
+
+    const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Reads => Some(Scope::Read),
+            Self::Submits => Some(Scope::Submit),
+            Self::Acts => None,
+        }
+    }
+}
+
+fn has(operation: &Operation, tag: &str) -> bool {
+    let mut tags = operation.tags.iter().flatten();
+    tags.any(|one| one == tag)
+}
+
+fn everywhere(operation: &mut Operation, does: Does) {
+    if has(operation, "contract") {
         operation.security = Some(vec![SecurityRequirement::default()]);
         return;
     }
     let takes_body = operation.request_body.is_some();
-    let changes = scope == Some(Scope::Submit);
     let session = SecurityRequirement::new("session", Vec::<String>::new());
-    let no_scope = has("reviews") && changes;
-    let token = scope
-        .filter(|_| !no_scope)
-        .map(|scope| SecurityRequirement::new("token", [scope.word()]));
+    let scope = does.scope();
+    let token = scope.map(|scope| SecurityRequirement::new("token", [scope.word()]));
     operation.security = Some(token.into_iter().chain([session]).collect());
     let mut add = |status: &str, meaning: &str, header: Option<(&str, &str)>| {
         let mut response = ResponseBuilder::new().description(meaning).content(
@@ -168,17 +209,27 @@ fn everywhere(operation: &mut Operation, scope: Option<Scope>) {
         "A part does not answer just now; nothing was recorded.",
         retry,
     );
-    if changes {
+    match does {
+        Does::Reads => add("429", "`too-many-tokens`.", retry),
+        Does::Submits => add(
+            "429",
+            "A limit of this person is reached, or `too-many-tokens`.",
+            retry,
+        ),
+        Does::Acts => add("429", "A limit of this person is reached.", retry),
+    }
+    if does != Does::Reads {
         add("409", "It is not as it was, or there is one already.", None);
+    }
+    if does != Does::Reads || takes_body {
         add(
             "422",
             "What was sent is JSON, and policy or the contract has something against it.",
             None,
         );
-        add("429", "A limit of this person is reached.", retry);
     }
     if takes_body {
-        add("413", "The body is over 64 KiB.", None);
+        add("413", "The body is over what this address takes.", None);
         add("415", "The body is not `application/json`.", None);
     }
 }

@@ -49,11 +49,14 @@ pub(super) fn place<T>(
     let Some(cursor) = cursor else {
         return Ok(None);
     };
-    let text = URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = decoded(cursor);
     text.and_then(|text| parse(&text)).map(Some).ok_or_else(bad)
+}
+
+/// What [`cursor`] made an address of.
+pub(super) fn decoded(cursor: &str) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
+    String::from_utf8(bytes).ok()
 }
 
 /// A cursor that leads nowhere.

@@ -1,5 +1,7 @@
 //! What is wrong, for programs and for whoever reads their logs (RFC 9457).
 
+use std::time::Duration;
+
 use app::view::{Field, FieldProblem, Part, Problem as Found, WireError};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -140,6 +142,18 @@ impl Problem {
         }
     }
 
+    /// These members of the body are not what they should be, each for its reason.
+    pub(super) fn of_members(found: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let errors = found.into_iter().map(|(pointer, detail)| ErrorBody {
+            pointer: Some(pointer.to_owned()),
+            ..ErrorBody::new("not-understood", detail)
+        });
+        Self {
+            errors: errors.collect(),
+            ..Self::of(ApiCode::Invalid)
+        }
+    }
+
     /// The same with another sentence.
     pub(super) fn because(self, detail: impl Into<String>) -> Self {
         Self {
@@ -156,6 +170,14 @@ impl Problem {
                 ", error=\"invalid_token\", error_description=\"{why}\""
             ))),
             ..Self::of(ApiCode::InvalidToken)
+        }
+    }
+
+    /// Too many tokens failed where this one comes from, so it was not looked at.
+    pub(super) fn too_many_tokens(wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait.as_secs() + 1),
+            ..Self::of(ApiCode::TooManyTokens)
         }
     }
 
@@ -295,7 +317,11 @@ impl Places {
             _ => self.pointer(found.field),
         };
         // The variant's own members, where it has any.
-        let facts = match serde_json::to_value(&found.problem) {
+        let variant = match &found.problem {
+            Found::Finding { why } => serde_json::to_value(why),
+            problem => serde_json::to_value(problem),
+        };
+        let facts = match variant {
             Ok(Value::Object(named)) => named.into_iter().next().map(|(_, facts)| facts),
             _ => None,
         };

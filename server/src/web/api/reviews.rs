@@ -151,3 +151,29 @@ pub(super) async fn reject(
 ) -> Result<StatusCode, Problem> {
     word(&portal, acts, &id, Word::Reject, said).await
 }
+
+/// Why break-glass is opened again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewNote {
+    /// Why, for the audit log: 1 to 2000 characters.
+    #[schema(min_length = 1)]
+    note: String,
+}
+
+/// Open break-glass again
+///
+/// For the requester of a break-glass that was rejected. For admins, and never for themselves.
+#[utoipa::path(post, path = "/requests/{id}/reopen", tag = "reviews", operation_id = "reopen_break_glass", request_body = NewNote,
+    params(("id" = String, Path, description = "The request's id.", format = Uuid)),
+    responses((status = 204, description = "It is open again.")))]
+pub(super) async fn reopen(
+    State(portal): State<Portal>,
+    Acts(caller): Acts,
+    Path(id): Path<String>,
+    Body(new): Body<NewNote>,
+) -> Result<StatusCode, Problem> {
+    let done = portal.service.reopen(&caller, named(&id)?, &new.note).await;
+    done.map_err(|error| Problem::of_service(error, WORD))?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -153,6 +153,8 @@ pub(super) struct May {
     retract: bool,
     /// Sign or reject its break-glass; by a session only.
     sign: bool,
+    /// Open break-glass again for its requester; by a session only.
+    reopen: bool,
 }
 
 /// One target of a request.
@@ -314,6 +316,7 @@ impl From<from::RequestView> for RequestBody {
             can_retract,
             can_nudge,
             can_sign,
+            closed,
             ..
         } = view.actions;
         let id = view.id.clone();
@@ -341,6 +344,7 @@ impl From<from::RequestView> for RequestBody {
                 review: can_approve || can_deny,
                 retract: can_retract,
                 sign: can_sign,
+                reopen: closed.is_some_and(|closed| closed.can_reopen),
             },
         }
     }

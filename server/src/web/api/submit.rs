@@ -175,7 +175,7 @@ fn submission(new: NewRequest) -> Result<Submission, Problem> {
 
 impl WantedTarget {
     /// What it means, or which member is not even the form of one.
-    fn wanted(&self) -> Result<Wanted, (&'static str, &'static str)> {
+    pub(super) fn wanted(&self) -> Result<Wanted, (&'static str, &'static str)> {
         match self {
             Self::Account {
                 account_id,

@@ -2,6 +2,7 @@
 //! that is added there does not compile here until it has been thought of.
 
 use app::view as from;
+use domain::sweep::plan;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -179,6 +180,158 @@ words! {
         Refused,
         /// The caller waits for it already.
         Waiting,
+    }
+}
+
+words! {
+    /// How grants and assignments differ.
+    FindingKind {
+        /// Promised, and not there.
+        Missing,
+        /// Over, and not proven gone.
+        Overdue,
+        /// There, and nobody's.
+        Unmanaged,
+        /// Promised, and today's policy would refuse it.
+        NoLongerAllowed,
+    }
+}
+
+words! {
+    /// What may be done about a finding.
+    Course {
+        /// The access is right, and known.
+        Adopt,
+        /// It is not, and is left for now.
+        Ignore,
+    }
+}
+
+words! {
+    /// What is done about what nobody promised.
+    SweepMode {
+        /// It is not looked for.
+        Off,
+        /// It is found, and left alone.
+        Warn,
+        /// It is found, and taken away.
+        Enforce,
+    }
+}
+
+words! {
+    /// What happens to a proposal.
+    Answer {
+        /// Given at once.
+        Granted,
+        /// Waits for approvers.
+        Pending,
+        /// Not possible.
+        Refused,
+    }
+}
+
+/// Why the sweep leaves something alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WhyLeft {
+    /// It is of another kind: what is missing or overdue is not swept.
+    OtherKind,
+    /// It is no account assignment of a person.
+    NotAnAssignment,
+    /// Two admins adopted or ignored it.
+    Agreed,
+    /// An admin proposed to, and nobody has answered.
+    Proposed,
+    /// `BELAY_SWEEP_ALLOW` names it.
+    Allowed,
+    /// Its account is protected.
+    Protected,
+    /// A delegated administrator cannot change it, or it is not known whether it can.
+    BeyondReach,
+    /// It stood before Belay.
+    Standing,
+    /// Somebody was promised it.
+    Promised,
+    /// Something of Belay's on it is under way or uncertain.
+    UnderWay,
+    /// Belay changed it a moment ago.
+    Lately,
+    /// It was there when the sweep began.
+    Baseline,
+    /// No look since it was found has shown it again.
+    SeenOnce,
+    /// It has not been known long enough.
+    Young,
+}
+
+impl From<plan::Left> for WhyLeft {
+    fn from(left: plan::Left) -> Self {
+        use plan::Left as Is;
+        match left {
+            Is::OtherKind => Self::OtherKind,
+            Is::NotAnAssignment => Self::NotAnAssignment,
+            Is::Agreed => Self::Agreed,
+            Is::Proposed => Self::Proposed,
+            Is::Allowed => Self::Allowed,
+            Is::Protected => Self::Protected,
+            Is::BeyondReach => Self::BeyondReach,
+            Is::Standing => Self::Standing,
+            Is::Promised => Self::Promised,
+            Is::UnderWay => Self::UnderWay,
+            Is::Lately => Self::Lately,
+            Is::Baseline => Self::Baseline,
+            Is::SeenOnce => Self::SeenOnce,
+            Is::Young { .. } => Self::Young,
+        }
+    }
+}
+
+/// What the next pass of the sweep does about what is ripe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SweepOutcome {
+    /// It takes it away.
+    Within,
+    /// It waits for an admin: there is more than a pass takes away by itself.
+    Waits,
+    /// It takes it away: an admin let this very list go.
+    Confirmed,
+    /// Nothing: nothing is looked for.
+    Off,
+    /// Nothing: the deployment does not say that anything is to be taken away.
+    NotEnforcing,
+    /// Nothing: there is no baseline.
+    NoBaseline,
+    /// Nothing: the organisation has not been looked at twice.
+    NoLook,
+    /// Nothing: the last pass did not read everything.
+    Incomplete,
+    /// Nothing: there is more to be found than is kept.
+    Untold,
+    /// Nothing: the last look showed nothing at all.
+    NothingSeen,
+    /// Nothing: the last look showed far less than the one before.
+    FewerSeen,
+}
+
+impl From<plan::Outcome> for SweepOutcome {
+    fn from(outcome: plan::Outcome) -> Self {
+        use plan::{Halt, Outcome};
+        match outcome {
+            Outcome::Within => Self::Within,
+            Outcome::Waits => Self::Waits,
+            Outcome::Confirmed => Self::Confirmed,
+            Outcome::Halted(halt) => match halt {
+                Halt::NotEnforcing => Self::NotEnforcing,
+                Halt::NoBaseline => Self::NoBaseline,
+                Halt::NoLook => Self::NoLook,
+                Halt::Incomplete => Self::Incomplete,
+                Halt::Untold => Self::Untold,
+                Halt::Nothing => Self::NothingSeen,
+                Halt::Fewer { .. } => Self::FewerSeen,
+            },
+        }
     }
 }
 

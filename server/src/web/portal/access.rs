@@ -224,21 +224,25 @@ pub(super) fn preview(
             _ => PreviewOutcome::Refused,
         },
         reasons: reasons(verdict),
-        routes: verdict
-            .routes
-            .iter()
-            .map(|route| RouteView {
-                rule: route.rule.to_string(),
-                approvals_needed: route.approvals,
-                approvals_given: u32::from(route.self_counts),
-                max_duration_seconds: route.max_duration.get(),
-                approvers: names::names(world, &route.approvers),
-                approvers_total: names::count(route.approvers.len()),
-                usually_seconds: None,
-            })
-            .collect(),
+        routes: routes(world, verdict),
         problems: Vec::new(),
     }
+}
+
+/// The ways that a verdict has, as nobody has reviewed anything yet.
+pub(super) fn routes(world: &World, verdict: &Verdict) -> Vec<RouteView> {
+    let routes = verdict.routes.iter();
+    routes
+        .map(|route| RouteView {
+            rule: route.rule.to_string(),
+            approvals_needed: route.approvals,
+            approvals_given: u32::from(route.self_counts),
+            max_duration_seconds: route.max_duration.get(),
+            approvers: names::names(world, &route.approvers),
+            approvers_total: names::count(route.approvers.len()),
+            usually_seconds: None,
+        })
+        .collect()
 }
 
 /// Whether nothing is missing but a ticket.

@@ -1,6 +1,6 @@
 //! Findings: what stands in the address becomes a search, what was found becomes cards.
 
-mod sweep;
+pub(super) mod sweep;
 
 use app::view::{
     AgreementView, Course as CourseView, FindingKind, FindingView, FindingsFilter, FindingsPage,
@@ -9,14 +9,15 @@ use app::view::{
 use domain::adoption::{Agreement, Course, Proposal};
 use domain::finding::Difference;
 use domain::request::NOTE_MAX_CHARS;
+use domain::sweep::plan::Left;
 
-use crate::service::{Caller, FindingsFound, FindingsSearch, OpenFinding};
+use crate::service::{AgreementsFound, Caller, FindingsFound, FindingsSearch, OpenFinding};
 use crate::world::World;
 
 use super::names::{self, ms};
 
 /// The longest name that a finding has in the table; a longer text names none.
-const NAME_MAX_BYTES: usize = 300;
+pub(in crate::web) const NAME_MAX_BYTES: usize = 300;
 
 /// The search. What is not a kind, or no place, is none.
 pub(super) fn search(filter: &FindingsFilter) -> FindingsSearch {
@@ -47,12 +48,33 @@ pub(super) fn view(world: &World, caller: &Caller, found: &FindingsFound) -> Fin
         agreed: found
             .agreed
             .iter()
-            .map(|(name, one)| agreed(world, found, name, one))
+            .map(|(name, one)| agreed(world, found.is_admin, name, one))
             .collect(),
         agreed_next: found.agreed_next.clone(),
         note_max_chars: u32::try_from(NOTE_MAX_CHARS).unwrap_or(u32::MAX),
-        sweep: sweep::view(world, caller, found),
+        sweep: sweep::view(world, caller, found.is_admin, &found.sweep),
     }
+}
+
+/// What was agreed, as a list of its own.
+pub(super) fn agreements(world: &World, found: &AgreementsFound) -> Vec<AgreementView> {
+    let all = found.agreed.iter();
+    all.map(|(name, one)| agreed(world, found.is_admin, name, one))
+        .collect()
+}
+
+/// Open findings as a list of their own, each with why the sweep leaves it alone.
+pub(super) fn list(
+    world: &World,
+    caller: &Caller,
+    found: &FindingsFound,
+) -> Vec<(FindingView, Option<Left>)> {
+    let all = found.open.iter();
+    all.map(|one| {
+        let left = sweep::why_left(&found.sweep, &one.finding);
+        (open(world, caller, found, one), left)
+    })
+    .collect()
 }
 
 const fn kind(difference: Difference) -> FindingKind {
@@ -94,7 +116,7 @@ fn open(world: &World, caller: &Caller, found: &FindingsFound, one: &OpenFinding
         grants: finding.grants.iter().map(ToString::to_string).collect(),
         courses,
         is_own: one.is_own,
-        left: sweep::left(found, finding),
+        left: sweep::left(&found.sweep, finding),
         proposal: finding.proposal.as_deref().map(|proposal| {
             let is_mine = proposal.by.id == caller.who.id;
             self::proposal(proposal, found.is_admin, is_mine, one.is_own)
@@ -128,7 +150,7 @@ fn proposal(one: &Proposal, is_admin: bool, is_mine: bool, is_own: bool) -> Prop
     }
 }
 
-fn agreed(world: &World, found: &FindingsFound, name: &str, one: &Agreement) -> AgreementView {
+fn agreed(world: &World, is_admin: bool, name: &str, one: &Agreement) -> AgreementView {
     let finding = &one.finding;
     AgreementView {
         id: finding.id.to_string(),
@@ -142,7 +164,7 @@ fn agreed(world: &World, found: &FindingsFound, name: &str, one: &Agreement) -> 
         confirmed_by: one.confirmed_by.name.clone(),
         confirmed_at: ms(one.confirmed_at),
         until: ms(one.until()),
-        can_give_up: found.is_admin,
+        can_give_up: is_admin,
     }
 }
 

@@ -30,7 +30,7 @@ const CHANGES_MAX: usize = 200;
 const PROBLEMS_MAX: usize = 100;
 
 /// What a page shows of a version's files: more is a download.
-const FILES_MAX_BYTES: usize = 60_000;
+pub(super) const FILES_MAX_BYTES: usize = 60_000;
 
 /// The longest name or word that is looked for; a longer one names nothing.
 const TYPED_MAX_CHARS: usize = 300;
@@ -326,13 +326,13 @@ pub(in crate::web) fn files_of(kept: &KeptPolicy) -> impl Iterator<Item = (&str,
         .chain(included.map(|(name, text)| (name.as_str(), text.as_str())))
 }
 
-/// One version, with its files.
+/// One version, with so much of its files.
 pub(super) fn version(
     kept: &KeptPolicy,
     in_force: &PolicyVersion,
     changes: Option<Vec<Change>>,
+    mut room: usize,
 ) -> VersionView {
-    let mut room = FILES_MAX_BYTES;
     let mut is_cut = false;
     let mut files = Vec::new();
     for (name, text) in files_of(kept) {

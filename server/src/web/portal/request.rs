@@ -157,20 +157,7 @@ fn counts(ask: &Ask, judged: &AskDetail, review: &domain::request::Review) -> bo
 /// The routes as they stand now; once decided, as they were at submission.
 fn routes(world: &World, judged: &AskDetail) -> Vec<RouteView> {
     let ReviewOutcome::Open { routes } = &judged.progress else {
-        return judged
-            .verdict
-            .routes
-            .iter()
-            .map(|route| RouteView {
-                rule: route.rule.to_string(),
-                approvals_needed: route.approvals,
-                approvals_given: u32::from(route.self_counts),
-                max_duration_seconds: route.max_duration.get(),
-                approvers: names::names(world, &route.approvers),
-                approvers_total: names::count(route.approvers.len()),
-                usually_seconds: None,
-            })
-            .collect();
+        return access::routes(world, &judged.verdict);
     };
     routes
         .iter()

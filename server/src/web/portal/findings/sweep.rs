@@ -8,7 +8,7 @@ use domain::sweep::Sweep;
 use domain::sweep::baseline::ProposedBaseline;
 use domain::sweep::plan::{Left, Outcome};
 
-use crate::service::{Caller, FindingsFound, baseline_keys};
+use crate::service::{Caller, SweepFound, baseline_keys};
 use crate::store::now;
 use crate::sweep::Draft;
 use crate::world::World;
@@ -16,8 +16,13 @@ use crate::world::World;
 use super::super::names::{self, ms};
 
 /// All of it.
-pub(super) fn view(world: &World, caller: &Caller, found: &FindingsFound) -> SweepView {
-    let rules = &found.sweep.rules;
+pub(in crate::web::portal) fn view(
+    world: &World,
+    caller: &Caller,
+    is_admin: bool,
+    found: &SweepFound,
+) -> SweepView {
+    let rules = &found.rules;
     let mut view = SweepView {
         mode: match rules.mode {
             Sweep::Off => SweepMode::Off,
@@ -27,7 +32,7 @@ pub(super) fn view(world: &World, caller: &Caller, found: &FindingsFound) -> Swe
         grace_seconds: u32::try_from(rules.grace.as_secs()).unwrap_or(u32::MAX),
         ..SweepView::default()
     };
-    let Some(draft) = &found.sweep.draft else {
+    let Some(draft) = &found.draft else {
         return view;
     };
     let (known, plan) = (&draft.known, &draft.plan);
@@ -43,8 +48,8 @@ pub(super) fn view(world: &World, caller: &Caller, found: &FindingsFound) -> Swe
     });
     let proposed = known.proposed.as_ref();
     let proposed = proposed.filter(|proposed| proposed.lapses_at() > now());
-    view.proposed = proposed.map(|one| self::proposed(caller, found, draft, one));
-    if found.is_admin && proposed.is_none() && draft.is_whole() {
+    view.proposed = proposed.map(|one| self::proposed(caller, is_admin, draft, one));
+    if is_admin && proposed.is_none() && draft.is_whole() {
         let keys = baseline_keys(&draft.findings);
         let list = ProposedBaseline::new(&keys, (caller.who.clone(), ""), now());
         view.may_propose = Some((list.digest, count(keys.len())));
@@ -66,19 +71,24 @@ pub(super) fn view(world: &World, caller: &Caller, found: &FindingsFound) -> Swe
         .collect();
     view.cap = count(plan.cap);
     view.digest.clone_from(&plan.digest);
-    view.can_confirm = found.is_admin && plan.outcome == Outcome::Waits;
+    view.can_confirm = is_admin && plan.outcome == Outcome::Waits;
     view
 }
 
 /// Why it leaves a finding alone.
-pub(super) fn left(found: &FindingsFound, finding: &Finding) -> Option<LeftView> {
-    let draft = found.sweep.draft.as_ref()?;
+pub(super) fn why_left(found: &SweepFound, finding: &Finding) -> Option<Left> {
+    let draft = found.draft.as_ref()?;
     if finding.difference != Difference::Unmanaged {
         return None;
     }
-    let left = draft.plan.left.get(&finding.id)?;
+    draft.plan.left.get(&finding.id).copied()
+}
+
+/// The same on the page.
+pub(super) fn left(found: &SweepFound, finding: &Finding) -> Option<LeftView> {
+    let left = why_left(found, finding)?;
     let until = match left {
-        Left::Young { until } => Some(ms(*until)),
+        Left::Young { until } => Some(ms(until)),
         _ => None,
     };
     Some(LeftView {
@@ -89,7 +99,7 @@ pub(super) fn left(found: &FindingsFound, finding: &Finding) -> Option<LeftView>
 
 fn proposed(
     caller: &Caller,
-    found: &FindingsFound,
+    is_admin: bool,
     draft: &Draft,
     one: &ProposedBaseline,
 ) -> ProposedBaselineView {
@@ -116,8 +126,8 @@ fn proposed(
         lapses_at: ms(one.lapses_at()),
         digest: one.digest.clone(),
         lines: one.keys.iter().map(line).collect(),
-        can_agree: found.is_admin && !one.is_of(&caller.who.id),
-        can_drop: found.is_admin,
+        can_agree: is_admin && !one.is_of(&caller.who.id),
+        can_drop: is_admin,
     }
 }
 
