@@ -112,6 +112,7 @@ fn parts() -> (Router<Portal>, utoipa::openapi::OpenApi) {
         .routes(routes!(findings::confirm))
         .routes(routes!(findings::refuse))
         .routes(routes!(findings::take_back))
+        .routes(routes!(findings::end))
         .routes(routes!(agreements::list))
         .routes(routes!(agreements::give_up))
         .routes(routes!(sweep::read))

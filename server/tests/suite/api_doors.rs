@@ -128,7 +128,7 @@ fn acts() -> Vec<(&'static str, &'static str, Value)> {
 }
 
 /// About a finding that there is not.
-fn about_findings() -> [(&'static str, &'static str, Value); 5] {
+fn about_findings() -> [(&'static str, &'static str, Value); 6] {
     // `unmanaged#x`
     let place = "dW5tYW5hZ2VkI3g";
     let proposal = json!({
@@ -156,6 +156,11 @@ fn about_findings() -> [(&'static str, &'static str, Value); 5] {
             "/findings/{id}/take-back",
             "/findings/01932c07-20a1-7e3c-a0a5-0123456789ab/take-back",
             read,
+        ),
+        (
+            "/findings/{id}/end",
+            "/findings/01932c07-20a1-7e3c-a0a5-0123456789ab/end",
+            json!({ "place": place, "reason": "over" }),
         ),
         (
             "/agreements/{id}/give-up",

@@ -129,6 +129,8 @@ const fn about_a_finding(why: &FindingProblem) -> &'static str {
     match why {
         FindingProblem::Gone => "finding-gone",
         FindingProblem::NotForThis => "not-for-this",
+        FindingProblem::Revoking => "revoking",
+        FindingProblem::NotRevocable { .. } => "not-revocable",
         FindingProblem::Proposed { .. } => "already-proposed",
         FindingProblem::NotProposed => "not-proposed",
         FindingProblem::Lapsed => "lapsed",
@@ -142,7 +144,7 @@ const fn about_a_finding(why: &FindingProblem) -> &'static str {
 }
 
 /// The codes of what the service finds at these doors, besides those of policy.
-const FOUND: [&str; 45] = [
+const FOUND: [&str; 47] = [
     "missing",
     "not-understood",
     "not-available",
@@ -177,6 +179,8 @@ const FOUND: [&str; 45] = [
     "already-decided",
     "finding-gone",
     "not-for-this",
+    "revoking",
+    "not-revocable",
     "already-proposed",
     "not-proposed",
     "lapsed",

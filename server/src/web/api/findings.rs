@@ -71,6 +71,48 @@ pub(super) struct FindingBody {
     left: Option<Left>,
     /// What an admin proposes, and nobody has answered yet.
     proposal: Option<ProposalBody>,
+    /// Whether the caller may end the grants that it is about.
+    can_end: bool,
+    /// That two admins agreed that it is taken away, and that it has not begun yet.
+    revoking: Option<Revoking>,
+    /// When taking it away failed last.
+    failed: Option<Failure>,
+}
+
+/// Two admins agreed that something is taken away.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Revoking {
+    /// Who proposed it: a display name.
+    proposed_by: String,
+    /// Why, in their words.
+    reason: String,
+    /// Who confirmed it: a display name.
+    confirmed_by: String,
+    /// When.
+    confirmed_at: Timestamp,
+    /// When it is not done any more, unless it has begun.
+    lapses_at: Timestamp,
+}
+
+/// Something failed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Failure {
+    /// When.
+    at: Timestamp,
+    /// As what: AWS's code for it, or Belay's.
+    reason: String,
+}
+
+impl From<from::RevokingView> for Revoking {
+    fn from(view: from::RevokingView) -> Self {
+        Self {
+            proposed_by: view.proposed_by,
+            reason: view.reason,
+            confirmed_by: view.confirmed_by,
+            confirmed_at: time(view.confirmed_at),
+            lapses_at: time(view.lapses_at),
+        }
+    }
 }
 
 /// A read of all that there is to an account and a permission set.
@@ -148,6 +190,12 @@ impl FindingBody {
             is_own: view.is_own,
             left: left.map(Left::from),
             proposal: view.proposal.map(ProposalBody::from),
+            can_end: view.can_end,
+            revoking: view.revoking.map(Revoking::from),
+            failed: view.failed.map(|(at, reason)| Failure {
+                at: time(at),
+                reason,
+            }),
         }
     }
 }
@@ -226,9 +274,9 @@ pub(super) struct NewProposal {
     /// Why, for whoever confirms it and for the audit log: 1 to 2000 characters.
     #[schema(min_length = 1)]
     reason: String,
-    /// For how long it would be kept, in seconds: at most 90 days.
+    /// For how long it would be kept, in seconds: at most 90 days. What is taken away has none.
     #[schema(minimum = 1, maximum = 7_776_000, example = 2_592_000)]
-    duration_seconds: u32,
+    duration_seconds: Option<u32>,
 }
 
 /// A proposal, as whoever answers it has read it.
@@ -271,7 +319,7 @@ pub(super) async fn propose(
         which: which(&id, &new.place)?,
         course: new.course,
         reason: new.reason,
-        seconds: new.duration_seconds,
+        seconds: new.duration_seconds.unwrap_or_default(),
     };
     let done = portal.service.propose(&caller, &proposing).await;
     done.map_err(|error| Problem::of_service(error, Places::Word("/reason")))?;
@@ -293,7 +341,7 @@ async fn answered(
 
 /// Confirm what another admin proposed
 ///
-/// The finding is closed, and stays so for as long as was proposed.
+/// The finding is closed, and stays so for as long as was proposed; or what it is about is taken away.
 #[utoipa::path(post, path = "/findings/{id}/confirm", tag = "findings", operation_id = "confirm_proposal", request_body = ProposalRead,
     params(("id" = String, Path, description = "The finding's id.", format = Uuid)),
     responses((status = 204, description = "It is agreed.")))]
@@ -334,4 +382,33 @@ pub(super) async fn take_back(
 ) -> Result<StatusCode, Problem> {
     let proposal = (id.as_str(), read.place.as_str(), read.proposal);
     answered(&portal, acts, proposal, Answer::TakeBack).await
+}
+
+/// Why grants end.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EndOfFinding {
+    /// The finding's `place`.
+    place: String,
+    /// Why, for the audit log: 1 to 2000 characters.
+    #[schema(min_length = 1)]
+    reason: String,
+}
+
+/// End the grants that a finding is about
+///
+/// For admins. The promises end at once; the access is gone when the grants' receipts say so.
+#[utoipa::path(post, path = "/findings/{id}/end", tag = "findings", operation_id = "end_finding", request_body = EndOfFinding,
+    params(("id" = String, Path, description = "The finding's id.", format = Uuid)),
+    responses((status = 204, description = "They end.")))]
+pub(super) async fn end(
+    State(portal): State<Portal>,
+    Acts(caller): Acts,
+    Path(id): Path<String>,
+    Body(end): Body<EndOfFinding>,
+) -> Result<StatusCode, Problem> {
+    let which = which(&id, &end.place)?;
+    let done = portal.service.revoke(&caller, &which, &end.reason).await;
+    done.map_err(|error| Problem::of_service(error, Places::Word("/reason")))?;
+    Ok(StatusCode::NO_CONTENT)
 }

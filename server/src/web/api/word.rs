@@ -204,6 +204,8 @@ words! {
         Adopt,
         /// It is not, and is left for now.
         Ignore,
+        /// It is not, and is taken away.
+        Revoke,
     }
 }
 
@@ -243,6 +245,8 @@ pub(super) enum WhyLeft {
     Agreed,
     /// An admin proposed to, and nobody has answered.
     Proposed,
+    /// Two admins agreed that it is taken away: it does not wait for a pass.
+    Revoking,
     /// `BELAY_SWEEP_ALLOW` names it.
     Allowed,
     /// Its account is protected.
@@ -273,6 +277,7 @@ impl From<plan::Left> for WhyLeft {
             Is::NotAnAssignment => Self::NotAnAssignment,
             Is::Agreed => Self::Agreed,
             Is::Proposed => Self::Proposed,
+            Is::Revoking => Self::Revoking,
             Is::Allowed => Self::Allowed,
             Is::Protected => Self::Protected,
             Is::BeyondReach => Self::BeyondReach,
