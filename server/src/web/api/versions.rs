@@ -80,7 +80,7 @@ pub(super) async fn list(
 /// One version of the policy, whole.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PolicyVersion)]
-pub(super) struct Version {
+pub(super) struct Kept {
     /// Which.
     version: String,
     /// Whether it is the one in force now.
@@ -111,18 +111,18 @@ struct File {
 /// For auditors and admins.
 #[utoipa::path(get, path = "/policy/versions/{version}", tag = "policy", operation_id = "read_policy_version",
     params(("version" = String, Path, description = "The version.")),
-    responses((status = 200, description = "The version.", body = Version)))]
+    responses((status = 200, description = "The version.", body = Kept)))]
 pub(super) async fn read(
     State(portal): State<Portal>,
     Reads(asker): Reads,
     Path(version): Path<String>,
-) -> Result<Json<Version>, Problem> {
+) -> Result<Json<Kept>, Problem> {
     let backend = PortalBackend::new(portal, asker.caller);
     // What is kept is no longer than a policy may be.
     let found = backend.version_with(&version, usize::MAX).await;
     let found = found.map_err(|error| Problem::of_read(&error))?;
     let files = found.files.into_iter();
-    Ok(Json(Version {
+    Ok(Json(Kept {
         version: found.version,
         is_in_force: found.is_in_force,
         files: files.map(|(name, text)| File { name, text }).collect(),

@@ -21,23 +21,79 @@ async fn item(api: &Api, finding: &Finding) -> Value {
     found.unwrap_or_default()
 }
 
-#[tokio::test]
-async fn two_admins_agree_about_a_finding_and_nothing_that_speaks_for_one_does() {
-    let sandbox = Sandbox::start();
-    let belay = start(&sandbox).await;
-    let finding = found(&sandbox, "ana.silva", ACCOUNT).await;
-    let nobody = Api::of(&belay).await;
-    let grace = nobody.session(&belay.signed_in("grace.chen").await);
-    let keiko = nobody.session(&belay.signed_in("keiko.tanaka").await);
-    let hugo = speaks(&sandbox, &belay, "hugo.martin", "belay:read").await;
-    let ana = nobody.session(&belay.signed_in("ana.silva").await);
+/// A finding about Ana, and those who have to do with it or not.
+struct Room {
+    _belay: Belay,
+    sandbox: Sandbox,
+    finding: Finding,
+    grace: Api,
+    keiko: Api,
+    /// An auditor's program, and the auditor.
+    hugo: Api,
+    hugo_himself: Api,
+    ana: Api,
+    /// What speaks for Grace, with both scopes.
+    program: Api,
+}
 
+impl Room {
+    async fn new() -> Self {
+        let sandbox = Sandbox::start();
+        let belay = start(&sandbox).await;
+        let finding = found(&sandbox, "ana.silva", ACCOUNT).await;
+        let nobody = Api::of(&belay).await;
+        Self {
+            finding,
+            grace: nobody.session(&belay.signed_in("grace.chen").await),
+            keiko: nobody.session(&belay.signed_in("keiko.tanaka").await),
+            hugo: speaks(&sandbox, &belay, "hugo.martin", "belay:read").await,
+            hugo_himself: nobody.session(&belay.signed_in("hugo.martin").await),
+            ana: nobody.session(&belay.signed_in("ana.silva").await),
+            program: speaks(&sandbox, &belay, "grace.chen", ALL).await,
+            sandbox,
+            _belay: belay,
+        }
+    }
+
+    async fn place(&self) -> Value {
+        item(&self.grace, &self.finding).await["place"].clone()
+    }
+}
+
+fn act(finding: &Finding, act: &str) -> String {
+    format!("/findings/{}/{act}", finding.id)
+}
+
+fn adopting(place: &Value) -> Value {
+    json!({
+        "place": place, "course": "adopt", "reason": "it is the vendor's", "duration_seconds": 86_400,
+    })
+}
+
+fn with(body: &Value, member: &str, value: Value) -> Value {
+    let mut body = body.clone();
+    body[member] = value;
+    body
+}
+
+#[tokio::test]
+async fn findings_are_for_those_who_oversee_and_for_admins_to_propose_about() {
+    let room = &Room::new().await;
+    let Room {
+        grace,
+        hugo,
+        hugo_himself,
+        ana,
+        program,
+        finding,
+        ..
+    } = room;
     // Who reads what, and what is offered to whom.
     for address in ["/findings", "/agreements", "/sweep"] {
         let refused = ana.get(address).await;
         assert_eq!(why(&refused), (404, "not-found", ""), "{address}");
     }
-    let read = item(&hugo, &finding).await;
+    let read = item(hugo, finding).await;
     assert_eq!(
         read["person"]["user_id"],
         finding.key.user.as_str(),
@@ -51,38 +107,24 @@ async fn two_admins_agree_about_a_finding_and_nothing_that_speaks_for_one_does()
     // As many looks as there were by now.
     let left = read["left"]["why"].as_str().unwrap();
     assert!(["seen-once", "young"].contains(&left), "{left}");
-    let courses = item(&grace, &finding).await["courses"].clone();
+    let courses = item(grace, finding).await["courses"].clone();
     assert!(
         courses.as_array().unwrap().contains(&json!("adopt")),
         "{courses}"
     );
 
-    let place = read["place"].clone();
-    let act = |act: &str| format!("/findings/{}/{act}", finding.id);
-    let proposal = json!({
-        "place": place, "course": "adopt", "reason": "it is the vendor's", "duration_seconds": 86_400,
-    });
-    let first = json!({ "place": place, "proposal": 1 });
-    let with = |body: &Value, member: &str, value: Value| {
-        let mut body = body.clone();
-        body[member] = value;
-        body
-    };
-
-    // Whose it is not.
-    let hugo_himself = nobody.session(&belay.signed_in("hugo.martin").await);
-    let program = speaks(&sandbox, &belay, "grace.chen", ALL).await;
+    let proposal = adopting(&read["place"]);
     for (who, status, code) in [
-        (&program, 403, "session-only"),
-        (&hugo_himself, 403, "not-yours"),
-        (&ana, 404, "not-found"),
+        (program, 403, "session-only"),
+        (hugo_himself, 403, "not-yours"),
+        (ana, 404, "not-found"),
         (
             &grace.with("origin", "https://evil.example"),
             403,
             "cross-origin",
         ),
     ] {
-        let refused = who.post(&act("propose"), &proposal).await;
+        let refused = who.post(&act(finding, "propose"), &proposal).await;
         assert_eq!(why(&refused), (status, code, ""));
     }
     for (member, value, code, at) in [
@@ -105,17 +147,38 @@ async fn two_admins_agree_about_a_finding_and_nothing_that_speaks_for_one_does()
         ("note", json!("x"), "invalid", "/note"),
     ] {
         let refused = grace
-            .post(&act("propose"), &with(&proposal, member, value))
+            .post(&act(finding, "propose"), &with(&proposal, member, value))
             .await;
         assert_eq!(why(&refused), (422, code, at), "{member}");
     }
-    assert_eq!(item(&grace, &finding).await["proposal"], Value::Null);
+    assert_eq!(item(grace, finding).await["proposal"], Value::Null);
+}
 
-    assert_eq!(grace.post(&act("propose"), &proposal).await.status, 204);
-    let refused = keiko.post(&act("propose"), &proposal).await;
+#[tokio::test]
+async fn what_one_admin_proposes_is_another_ones_to_answer() {
+    let room = &Room::new().await;
+    let Room {
+        grace,
+        keiko,
+        hugo,
+        hugo_himself,
+        ana,
+        program,
+        finding,
+        sandbox,
+        ..
+    } = room;
+    let place = room.place().await;
+    let first = json!({ "place": place, "proposal": 1 });
+    let proposal = adopting(&place);
+    assert_eq!(
+        grace.post(&act(finding, "propose"), &proposal).await.status,
+        204
+    );
+    let refused = keiko.post(&act(finding, "propose"), &proposal).await;
     assert_eq!(why(&refused), (409, "already-proposed", ""));
     assert_eq!(refused.body["errors"][0]["facts"]["by"], "Grace Chen");
-    let to_keiko = item(&keiko, &finding).await["proposal"].clone();
+    let to_keiko = item(keiko, finding).await["proposal"].clone();
     assert_eq!(
         (&to_keiko["number"], &to_keiko["course"], &to_keiko["by"]),
         (&json!(1), &json!("adopt"), &json!("Grace Chen"))
@@ -127,43 +190,72 @@ async fn two_admins_agree_about_a_finding_and_nothing_that_speaks_for_one_does()
         )
     };
     assert_eq!(may(&to_keiko), (true, false));
-    assert_eq!(
-        may(&item(&grace, &finding).await["proposal"]),
-        (false, true)
-    );
-    assert_eq!(
-        may(&item(&hugo, &finding).await["proposal"]),
-        (false, false)
-    );
+    assert_eq!(may(&item(grace, finding).await["proposal"]), (false, true));
+    assert_eq!(may(&item(hugo, finding).await["proposal"]), (false, false));
 
     let second = with(&first, "proposal", json!(2));
     let no = with(&first, "note", json!(" "));
     for (who, verb, body, expected) in [
-        (&grace, "confirm", &first, (403, "own-proposal", "")),
-        (&keiko, "take-back", &first, (403, "not-their-proposal", "")),
-        (&keiko, "confirm", &second, (409, "not-proposed", "")),
-        (&keiko, "refuse", &no, (422, "missing", "/note")),
-        (&keiko, "refuse", &first, (422, "invalid", "")),
-        (&program, "confirm", &first, (403, "session-only", "")),
-        (&hugo_himself, "confirm", &first, (403, "not-yours", "")),
-        (&ana, "confirm", &first, (404, "not-found", "")),
+        (grace, "confirm", &first, (403, "own-proposal", "")),
+        (keiko, "take-back", &first, (403, "not-their-proposal", "")),
+        (keiko, "confirm", &second, (409, "not-proposed", "")),
+        (keiko, "refuse", &no, (422, "missing", "/note")),
+        (keiko, "refuse", &first, (422, "invalid", "")),
+        (program, "confirm", &first, (403, "session-only", "")),
+        (hugo_himself, "confirm", &first, (403, "not-yours", "")),
+        (ana, "confirm", &first, (404, "not-found", "")),
     ] {
-        let refused = who.post(&act(verb), body).await;
+        let refused = who.post(&act(finding, verb), body).await;
         assert_eq!(why(&refused), expected, "{verb}");
     }
-    assert!(!is_agreed(&sandbox, &finding).await);
+    assert!(!is_agreed(sandbox, finding).await);
+}
 
+#[tokio::test]
+async fn two_admins_agree_about_a_finding_and_nothing_that_speaks_for_one_does() {
+    let room = &Room::new().await;
+    let Room {
+        grace,
+        keiko,
+        hugo,
+        hugo_himself,
+        ana,
+        program,
+        finding,
+        sandbox,
+        ..
+    } = room;
+    let place = room.place().await;
+    let first = json!({ "place": place, "proposal": 1 });
+    let proposal = adopting(&place);
+    assert_eq!(
+        grace.post(&act(finding, "propose"), &proposal).await.status,
+        204
+    );
+    let second = with(&first, "proposal", json!(2));
     // No, never mind, and yes.
     let no = with(&first, "note", json!("whose is it?"));
-    assert_eq!(keiko.post(&act("refuse"), &no).await.status, 204);
+    assert_eq!(keiko.post(&act(finding, "refuse"), &no).await.status, 204);
     let ignoring = with(&proposal, "course", json!("ignore"));
-    assert_eq!(keiko.post(&act("propose"), &ignoring).await.status, 204);
-    assert_eq!(keiko.post(&act("take-back"), &second).await.status, 204);
-    assert_eq!(grace.post(&act("propose"), &proposal).await.status, 204);
+    assert_eq!(
+        keiko.post(&act(finding, "propose"), &ignoring).await.status,
+        204
+    );
+    assert_eq!(
+        keiko.post(&act(finding, "take-back"), &second).await.status,
+        204
+    );
+    assert_eq!(
+        grace.post(&act(finding, "propose"), &proposal).await.status,
+        204
+    );
     let third = with(&first, "proposal", json!(3));
-    assert_eq!(keiko.post(&act("confirm"), &third).await.status, 204);
-    assert!(is_agreed(&sandbox, &finding).await);
-    assert_eq!(item(&hugo, &finding).await, Value::Null);
+    assert_eq!(
+        keiko.post(&act(finding, "confirm"), &third).await.status,
+        204
+    );
+    assert!(is_agreed(sandbox, finding).await);
+    assert_eq!(item(hugo, finding).await, Value::Null);
     let agreed = hugo.get("/agreements").await.ok();
     let agreed = &agreed["items"][0];
     assert_eq!(agreed["id"], json!(finding.id.to_string()));
@@ -187,9 +279,9 @@ async fn two_admins_agree_about_a_finding_and_nothing_that_speaks_for_one_does()
     let give_up = format!("/agreements/{}/give-up", finding.id);
     let body = json!({ "place": place });
     for (who, expected) in [
-        (&program, (403, "session-only", "")),
-        (&hugo_himself, (403, "not-yours", "")),
-        (&ana, (404, "not-found", "")),
+        (program, (403, "session-only", "")),
+        (hugo_himself, (403, "not-yours", "")),
+        (ana, (404, "not-found", "")),
     ] {
         assert_eq!(why(&who.post(&give_up, &body).await), expected);
     }
@@ -197,11 +289,11 @@ async fn two_admins_agree_about_a_finding_and_nothing_that_speaks_for_one_does()
     assert_eq!(hugo.get("/agreements").await.ok()["items"], json!([]));
     let again = keiko.post(&give_up, &body).await;
     assert_eq!(why(&again), (409, "finding-gone", ""));
-    let late = grace.post(&act("propose"), &proposal).await;
+    let late = grace.post(&act(finding, "propose"), &proposal).await;
     assert_eq!(why(&late), (409, "finding-gone", ""));
 
     assert_eq!(
-        kinds_of(&sandbox, &finding).await,
+        kinds_of(sandbox, finding).await,
         [
             "finding.opened",
             "finding.proposed",

@@ -26,9 +26,9 @@ fn changed() -> String {
 #[tokio::test]
 async fn the_policy_is_read_in_sentences_and_so_is_each_version_of_it() {
     let sandbox = Sandbox::start();
-    let policy = format!("{POLICY}{GUARDRAIL}");
+    let written = format!("{POLICY}{GUARDRAIL}");
     let setup = Setup::of(&sandbox)
-        .policy(&sandbox, &policy)
+        .policy(&sandbox, &written)
         .with("BELAY_API_AUDIENCE", AUDIENCE);
     let belay = Belay::launch(&setup).ready().await;
     let hugo = speaks(&sandbox, &belay, "hugo.martin", "belay:read").await;
@@ -72,7 +72,7 @@ async fn the_policy_is_read_in_sentences_and_so_is_each_version_of_it() {
         (&json!(in_force), &json!(true))
     );
     let version = hugo.get(&format!("/policy/versions/{in_force}")).await.ok();
-    assert_eq!(version["files"][0]["text"], policy);
+    assert_eq!(version["files"][0]["text"], written);
     assert_eq!(
         (&version["is_in_force"], &version["changes"]),
         (&json!(true), &json!([]))
@@ -81,8 +81,8 @@ async fn the_policy_is_read_in_sentences_and_so_is_each_version_of_it() {
         let refused = hugo.get(&format!("/policy/versions/{address}")).await;
         assert_eq!(why(&refused), (404, "not-found", ""), "{address}");
     }
-    let huge = BASE64URL.encode(i64::MAX.to_string());
-    let refused = hugo.get(&format!("/policy/versions?cursor={huge}")).await;
+    let beyond = BASE64URL.encode(i64::MAX.to_string());
+    let refused = hugo.get(&format!("/policy/versions?cursor={beyond}")).await;
     assert_eq!((refused.status, refused.code()), (400, "bad-cursor"));
 }
 
