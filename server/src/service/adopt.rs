@@ -261,9 +261,9 @@ impl Service {
 /// What another admin's agreement makes of a finding.
 enum Confirmed {
     /// It is left for a while, and closed so.
-    Stays(Agreement, Closed),
+    Stays(Box<Agreement>, Closed),
     /// What it is about is taken away.
-    Goes(Finding),
+    Goes(Box<Finding>),
 }
 
 fn confirm(
@@ -275,10 +275,10 @@ fn confirm(
     let proposal = finding.proposal.as_ref();
     if proposal.is_some_and(|proposal| proposal.course == Course::Revoke) {
         let (finding, event) = finding.confirm_revocation(by, number, at)?;
-        return Ok((Confirmed::Goes(finding), event));
+        return Ok((Confirmed::Goes(Box::new(finding)), event));
     }
     let (agreement, closed, event) = finding.confirm(by, number, at)?;
-    Ok((Confirmed::Stays(agreement, closed), event))
+    Ok((Confirmed::Stays(Box::new(agreement), closed), event))
 }
 
 /// What was read of those who decide, at the moment in which they do.

@@ -188,7 +188,7 @@ async fn what_is_gone_by_then_closes_as_that_and_what_took_too_long_is_left() {
     .await;
     within(
         "it is looked for no more",
-        std::time::Duration::from_secs(60),
+        std::time::Duration::from_mins(1),
         || async {
             let left = store(&sandbox).revocations().await.unwrap();
             left.is_empty().then_some(())
