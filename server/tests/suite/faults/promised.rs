@@ -187,19 +187,24 @@ async fn check_pages(sandbox: &Sandbox, belay: &Belay, running: &[Running]) {
             GrantState::Ended {
                 receipt: Receipt::Removed { .. },
                 ..
-            } => "Removed",
+            } => &["Removed"][..],
             GrantState::Ended {
                 receipt: Receipt::AbsentAlready { .. },
                 ..
-            } => "Was gone already",
+            } => &["Was gone already"],
             GrantState::Revoking { .. } if one.case.expect == Expect::GoneUnproven => {
-                "It counts as gone once a read proves it"
+                // On a slow machine a minute may have passed since.
+                &[
+                    "It counts as gone once a read proves it",
+                    "Overdue: it should be gone and is not proven to be",
+                ]
             }
             other => panic!("{what:?}: {other:?}"),
         };
         let page = format!("/requests/{}", grant.request);
         let page = browsers[name].get(&page).await;
-        assert!(page.body.contains(says), "{what:?}: {}", page.text());
+        let is_said = says.iter().any(|says| page.body.contains(says));
+        assert!(is_said, "{what:?}: {}", page.text());
     }
 }
 
