@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { World } from "../world.ts";
 import { sleep } from "./crowd.ts";
 import { signIn } from "./door.ts";
+import { percentile } from "./figures.ts";
 
 const requests = Number(process.env.BENCH_REQUESTS ?? 20_000);
 /** Who may see it is asked of AWS each time, at its pace: faster than this the bench would wait for itself. */
@@ -27,11 +28,6 @@ const searches: [string, string][] = [
   ["an account and a state", "?account=100000000017&state=denied"],
   ["no index: a text that nothing has", "?text=a+word+that+nobody+wrote"],
 ];
-
-function percentile(values: number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
-}
 
 async function fill(world: World) {
   const root = fileURLToPath(new URL("../..", import.meta.url));

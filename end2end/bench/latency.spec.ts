@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { auditLog } from "../bucket.ts";
 import { World } from "../world.ts";
 import { signIn } from "./door.ts";
+import { percentile } from "./figures.ts";
 
 const approvals = Number(process.env.BENCH_APPROVALS ?? 100);
 /** Every person may submit 30 requests an hour. */
@@ -18,11 +19,6 @@ type Grant = { request?: string | undefined; account: string; set: string; perso
 
 async function calls(world: World, since: number): Promise<{ calls: Call[]; last: number }> {
   return (await fetch(`${world.control}/calls?since=${since}`)).json() as Promise<{ calls: Call[]; last: number }>;
-}
-
-function percentile(values: number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
 function line(what: string, values: number[]): string {

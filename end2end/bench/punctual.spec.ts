@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { auditLog } from "../bucket.ts";
 import { World } from "../world.ts";
 import { each, everybodyAsks, now, own, sleep, stateOf, targetsOf } from "./crowd.ts";
+import { percentile } from "./figures.ts";
 
 const grants = Number(process.env.BENCH_GRANTS ?? 1000);
 const endsASecond = 3;
@@ -23,10 +24,6 @@ type Call = { n: number; time: number; operation: string; outcome: string; input
 function processorMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function percentile(sorted: number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
 test("ends come on time", async ({ playwright }) => {

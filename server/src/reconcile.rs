@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::event::{Actor, Source};
 use domain::finding::{Closed, Difference};
 use domain::grant::ReadEvidence;
 use domain::id::{ServerId, UserId};
@@ -41,7 +42,7 @@ use crate::lease::Lease;
 use crate::limiter::{Class, Limiter};
 use crate::live::LiveReadings;
 use crate::store::item::StoredKey;
-use crate::store::{Store, StoreError, now};
+use crate::store::{Commit, Store, StoreError, now};
 use crate::sweep::Rules;
 use crate::worker::Worker;
 use crate::world::Keeper;
@@ -183,6 +184,21 @@ impl Reconciler {
             if self.lease.held() {
                 return;
             }
+        }
+    }
+
+    /// A change by this server, now, that nobody has to be woken for.
+    fn bookkeeping(&self) -> Commit {
+        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
+        commit.looked_after();
+        commit
+    }
+
+    /// Stores it, unless the other passes, another server or people were faster: the next look sees.
+    async fn commit_unless_changed(&self, commit: Commit) -> Result<(), StoreError> {
+        match self.store.commit(commit).await {
+            Ok(_) | Err(StoreError::Changed) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

@@ -147,14 +147,10 @@ impl Findings {
             return Ok(());
         };
         let head = of.store.head(&Stream::Finding(finding.id)).await?;
-        let mut commit = Commit::new(Actor::Server(of.me), Source::Worker, now());
-        commit.looked_after();
+        let mut commit = of.bookkeeping();
         commit.close_finding(finding, head, why)?;
-        match of.store.commit(commit).await {
-            // Closed by the other pass or by people, or something was proposed: the next pass knows.
-            Ok(_) | Err(StoreError::Changed) => {}
-            Err(error) => return Err(error),
-        }
+        // Perhaps closed by the other pass or by people, or something was proposed: the next pass knows.
+        of.commit_unless_changed(commit).await?;
         self.open.remove(&place);
         Ok(())
     }
@@ -181,13 +177,9 @@ impl Findings {
             let Some((lapsed, event)) = lapsed else {
                 continue;
             };
-            let mut commit = Commit::new(Actor::Server(of.me), Source::Worker, now());
-            commit.looked_after();
+            let mut commit = of.bookkeeping();
             commit.change_finding(&lapsed, head, event)?;
-            match of.store.commit(commit).await {
-                Ok(_) | Err(StoreError::Changed) => {}
-                Err(error) => return Err(error),
-            }
+            of.commit_unless_changed(commit).await?;
         }
         Ok(())
     }
@@ -205,14 +197,10 @@ impl Findings {
             .store
             .head(&Stream::Finding(agreement.finding.id))
             .await?;
-        let mut commit = Commit::new(Actor::Server(of.me), Source::Worker, now());
-        commit.looked_after();
+        let mut commit = of.bookkeeping();
         commit.end_agreement(agreement, head, over)?;
-        match of.store.commit(commit).await {
-            // The other pass ended it, or an admin gave it up.
-            Ok(_) | Err(StoreError::Changed) => {}
-            Err(error) => return Err(error),
-        }
+        // Perhaps the other pass ended it, or an admin gave it up.
+        of.commit_unless_changed(commit).await?;
         self.agreed.remove(place);
         Ok(())
     }

@@ -7,13 +7,12 @@
 
 use std::time::Duration;
 
-use domain::event::{Actor, Source};
 use domain::finding::{Closed, Finding};
 use domain::sweep::plan::judge_revocation;
 
 use super::removal::{Judged, Shown};
 use super::{Pace, Reconciler};
-use crate::store::{Commit, StoreError, now};
+use crate::store::{StoreError, now};
 
 /// Looks whether there is something to take away: one small read, and two people wait for it.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -45,7 +44,7 @@ impl Reconciler {
                 // It is no more, or has lapsed.
                 let mut commit = self.bookkeeping();
                 commit.forget_revocation(&name, &id)?;
-                self.unless_changed(commit).await?;
+                self.commit_unless_changed(commit).await?;
                 continue;
             };
             if finding.lapse(now()).is_some() {
@@ -83,7 +82,7 @@ impl Reconciler {
                 let mut commit = self.bookkeeping();
                 commit.close_finding(&finding, head, Closed::Gone)?;
                 commit.revocation_is_over(&finding)?;
-                self.unless_changed(commit).await?;
+                self.commit_unless_changed(commit).await?;
                 return Ok(Judged::Left("gone"));
             }
         };
@@ -100,19 +99,5 @@ impl Reconciler {
             commit.begin_revocation(&begun, head, event)
         })
         .await
-    }
-
-    fn bookkeeping(&self) -> Commit {
-        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
-        commit.looked_after();
-        commit
-    }
-
-    /// Whoever changed it meanwhile knew better; the next look sees.
-    async fn unless_changed(&self, commit: Commit) -> Result<(), StoreError> {
-        match self.store.commit(commit).await {
-            Ok(_) | Err(StoreError::Changed) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 }

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeSet;
 
-use domain::event::{Actor, Source};
 use domain::sweep::Sweep;
 use domain::sweep::baseline::Baseline;
 use domain::sweep::look::Look;
@@ -19,7 +18,7 @@ use domain::target::Key;
 
 use super::removal::{Judged, Shown};
 use super::{Pace, Reconciler};
-use crate::store::{Commit, Pass, StoreError, now};
+use crate::store::{Pass, StoreError, now};
 use crate::sweep::{Draft, Known};
 
 /// What one pass counts for the sweep.
@@ -138,14 +137,10 @@ impl Reconciler {
         let Some(rest) = before.and_then(|one| one.after(&tally.there)) else {
             return Ok(());
         };
-        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
-        commit.looked_after();
+        let mut commit = self.bookkeeping();
         commit.put_baseline(&rest)?;
-        match self.store.commit(commit).await {
-            // Another one was agreed on while this pass read.
-            Ok(_) | Err(StoreError::Changed) => Ok(()),
-            Err(error) => Err(error),
-        }
+        // Perhaps another one was agreed on while this pass read.
+        self.commit_unless_changed(commit).await
     }
 
     /// A confirmation counts for one pass, whatever becomes of that.
@@ -158,8 +153,7 @@ impl Reconciler {
             used_at: Some(now()),
             ..one.clone()
         };
-        let mut commit = Commit::new(Actor::Server(self.me), Source::Worker, now());
-        commit.looked_after();
+        let mut commit = self.bookkeeping();
         commit.put_confirmation(&used)?;
         self.store.commit(commit).await.map(drop)
     }

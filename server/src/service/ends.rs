@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Caller, Role, Service, ServiceError};
+use super::{Caller, Service, ServiceError};
 use crate::store::{EndsFound, LateNow, now};
 
 /// The figure, as of an instant.
@@ -21,9 +21,7 @@ impl Service {
     /// How late ends were, and what is late now.
     pub async fn ends(&self, caller: &Caller) -> Result<Ends, ServiceError> {
         let world = self.world()?;
-        if self.live_role(&world, caller).await? == Role::Person {
-            return Err(ServiceError::NotFound);
-        }
+        self.must_oversee(&world, caller).await?;
         let at = now();
         let (found, late) = tokio::try_join!(self.store.ends(at), self.store.late_now(at))?;
         Ok(Ends { at, found, late })

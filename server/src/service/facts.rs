@@ -159,6 +159,18 @@ impl Service {
         })
     }
 
+    /// As whom an auditor or admin looks, read live. To everybody else there is nothing.
+    pub(super) async fn must_oversee(
+        &self,
+        world: &World,
+        caller: &Caller,
+    ) -> Result<Role, ServiceError> {
+        match self.live_role(world, caller).await? {
+            Role::Person => Err(ServiceError::NotFound),
+            role => Ok(role),
+        }
+    }
+
     /// What is known, for giving: a snapshot that is too old decides nothing, since accounts may
     /// have moved and tags changed.
     pub(super) fn world_for_giving(&self) -> Result<Arc<World>, ServiceError> {

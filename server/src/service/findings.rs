@@ -72,22 +72,18 @@ impl Service {
         search: &FindingsSearch,
     ) -> Result<FindingsFound, ServiceError> {
         let world = self.world()?;
-        let role = self.live_role(&world, caller).await?;
-        if role == Role::Person {
-            return Err(ServiceError::NotFound);
-        }
+        let role = self.must_oversee(&world, caller).await?;
         let (open, agreed) = tokio::try_join!(
             self.store.findings_page(search.kind, &search.after, A_PAGE),
             self.store.agreements_page(&search.agreed_after, A_PAGE),
         )?;
         let sweep = self.sweep_found(&world).await?;
-        let named = |one: &Finding| keys::finding(one.difference, &one.key).sk;
         Ok(FindingsFound {
             open: open
                 .0
                 .into_iter()
                 .map(|finding| OpenFinding {
-                    name: named(&finding),
+                    name: name(&finding),
                     courses: courses(finding.difference),
                     is_own: finding.key.user == caller.who.id,
                     can_end: role == Role::Admin && is_of_grants(finding.difference),
@@ -95,11 +91,7 @@ impl Service {
                 })
                 .collect(),
             next: open.1,
-            agreed: agreed
-                .0
-                .into_iter()
-                .map(|agreed| (named(&agreed.finding), agreed))
-                .collect(),
+            agreed: with_names(agreed.0),
             agreed_next: agreed.1,
             is_admin: role == Role::Admin,
             sweep,
@@ -113,21 +105,24 @@ impl Service {
         after: &str,
     ) -> Result<AgreementsFound, ServiceError> {
         let world = self.world()?;
-        let role = self.live_role(&world, caller).await?;
-        if role == Role::Person {
-            return Err(ServiceError::NotFound);
-        }
+        let role = self.must_oversee(&world, caller).await?;
         let (agreed, next) = self.store.agreements_page(after, A_PAGE).await?;
-        let named = |one: &Finding| keys::finding(one.difference, &one.key).sk;
         Ok(AgreementsFound {
-            agreed: agreed
-                .into_iter()
-                .map(|agreed| (named(&agreed.finding), agreed))
-                .collect(),
+            agreed: with_names(agreed),
             next,
             is_admin: role == Role::Admin,
         })
     }
+}
+
+/// Its name in the table.
+fn name(of: &Finding) -> String {
+    keys::finding(of.difference, &of.key).sk
+}
+
+fn with_names(agreed: Vec<Agreement>) -> Vec<(String, Agreement)> {
+    let named = |agreed: Agreement| (name(&agreed.finding), agreed);
+    agreed.into_iter().map(named).collect()
 }
 
 /// Whether a grant goes on that could be ended before its time. What is overdue has been ended.

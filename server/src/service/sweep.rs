@@ -82,10 +82,7 @@ impl Service {
     /// admins: to everybody else there is no such thing.
     pub async fn sweep(&self, caller: &Caller) -> Result<(SweepFound, Role), ServiceError> {
         let world = self.world()?;
-        let role = self.live_role(&world, caller).await?;
-        if role == Role::Person {
-            return Err(ServiceError::NotFound);
-        }
+        let role = self.must_oversee(&world, caller).await?;
         Ok((self.sweep_found(&world).await?, role))
     }
 

@@ -9,7 +9,7 @@ mod tokens;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{ALL, AUDIENCE, Answer, Api, Belay, Sandbox, Setup, eventually};
+use crate::harness::{ALL, AUDIENCE, Answer, Api, Belay, Provider, Sandbox, Setup, eventually};
 
 /// Somebody who may read payments if Security agrees, and somebody of Security.
 const CARLA: &str = "carla.rossi";
@@ -31,6 +31,16 @@ fn read_payments() -> Value {
 async fn start(sandbox: &Sandbox) -> Belay {
     let setup = Setup::of(sandbox).with("BELAY_API_AUDIENCE", AUDIENCE);
     Belay::launch(&setup).ready().await
+}
+
+/// One that takes tokens of a provider of its own, which says what a test has it say.
+pub(crate) async fn with_provider(sandbox: &Sandbox) -> (Provider, Belay) {
+    let provider = Provider::start().await;
+    let setup = Setup::of(sandbox)
+        .with("BELAY_OIDC_ISSUER", provider.issuer())
+        .with("BELAY_API_AUDIENCE", AUDIENCE);
+    let belay = Belay::launch(&setup).ready().await;
+    (provider, belay)
 }
 
 /// What speaks for somebody by a token, after they have signed in once.

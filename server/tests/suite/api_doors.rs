@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{ALL, AUDIENCE, Api, Belay, Key, Provider, Sandbox, Setup};
+use crate::api::with_provider;
+use crate::harness::{ALL, AUDIENCE, Api, Belay, Key, Sandbox};
 
 const GOLDEN: &str = include_str!("api_doors.golden.txt");
 
@@ -202,11 +203,7 @@ fn row(text: &mut String, name: &str, cells: &[String]) {
 #[tokio::test]
 async fn each_door_opens_for_whom_it_is() {
     let sandbox = Sandbox::start();
-    let provider = Provider::start().await;
-    let setup = Setup::of(&sandbox)
-        .with("BELAY_OIDC_ISSUER", provider.issuer())
-        .with("BELAY_API_AUDIENCE", AUDIENCE);
-    let belay = Belay::launch(&setup).ready().await;
+    let (provider, belay) = with_provider(&sandbox).await;
     let nobody = Api::of(&belay).await;
     let mut all = Vec::new();
     for (_, name) in PEOPLE {

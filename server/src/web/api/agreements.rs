@@ -15,7 +15,7 @@ use super::asker::{Acts, Reads};
 use super::body::{Body, Query};
 use super::findings::{after, which};
 use super::page::{self, Page};
-use super::problem::{Places, Problem};
+use super::problem::{Places, Problem, acted};
 use super::shown::{Person, Target, time};
 use super::word::{Course, FindingKind};
 
@@ -120,6 +120,5 @@ pub(super) async fn give_up(
 ) -> Result<StatusCode, Problem> {
     let which = which(&id, &read.place)?;
     let done = portal.service.give_up(&caller, &which).await;
-    done.map_err(|error| Problem::of_service(error, Places::None))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, Places::None)
 }

@@ -22,7 +22,7 @@ use super::body::{Body, Query};
 use super::code::ApiCode;
 use super::document;
 use super::page::{self, Page};
-use super::problem::{Places, Problem};
+use super::problem::{Places, Problem, acted};
 use super::shown::{Person, Target, time};
 use super::word::{Course, FindingKind, WhyLeft};
 
@@ -322,8 +322,7 @@ pub(super) async fn propose(
         seconds: new.duration_seconds.unwrap_or_default(),
     };
     let done = portal.service.propose(&caller, &proposing).await;
-    done.map_err(|error| Problem::of_service(error, Places::Word("/reason")))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, Places::Word("/reason"))
 }
 
 async fn answered(
@@ -335,8 +334,7 @@ async fn answered(
     let which = which(id, place)?;
     let service = &portal.service;
     let done = service.answer(&caller, &which, number, &answer).await;
-    done.map_err(|error| Problem::of_service(error, Places::Word("/note")))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, Places::Word("/note"))
 }
 
 /// Confirm what another admin proposed
@@ -408,7 +406,9 @@ pub(super) async fn end(
     Body(end): Body<EndOfFinding>,
 ) -> Result<StatusCode, Problem> {
     let which = which(&id, &end.place)?;
-    let done = portal.service.revoke(&caller, &which, &end.reason).await;
-    done.map_err(|error| Problem::of_service(error, Places::Word("/reason")))?;
-    Ok(StatusCode::NO_CONTENT)
+    let done = portal
+        .service
+        .end_finding(&caller, &which, &end.reason)
+        .await;
+    acted(done, Places::Word("/reason"))
 }

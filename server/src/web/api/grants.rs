@@ -16,7 +16,7 @@ use super::asker::{Reads, Submits};
 use super::body::{Body, Query};
 use super::code::ApiCode;
 use super::page::{Page, PageQuery};
-use super::problem::{Places, Problem};
+use super::problem::{Places, Problem, acted};
 use super::shown::{Grant, time};
 
 /// What the caller holds
@@ -86,6 +86,5 @@ pub(super) async fn end(
         whose: asker.whose(),
     };
     let done = portal.service.end(&asker.caller, &ending).await;
-    done.map_err(|error| Problem::of_service(error, Places::Word("/reason")))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, Places::Word("/reason"))
 }

@@ -102,6 +102,12 @@ impl ErrorBody {
     }
 }
 
+/// The answer to an act that gives nothing back. `places` are as for [`Problem::of_service`].
+pub(super) fn acted(done: Result<(), ServiceError>, places: Places) -> Result<StatusCode, Problem> {
+    done.map(|()| StatusCode::NO_CONTENT)
+        .map_err(|error| Problem::of_service(error, places))
+}
+
 impl Problem {
     /// One that says all there is to say.
     pub(super) fn of(code: ApiCode) -> Self {

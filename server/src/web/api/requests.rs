@@ -16,7 +16,7 @@ use super::asker::{Reads, Submits};
 use super::body::Query;
 use super::code::ApiCode;
 use super::page::{self, Page};
-use super::problem::{Places, Problem};
+use super::problem::{Places, Problem, acted};
 use super::shown::RequestBody;
 use super::word::RequestState;
 
@@ -136,8 +136,7 @@ pub(super) async fn withdraw(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let done = portal.service.withdraw(&asker.caller, named(&id)?).await;
-    done.map_err(|error| Problem::of_service(error, Places::None))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, Places::None)
 }
 
 /// Remind the approvers of the caller's own request
@@ -152,6 +151,5 @@ pub(super) async fn nudge(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let done = portal.service.nudge(&asker.caller, named(&id)?).await;
-    done.map_err(|error| Problem::of_service(error, Places::None))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, Places::None)
 }

@@ -11,7 +11,7 @@ use crate::web::Portal;
 
 use super::asker::Acts;
 use super::body::Body;
-use super::problem::{Places, Problem};
+use super::problem::{Places, Problem, acted};
 use super::requests::named;
 
 /// Somebody's word about a request.
@@ -52,8 +52,7 @@ async fn review(
         seconds: word.duration_seconds,
     };
     let done = portal.service.review(&caller, &reviewing).await;
-    done.map_err(|error| Problem::of_service(error, WORD))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, WORD)
 }
 
 async fn word(
@@ -70,8 +69,7 @@ async fn word(
         note: word.note,
     };
     let done = portal.service.sign(&caller, &signature).await;
-    done.map_err(|error| Problem::of_service(error, WORD))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, WORD)
 }
 
 /// Approve a request
@@ -118,8 +116,7 @@ pub(super) async fn retract(
 ) -> Result<StatusCode, Problem> {
     let service = &portal.service;
     let done = service.retract(&caller, named(&id)?, &said.asks()).await;
-    done.map_err(|error| Problem::of_service(error, WORD))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, WORD)
 }
 
 /// Sign a break-glass
@@ -174,6 +171,5 @@ pub(super) async fn reopen(
     Body(new): Body<NewNote>,
 ) -> Result<StatusCode, Problem> {
     let done = portal.service.reopen(&caller, named(&id)?, &new.note).await;
-    done.map_err(|error| Problem::of_service(error, WORD))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, WORD)
 }

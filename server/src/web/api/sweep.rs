@@ -18,7 +18,7 @@ use crate::web::portal::PortalBackend;
 
 use super::asker::{Acts, Reads};
 use super::body::Body;
-use super::problem::{Places, Problem};
+use super::problem::{Places, Problem, acted};
 use super::shown::{Person, Target, time};
 use super::word::{SweepMode, SweepOutcome, WhyLeft};
 
@@ -244,8 +244,7 @@ async fn steered(
     steering: Steering,
 ) -> Result<StatusCode, Problem> {
     let done = portal.service.steer(&caller, digest, &steering).await;
-    done.map_err(|error| Problem::of_service(error, Places::Word("/reason")))?;
-    Ok(StatusCode::NO_CONTENT)
+    acted(done, Places::Word("/reason"))
 }
 
 /// Propose a baseline

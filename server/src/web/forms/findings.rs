@@ -111,7 +111,7 @@ impl Act {
                 };
                 service.propose(caller, &proposing).await
             }
-            Self::End => service.revoke(caller, &which, &note).await,
+            Self::End => service.end_finding(caller, &which, &note).await,
             Self::Confirm => {
                 let number = number(form)?;
                 service

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use super::*;
-use crate::harness::{Key, Provider, Say, within};
+use crate::harness::{Key, Say, within};
 
 /// These claims with others in their place, or without those that are null.
 fn with_changes(claims: &Value, changes: &Value) -> Value {
@@ -23,11 +23,7 @@ fn with_changes(claims: &Value, changes: &Value) -> Value {
 #[tokio::test]
 async fn only_an_access_token_of_the_issuer_for_this_api_counts() {
     let sandbox = Sandbox::start();
-    let provider = Provider::start().await;
-    let setup = Setup::of(&sandbox)
-        .with("BELAY_OIDC_ISSUER", provider.issuer())
-        .with("BELAY_API_AUDIENCE", AUDIENCE);
-    let belay = Belay::launch(&setup).ready().await;
+    let (provider, belay) = with_provider(&sandbox).await;
     provider.claims(&json!({ "email": "ana.silva@example.com", "email_verified": true }));
     belay.signed_in("").await;
     let nobody = Api::of(&belay).await;
@@ -197,11 +193,7 @@ async fn whoever_has_left_is_shut_out_and_without_an_audience_no_token_is_taken(
 #[tokio::test]
 async fn whoever_sends_token_after_token_that_fails_is_slowed_down_and_nobody_else_is() {
     let sandbox = Sandbox::start();
-    let provider = Provider::start().await;
-    let setup = Setup::of(&sandbox)
-        .with("BELAY_OIDC_ISSUER", provider.issuer())
-        .with("BELAY_API_AUDIENCE", AUDIENCE);
-    let belay = Belay::launch(&setup).ready().await;
+    let (provider, belay) = with_provider(&sandbox).await;
     provider.claims(&json!({ "email": "ana.silva@example.com", "email_verified": true }));
     belay.signed_in("").await;
     let nobody = Api::of(&belay).await;
