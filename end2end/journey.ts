@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, type Page, expect, test as ba
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { World } from "./world.ts";
+import { type Setting, World } from "./world.ts";
 
 export { expect };
 
@@ -127,10 +127,12 @@ async function invite(browser: Browser, world: World, userName: string, options:
   return new Person(await context.newPage(), userName, world);
 }
 
-export const test = base.extend<{ person: Invite; world: World }>({
+/** `setting` is what a journey's world has that others do not, by `test.use`. */
+export const test = base.extend<{ person: Invite; setting: Setting; world: World }>({
+  setting: [{}, { option: true }],
   world: [
-    async ({}, use, info) => {
-      const world = await World.begin();
+    async ({ setting }, use, info) => {
+      const world = await World.begin(setting);
       await use(world);
       if (info.status !== info.expectedStatus) {
         // Beside the picture and the trace.

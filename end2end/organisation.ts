@@ -15,19 +15,53 @@ async function state(world: World): Promise<State> {
   return (await response.json()) as State;
 }
 
-/** Whether that person is assigned that access at this moment, to them directly. */
-export async function assigned(world: World, userName: string, target: Target): Promise<boolean> {
-  const now = await state(world);
+/** That person's own assignment to that, as AWS names its parts. */
+function row(now: State, userName: string, target: Target) {
   const person = now.people.find((it) => it.user_name === userName);
   const set = now.permission_sets.find((it) => it.name === target.permissionSet);
   if (!person || !set) throw new Error(`the sandbox has no ${person ? target.permissionSet : userName}`);
-  return now.assignments.some(
-    (it) =>
-      it.account_id === target.account &&
-      it.permission_set_arn === set.arn &&
-      it.principal_type === "USER" &&
-      it.principal_id === person.user_id,
-  );
+  return {
+    account_id: target.account,
+    permission_set_arn: set.arn,
+    principal_type: "USER",
+    principal_id: person.user_id,
+  };
+}
+
+/** Whether that person is assigned that access at this moment, to them directly. */
+export async function assigned(world: World, userName: string, target: Target): Promise<boolean> {
+  const now = await state(world);
+  const wanted = Object.entries(row(now, userName, target));
+  return now.assignments.some((it) => wanted.every(([name, value]) => it[name as keyof typeof it] === value));
+}
+
+/** Somebody with rights of their own assigns it, past Belay. */
+export async function assignByHand(world: World, userName: string, target: Target): Promise<void> {
+  const response = await fetch(`${world.control}/assignments`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(row(await state(world), userName, target)),
+  });
+  const answer = (await response.json()) as { changed?: boolean };
+  if (!response.ok || !answer.changed) throw new Error(`the control door says ${response.status}, and changed nothing`);
+}
+
+/** As if the hour since the last look at the organisation were over: the table has no word of one. */
+export async function anHourLater(world: World): Promise<void> {
+  const time = new Date().toISOString().replace(/[:-]|\.\d{3}/g, "");
+  const scope = `${time.slice(0, 8)}/eu-central-1/dynamodb/aws4_request`;
+  const response = await fetch(world.aws, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": "DynamoDB_20120810.DeleteItem",
+      "x-amz-date": time,
+      // The sandbox's DynamoDB reads who asks, and leaves the sum of a signature to its S3.
+      authorization: `AWS4-HMAC-SHA256 Credential=sandbox/${scope}, SignedHeaders=host;x-amz-date, Signature=${"0".repeat(64)}`,
+    },
+    body: JSON.stringify({ TableName: "belay", Key: { pk: { S: "reconcile" }, sk: { S: "organisation" } } }),
+  });
+  if (!response.ok) throw new Error(`the sandbox says ${response.status}: ${await response.text()}`);
 }
 
 /** How often AWS was asked for this. */

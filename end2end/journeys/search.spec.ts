@@ -3,7 +3,7 @@
 
 import { judge } from "../judge.ts";
 import { expect, type Person, paymentsRead, test } from "../journey.ts";
-import { World } from "../world.ts";
+import { unlimited } from "../world.ts";
 
 const desk = { viewport: { width: 1280, height: 800 }, colorScheme: "light" } as const;
 const phone = { viewport: { width: 360, height: 740 }, colorScheme: "dark" } as const;
@@ -136,14 +136,7 @@ test("what one asked for stands on top, a click away from a form with its words"
 
 test.describe("in a large organisation", () => {
   // As large as the sandbox makes it in a moment; how long AWS takes is of no interest here.
-  test.use({
-    world: async ({}, use) => {
-      const sandbox = ["--accounts", "400", "--permission-sets", "40", "--sso-admin-rate", "0", "--identity-store-rate", "0", "--organizations-rate", "0"];
-      const world = await World.begin({ sandbox });
-      await use(world);
-      await world.end();
-    },
-  });
+  test.use({ setting: { sandbox: ["--accounts", "400", "--permission-sets", "40", ...unlimited] } });
 
   test("no page has all of it, each is asked of the server, and an older answer never stands for a newer", async ({ person }) => {
     const emma = await person("emma.lindqvist", desk);
