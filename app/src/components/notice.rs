@@ -46,7 +46,7 @@ pub(crate) fn Done() -> impl IntoView {
             "baseline-agreed" => "Agreed, with both names on it. What comes later may be swept.",
             "baseline-dropped" => "Dropped. The baseline is what it was.",
             "sweep-confirmed" => {
-                "Confirmed. The next pass takes this list away, if it is still that one."
+                "Confirmed. A pass begins now, and takes this list away if it is still that one."
             }
             "withdrawn" => "Withdrawn. Nobody needs to answer any more.",
             FULL => {

@@ -15,7 +15,7 @@ use crate::{
     link, read, sentence,
     view::{
         AgreementView, Course, FindingKind, FindingView, FindingsFilter, FindingsPage, FormState,
-        TargetView,
+        SweepView, TargetView,
     },
 };
 
@@ -87,13 +87,10 @@ fn page(findings: Followed<FindingsPage>, filter: FindingsFilter) -> AnyView {
         {sweep}
         {kinds}
         <div class="stack">
-            // Keyed, so that a note half written stays while others come and go.
-            <For
-                each=move || value.read().open.clone()
-                key=|one| (one.id.clone(), one.proposal.as_ref().map(|proposal| proposal.number))
-                let:one
-            >
-                {card(&one, &before, max_chars)}
+            // Keyed by what there is to decide, so that a note half written stays while others come and go,
+            // and while what is told of this one changes.
+            <For each=move || value.read().open.clone() key=forms::Decision::of let:one>
+                {card(&one, value, &before, max_chars)}
             </For>
         </div>
         {nothing}
@@ -133,12 +130,46 @@ fn kinds(filter: &FindingsFilter) -> AnyView {
     view! { <nav class="actions places" aria-label="Kinds">{places}</nav> }.into_any()
 }
 
-fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
+fn card(
+    one: &FindingView,
+    page: RwSignal<FindingsPage>,
+    before: &FormState,
+    max_chars: u32,
+) -> AnyView {
     let refused = if before.value("finding") == one.id {
         before.clone()
     } else {
         FormState::default()
     };
+    let id = one.id.clone();
+    let facts = changing(move || {
+        let page = page.read();
+        let this = page.open.iter().find(|other| other.id == id);
+        this.map(|this| facts(this, &page.sweep)).into_any()
+    });
+    view! {
+        <article class="card stack" id=format!("finding-{}", one.id)>
+            <header>
+                <h2>
+                    {one.person.name.clone()} <span class="quiet">" · "</span>
+                    {sentence::target(&one.target)}
+                </h2>
+                <p class="quiet">
+                    <span class="pill pill-bad">{sentence::finding(one.kind)}</span> " "
+                    {sentence::finding_means(one.kind)}
+                </p>
+            </header>
+            {facts}
+            // Also where there is no form: whoever was refused may be somebody who has none.
+            <Problems problems=refused.problems.clone()/>
+            {forms::deciding(one, &refused, max_chars)}
+        </article>
+    }
+    .into_any()
+}
+
+/// What is known of it, as of the last reading.
+fn facts(one: &FindingView, sweep: &SweepView) -> AnyView {
     let read = one.read.map(|(at, pages)| {
         let pages = sentence::count(pages, "page");
         view! { <div><dt>"Read"</dt><dd>{pages} ", whole, " <Time at/></dd></div> }.into_any()
@@ -146,11 +177,6 @@ fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
     let why = (!one.why.is_empty()).then(|| {
         view! { <div><dt>"The policy says"</dt><dd><code>{one.why.clone()}</code></dd></div> }
             .into_any()
-    });
-    let left = one.left.as_ref().map(|left| {
-        let said = sentence::left(&left.why);
-        let until = left.until.map(|at| view! { " " <Time at/> }.into_any());
-        view! { <div><dt>"Sweep"</dt><dd>{said} {until}</dd></div> }.into_any()
     });
     let failed = one.failed.as_ref().map(|(at, reason)| {
         view! {
@@ -176,30 +202,15 @@ fn card(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
     let grants = (!grants.is_empty())
         .then(|| view! { <div><dt>"Grants"</dt><dd>{grants}</dd></div> }.into_any());
     view! {
-        <article class="card stack" id=format!("finding-{}", one.id)>
-            <header>
-                <h2>
-                    {one.person.name.clone()} <span class="quiet">" · "</span>
-                    {sentence::target(&one.target)}
-                </h2>
-                <p class="quiet">
-                    <span class="pill pill-bad">{sentence::finding(one.kind)}</span> " "
-                    {sentence::finding_means(one.kind)}
-                </p>
-            </header>
-            <dl class="facts">
-                <div>
-                    <dt>"Person"</dt>
-                    <dd>{one.person.email.clone()} " " <code class="quiet">{one.person.id.clone()}</code></dd>
-                </div>
-                {account}
-                <div><dt>"Found"</dt><dd><Time at=one.found_at/></dd></div>
-                {read} {why} {grants} {left} {failed}
-            </dl>
-            // Also where there is no form: whoever was refused may be somebody who has none.
-            <Problems problems=refused.problems.clone()/>
-            {forms::deciding(one, &refused, max_chars)}
-        </article>
+        <dl class="facts">
+            <div class="facts-who">
+                <dt>"Person"</dt>
+                <dd>{one.person.email.clone()} " " <code class="quiet">{one.person.id.clone()}</code></dd>
+            </div>
+            {account}
+            <div><dt>"Found"</dt><dd><Time at=one.found_at/></dd></div>
+            {read} {why} {grants} {sweep::fate(one, sweep)} {failed}
+        </dl>
     }
     .into_any()
 }

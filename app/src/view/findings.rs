@@ -124,6 +124,8 @@ pub struct ProposedBaselineView {
 /// Something that is ripe to be taken away.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RipeView {
+    /// The finding's id.
+    pub finding: String,
     /// Whose.
     pub person: PersonView,
     /// What.

@@ -330,6 +330,7 @@ impl World {
             may_propose: Some(("ab12".to_owned(), 2)),
             outcome: SweepOutcome::Waits,
             ripe: vec![RipeView {
+                finding: "f1".to_owned(),
                 person: self.somebody(),
                 target: self.target(),
                 known_since: T,

@@ -81,9 +81,14 @@ impl Reconciler {
             seen: tally.seen,
             untold,
         };
-        self.store.add_look(look, self.rules.grace).await?;
+        let mut looks = self.store.looks().await?;
+        looks.add(look, self.rules.grace);
         // A look that shows far less than the one before says of nothing that it is gone.
-        if odd(&self.store.looks().await?).is_none() {
+        let is_odd = odd(&looks).is_some();
+        let mut commit = self.bookkeeping();
+        commit.put_looks(looks)?;
+        self.store.commit(commit).await?;
+        if !is_odd {
             self.forget_what_is_gone(&tally).await?;
         }
         if self.rules.mode != Sweep::Enforce {

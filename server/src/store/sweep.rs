@@ -7,9 +7,8 @@
 use domain::event::{Details, Head, Kind, Stream};
 use domain::finding::{Closed, Difference, Finding};
 use domain::sweep::baseline::{Baseline, ProposedBaseline};
-use domain::sweep::look::{Look, Looks};
+use domain::sweep::look::Looks;
 use domain::sweep::plan::Confirmation;
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::commit::{Commit, Expect};
@@ -40,6 +39,15 @@ impl Commit {
     fn on_sweep(&mut self, head: Head, (kind, details): (Kind, Details)) -> Result<(), StoreError> {
         self.continue_stream(&Stream::Sweep, head);
         self.event(&Stream::Sweep, kind, &details)?;
+        self.topic(Topic::Findings.to_string());
+        Ok(())
+    }
+
+    /// One more complete look: bookkeeping of whoever leads, so that the last word wins. With it other
+    /// findings are ripe, which pages say.
+    pub fn put_looks(&mut self, looks: Looks) -> Result<(), StoreError> {
+        let kept = item::attributes(&Kept { looks })?;
+        self.put(&keys::sweep_looks(), kept, None)?;
         self.topic(Topic::Findings.to_string());
         Ok(())
     }
@@ -157,14 +165,6 @@ impl Store {
     pub async fn looks(&self) -> Result<Looks, StoreError> {
         let kept: Option<Kept> = self.get(&keys::sweep_looks()).await?;
         Ok(kept.unwrap_or_default().looks)
-    }
-
-    /// One more of them: bookkeeping of whoever leads, so that the last word wins.
-    pub async fn add_look(&self, look: Look, grace: SignedDuration) -> Result<(), StoreError> {
-        let mut looks = self.looks().await?;
-        looks.add(look, grace);
-        let kept = item::attributes(&Kept { looks })?;
-        self.overwrite(&keys::sweep_looks(), kept).await
     }
 
     /// What two admins agreed that the sweep leaves alone.

@@ -15,6 +15,28 @@ const KEEP: [(&str, &str); 4] = [
     ("7776000", "90 days"),
 ];
 
+/// What there is to decide about an open finding: as long as this is the same, so are its forms.
+#[derive(Clone, Hash, PartialEq, Eq)]
+pub(super) struct Decision {
+    finding: String,
+    proposal: Option<u32>,
+    is_revoking: bool,
+    can_end: bool,
+    courses: usize,
+}
+
+impl Decision {
+    pub(super) fn of(one: &FindingView) -> Self {
+        Self {
+            finding: one.id.clone(),
+            proposal: one.proposal.as_ref().map(|proposal| proposal.number),
+            is_revoking: one.revoking.is_some(),
+            can_end: one.can_end,
+            courses: one.courses.len(),
+        }
+    }
+}
+
 /// The forms of an open finding, or why there are none.
 pub(super) fn deciding(one: &FindingView, before: &FormState, max_chars: u32) -> AnyView {
     let proposing = match &one.proposal {

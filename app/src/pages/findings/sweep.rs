@@ -7,8 +7,8 @@ use crate::{
     components::{TextArea, Time, problem_at, quote},
     sentence,
     view::{
-        BaselineView, Field, FormState, ProposedBaselineView, RipeView, SweepMode, SweepOutcome,
-        SweepView,
+        BaselineView, Field, FindingView, FormState, ProposedBaselineView, RipeView, SweepMode,
+        SweepOutcome, SweepView,
     },
 };
 
@@ -24,11 +24,11 @@ pub(super) fn section(sweep: &SweepView, before: &FormState, max_chars: u32) -> 
                 .to_owned()
         }
         SweepMode::Enforce => format!(
-            "Enforce: what nobody promised is taken away once it has been known for {}, except what this page leaves.",
+            "Enforce: what nobody promised is taken away once {}, except what this page leaves.",
             if sweep.grace_seconds == 0 {
-                "no time at all".to_owned()
+                "two complete looks have shown it".to_owned()
             } else {
-                duration(sweep.grace_seconds)
+                format!("it has been known for {}", duration(sweep.grace_seconds))
             }
         ),
     };
@@ -56,8 +56,13 @@ fn looked(sweep: &SweepView) -> AnyView {
     match sweep.looked {
         Some((at, seen)) => {
             let seen = sentence::count(seen, "assignment");
-            view! { <p class="quiet">"Last complete look: " <Time at/> ", " {seen} " of people."</p> }
-                .into_any()
+            view! {
+                <p class="quiet">
+                    "Last complete look: " <Time at/> ", " {seen}
+                    " of people. The next begins about an hour later."
+                </p>
+            }
+            .into_any()
         }
         None => view! { <p class="quiet">"Nobody has looked at everything yet."</p> }.into_any(),
     }
@@ -74,8 +79,8 @@ fn baseline(one: Option<&BaselineView>) -> AnyView {
     view! {
         <p>
             "Baseline: " {count} " left alone for as long as they are there. Proposed by "
-            {one.proposed_by.clone()} ", agreed by " {one.agreed_by.clone()} " "
-            <Time at=one.agreed_at/> "."
+            {one.proposed_by.clone()} ", agreed by " {one.agreed_by.clone()} " · "
+            <Time at=one.agreed_at/>
         </p>
     }
     .into_any()
@@ -165,7 +170,14 @@ fn proposing(sweep: &SweepView, before: &FormState, max_chars: u32) -> AnyView {
 fn next_pass(sweep: &SweepView) -> AnyView {
     let count = u32::try_from(sweep.ripe.len()).unwrap_or(u32::MAX);
     let ripe = sentence::count(count, "assignment");
+    let waits = sweep.outcome == SweepOutcome::Waits;
     let said = match &sweep.outcome {
+        SweepOutcome::Halted(why) if count == 0 => {
+            format!(
+                "The next pass takes nothing away: {}",
+                sentence::halted(why)
+            )
+        }
         SweepOutcome::Halted(why) => format!(
             "The next pass takes nothing away: {} By the rest of the rules it would be {ripe}.",
             sentence::halted(why)
@@ -177,23 +189,46 @@ fn next_pass(sweep: &SweepView) -> AnyView {
             sweep.cap
         ),
         SweepOutcome::Confirmed => {
-            format!("An admin confirmed this list: the next pass takes {ripe} away.")
+            format!("An admin confirmed this list: the pass that begins now takes {ripe} away.")
         }
     };
     let rows: Vec<_> = sweep.ripe.iter().map(row).collect();
-    let list = (!rows.is_empty()).then(|| view! { <ul>{rows}</ul> }.into_any());
+    let list = (!rows.is_empty()).then(|| view! { <ul class="listed">{rows}</ul> }.into_any());
     let confirm = sweep.can_confirm.then(|| {
         view! {
             <form class="actions" method="post" action="/findings">
                 <input type="hidden" name="digest" value=sweep.digest.clone()/>
                 <button class="button button-bad" type="submit" name="act" value="confirm-sweep">
-                    "Take all of these away"
+                    {format!("Take all {count} away")}
                 </button>
             </form>
         }
         .into_any()
     });
-    view! { <div class="stack" id="sweep-next"><p>{said}</p> {list} {confirm}</div> }.into_any()
+    let class = if waits {
+        "stack notice notice-wait"
+    } else {
+        "stack"
+    };
+    view! { <div class=class id="sweep-next"><p>{said}</p> {list} {confirm}</div> }.into_any()
+}
+
+/// What the sweep does about a finding, where it has something to say.
+pub(super) fn fate(one: &FindingView, sweep: &SweepView) -> Option<AnyView> {
+    let (said, until) = if let Some(left) = &one.left {
+        (sentence::left(&left.why).to_owned(), left.until)
+    } else if sweep.ripe.iter().any(|ripe| ripe.finding == one.id) {
+        let said = match &sweep.outcome {
+            SweepOutcome::Halted(why) => format!("it would go, but {}", sentence::halted(why)),
+            SweepOutcome::Within | SweepOutcome::Confirmed => "goes with the next pass".to_owned(),
+            SweepOutcome::Waits => "waits for an admin to confirm the list".to_owned(),
+        };
+        (said, None)
+    } else {
+        return None;
+    };
+    let until = until.map(|at| view! { " " <Time at/> }.into_any());
+    Some(view! { <div><dt>"Sweep"</dt><dd>{said} {until}</dd></div> }.into_any())
 }
 
 fn row(one: &RipeView) -> AnyView {

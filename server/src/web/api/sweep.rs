@@ -111,6 +111,8 @@ struct BaselineList {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RipeAssignment)]
 struct Ripe {
+    /// The finding's id, as the list of findings has it.
+    finding: String,
     /// Whose.
     person: Person,
     /// What.
@@ -195,6 +197,7 @@ impl From<from::ProposedBaselineView> for ProposedBaseline {
 impl From<from::RipeView> for Ripe {
     fn from(view: from::RipeView) -> Self {
         Self {
+            finding: view.finding,
             person: view.person.into(),
             target: view.target.into(),
             known_since: time(view.known_since),

@@ -135,6 +135,13 @@ async fn a_list_waits(sandbox: &Sandbox, grace: &Api, reads: &Api) {
         .collect();
     whose.sort_unstable();
     assert_eq!(whose, ["carla.rossi@example.com", "mia.novak@example.com"]);
+    // By its name each is in the list of findings too.
+    let found = grace.get("/findings?kind=unmanaged").await.ok();
+    let open = found["items"].as_array().unwrap();
+    for ripe in waits["ripe"].as_array().unwrap() {
+        let same = open.iter().find(|one| one["id"] == ripe["finding"]);
+        assert_eq!(same.unwrap()["person"], ripe["person"], "{found}");
+    }
     assert_eq!(waits["can_confirm"], true);
     assert_eq!(reads.get("/sweep").await.ok()["can_confirm"], false);
     assert_eq!(

@@ -64,6 +64,7 @@ pub(in crate::web::portal) fn view(
         .ripe
         .iter()
         .map(|one| RipeView {
+            finding: one.finding.id.to_string(),
             person: names::person(&one.finding.who),
             target: names::target(world, &one.finding.key.target, &one.finding.names),
             known_since: ms(one.known_since),
