@@ -36,6 +36,7 @@ mod signing;
 mod submit;
 mod sweep;
 mod versions;
+mod waiting;
 mod who_held;
 mod withdraw;
 
@@ -366,6 +367,7 @@ pub struct Service {
     keeper: Arc<Keeper>,
     rules: Rules,
     me: ServerId,
+    waiting: waiting::Waiting,
     /// One comparison of policies at a time: each takes a core for a while.
     comparing: Arc<Semaphore>,
 }
@@ -387,6 +389,7 @@ impl Service {
             keeper,
             rules,
             me,
+            waiting: waiting::Waiting::default(),
             comparing: Arc::new(Semaphore::new(1)),
         }
     }

@@ -28,6 +28,7 @@ mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, ProvideErrorMetadata};
 use domain::id::{GrantId, RequestId};
@@ -69,6 +70,8 @@ pub struct Signals {
     /// Something is to be shipped.
     pub outbox: Notify,
     news: broadcast::Sender<Arc<Committed>>,
+    /// Grows whenever something that waits for review or a signature has changed, or may have.
+    waiting: AtomicU64,
 }
 
 /// Why the store did not do what it was asked.
@@ -147,6 +150,7 @@ impl Store {
                 work: Notify::new(),
                 outbox: Notify::new(),
                 news,
+                waiting: AtomicU64::new(0),
             }),
         }
     }
@@ -163,15 +167,21 @@ impl Store {
         self.signals.news.subscribe()
     }
 
+    /// Grows whenever something that waits for review or a signature has changed: here before whoever
+    /// changed it hears so, and by another server when the change feed tells.
+    #[must_use]
+    pub fn waiting_changes(&self) -> u64 {
+        self.signals.waiting.load(Ordering::SeqCst)
+    }
+
     /// Passes on what another server changed.
     pub(crate) fn tell_others(&self, topics: Vec<String>) {
-        // No listener is fine: nobody has a page open.
-        let _ = self.signals.news.send(Arc::new(Committed {
+        self.pass_on(Committed {
             id: uuid::Uuid::now_v7(),
             topics,
             events: Vec::new(),
             wakes: false,
-        }));
+        });
     }
 
     fn tell(&self, committed: &Committed) {
@@ -181,8 +191,20 @@ impl Store {
         if !committed.events.is_empty() {
             self.signals.outbox.notify_one();
         }
+        self.pass_on(committed.clone());
+    }
+
+    fn pass_on(&self, committed: Committed) {
+        let of_waiting = [Topic::Approvals, Topic::Missed].map(|topic| topic.to_string());
+        if committed
+            .topics
+            .iter()
+            .any(|topic| of_waiting.contains(topic))
+        {
+            self.signals.waiting.fetch_add(1, Ordering::SeqCst);
+        }
         // No listener is fine: nobody has a page open.
-        let _ = self.signals.news.send(Arc::new(committed.clone()));
+        let _ = self.signals.news.send(Arc::new(committed));
     }
 }
 

@@ -9,7 +9,7 @@ use domain::grant::Grant;
 use domain::id::{GrantId, RequestId};
 use domain::key::KeyState;
 use domain::policy::{self, Code, Proposal, ReviewOutcome, RuleName, TicketRule, Verdict, WhyNot};
-use domain::request::{Ask, AskState, Promise, Request};
+use domain::request::{Ask, AskState, Promise, Request, Review};
 use domain::target::Target;
 
 use super::judge::Judged;
@@ -257,16 +257,7 @@ impl Service {
         let world = self.world()?;
         let mut waiting = Vec::new();
         for request in self.store.open_requests(OPEN_MAX).await? {
-            let asks = judge_all(&world, caller, &request)?;
-            let mine = request.asks.iter().zip(&asks).any(|(ask, judged)| {
-                ask.state == AskState::Pending
-                    && judged.may_review.is_ok()
-                    && !ask
-                        .reviews
-                        .iter()
-                        .any(|review| review.by.id == caller.who.id)
-            });
-            if mine {
+            if let Some(asks) = waits_for(&world, caller, &request)? {
                 waiting.push(Waiting {
                     requester_groups: group_names(&world, &request),
                     sign_in_again: if needs_proof(&world, &request, &asks) {
@@ -377,6 +368,22 @@ fn promised(request: &Request) -> impl Iterator<Item = GrantId> {
         } => Some(*grant),
         _ => None,
     })
+}
+
+/// How its asks stand for a person, if one of them waits for their review.
+pub(super) fn waits_for(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+) -> Result<Option<Vec<AskDetail>>, ServiceError> {
+    let asks = judge_all(world, caller, request)?;
+    let is_theirs = request.asks.iter().zip(&asks).any(|(ask, judged)| {
+        let has_said = |review: &Review| review.by.id == caller.who.id;
+        ask.state == AskState::Pending
+            && judged.may_review.is_ok()
+            && !ask.reviews.iter().any(has_said)
+    });
+    Ok(is_theirs.then_some(asks))
 }
 
 fn judge_all(

@@ -154,27 +154,32 @@ pub struct BreakGlassOffer {
     pub sign_in_again: SignInAgain,
 }
 
+/// The asks that are to be signed by their places, if one of them waits for the person's signature.
+pub(super) fn waits_for_signature(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+) -> Option<Vec<(usize, SigningDetail)>> {
+    let asks: Vec<(usize, SigningDetail)> = request
+        .asks
+        .iter()
+        .enumerate()
+        .filter_map(|(place, ask)| Some((place, SigningDetail::of(world, caller, request, ask)?)))
+        .collect();
+    let waits = asks.iter().any(|(_, detail)| detail.waits());
+    waits.then_some(asks)
+}
+
 impl Service {
     /// What waits for the person's signature, oldest first.
     pub async fn to_sign(&self, caller: &Caller) -> Result<Vec<ToSign>, ServiceError> {
         let world = self.world()?;
         let requests = self.store.unsigned_requests(OPEN_MAX).await?;
-        Ok(requests
-            .into_iter()
-            .filter_map(|request| {
-                let asks: Vec<(usize, SigningDetail)> = request
-                    .asks
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(place, ask)| {
-                        let detail = SigningDetail::of(&world, caller, &request, ask)?;
-                        Some((place, detail))
-                    })
-                    .collect();
-                let waits = asks.iter().any(|(_, detail)| detail.waits());
-                waits.then_some(ToSign { request, asks })
-            })
-            .collect())
+        let waits = |request| {
+            let asks = waits_for_signature(&world, caller, &request)?;
+            Some(ToSign { request, asks })
+        };
+        Ok(requests.into_iter().filter_map(waits).collect())
     }
 
     /// How it stands with going in first to that target; `None` if there is no such way.

@@ -151,13 +151,11 @@ impl Backend for PortalBackend {
         let role = self.portal.service.role(&world, &self.caller);
         me.can_see_history = role != Role::Person;
         me.is_admin = role == Role::Admin;
-        let service = &self.portal.service;
-        if let (Ok(waiting), Ok(to_sign)) = tokio::join!(
-            service.waiting_for(&self.caller),
-            service.to_sign(&self.caller)
-        ) {
-            let all = waiting.len().saturating_add(to_sign.len());
-            me.waiting_count = u32::try_from(all).unwrap_or(u32::MAX);
+        match self.portal.service.waiting_count(&self.caller).await {
+            Ok(count) => me.waiting_count = u32::try_from(count).unwrap_or(u32::MAX),
+            Err(error) => {
+                tracing::warn!(%error, "what waits cannot be counted, so the page says of nothing")
+            }
         }
         Ok(me)
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{Belay, Sandbox, Setup};
+use serde_json::Value;
+
+use crate::harness::{Belay, Browser, Sandbox, Setup, within};
 
 const ASK: &str = "/access/111122223333/ReadOnlyAccess";
 const FORM: [(&str, &str); 2] = [("duration", "900"), ("reason", "look at the payment logs")];
@@ -64,4 +66,59 @@ async fn what_another_server_does_is_heard_here() {
         }
     }
     panic!("not heard: {heard:?}");
+}
+
+/// The number beside "Approvals" in the header.
+async fn waiting(browser: &Browser) -> u32 {
+    let page = browser.get("/mine").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let Some((before, _)) = page.body.split_once(" waiting for you") else {
+        return 0;
+    };
+    let (_, badge) = before.rsplit_once(r#"class="badge">"#).unwrap();
+    let digits: String = badge.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
+/// How often the list of what waits was read so far.
+async fn readings(sandbox: &Sandbox) -> usize {
+    let queries = sandbox.calls("dynamodb:Query").await;
+    let of_waiting = |call: &&Value| call["input"].to_string().contains(r#""S":"open""#);
+    queries.iter().filter(of_waiting).count()
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_at_once_and_read_for_all_together() {
+    let sandbox = Sandbox::start();
+    let here = Belay::start(&sandbox).await;
+    let there = Belay::launch(&Setup::of(&sandbox)).ready().await;
+    let emma = here.signed_in("emma.lindqvist").await;
+    let farid = here.signed_in("farid.haddad").await;
+    let carla = here.signed_in("carla.rossi").await;
+    assert_eq!((waiting(&emma).await, waiting(&carla).await), (0, 0));
+
+    // Here everybody's next page counts it; whoever asked has nothing to approve.
+    let asked = carla.post(ASK, &FORM).await;
+    assert_eq!((waiting(&emma).await, waiting(&farid).await), (1, 1));
+    assert_eq!(waiting(&carla).await, 0);
+    let path = asked.location().split('?').next().unwrap().to_owned();
+    let denies = [("act", "deny"), ("note", "use the replica")];
+    assert_eq!(emma.post(&path, &denies).await.status, 303);
+    assert_eq!((waiting(&emma).await, waiting(&farid).await), (0, 0));
+
+    // What another server does, once it is heard of.
+    let other = there.signed_in("carla.rossi").await;
+    assert_eq!(other.post(ASK, &FORM).await.status, 303);
+    within("the count follows", SOON, || async {
+        (waiting(&emma).await == 1).then_some(())
+    })
+    .await;
+
+    // And while nothing changes, forty pages read it no more often than time asks for.
+    let before = readings(&sandbox).await;
+    assert!(before > 0);
+    for _ in 0..20 {
+        assert_eq!((waiting(&emma).await, waiting(&farid).await), (1, 1));
+    }
+    assert!(readings(&sandbox).await <= before + 2);
 }
