@@ -27,13 +27,13 @@ use crate::service::Caller;
 use crate::store::keys::At;
 use crate::store::{StoreError, item, now};
 
-use super::Portal;
 use super::addresses::PagePath;
 use super::forms::Form;
 use super::headers::cookie;
 use super::pace;
 use super::refusal::at;
 use super::signed_in;
+use super::{BODY_MAX_BYTES, Portal};
 
 /// Names the browser's stay.
 const STAY_COOKIE: &str = "__Host-belay-stay";
@@ -47,8 +47,10 @@ const STAY_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Time to sign in, with a second factor that has to be found first, and once more after a mistake.
 const KEPT_FOR: SignedDuration = SignedDuration::from_mins(30);
 
-/// The draft of a policy of 200 kB, which is the most that any form of ours takes.
-const KEPT_MAX_BYTES: usize = 256 * 1024;
+/// Whatever may be sent may be kept, and fits in an item, which holds 400 KB. What is not text may grow
+/// when it is read, and is not kept.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const KEPT_MAX_BYTES: usize = BODY_MAX_BYTES;
 
 /// The layout of these items; a reader that meets a higher one finds nothing.
 const SCHEMA: u32 = 1;

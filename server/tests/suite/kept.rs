@@ -246,20 +246,27 @@ async fn it_is_kept_for_half_an_hour() {
 }
 
 #[tokio::test]
+async fn the_longest_form_that_may_be_sent_is_given_back_too() {
+    let sandbox = Sandbox::start();
+    let belay = Belay::start(&sandbox).await;
+    let (carla, stay) = left_open(&belay).await;
+    let long = "x".repeat(319 * 1024);
+    let form = [("duration", "900"), ("reason", long.as_str())];
+    sends(&carla, ASK, &stay, &form).await;
+    let page = returns(&carla, "carla.rossi", ASK).await;
+    assert!(page.body.contains(&long), "{}", page.text());
+}
+
+#[tokio::test]
 async fn a_browser_has_one_of_a_bounded_size_and_strangers_have_none() {
     let sandbox = Sandbox::start();
     let belay = Belay::start(&sandbox).await;
     let (carla, stay) = left_open(&belay).await;
     let kept = || rows(&sandbox, "kept");
 
-    let long = "x".repeat(257 * 1024);
-    sends(
-        &carla,
-        ASK,
-        &stay,
-        &[("duration", "900"), ("reason", &long)],
-    )
-    .await;
+    let long = "x".repeat(321 * 1024);
+    let form = [("duration", "900"), ("reason", &long), ("stay", &stay)];
+    assert_eq!(carla.post(ASK, &form).await.status, 413);
     assert!(kept().await.is_empty(), "too much");
     sends(&carla, ASK, "", &ask()).await;
     sends(&carla, ASK, &"0".repeat(64), &ask()).await;

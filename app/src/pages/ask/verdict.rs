@@ -6,7 +6,7 @@ use crate::{
     clock,
     components::way,
     link, sentence,
-    view::{AskFormView, FormState, PreviewOutcome, PreviewView, RouteView},
+    view::{AskFormView, FormState, PreviewOutcome, PreviewView, Reason, RouteView},
 };
 
 /// Something of the form was chosen anew.
@@ -100,7 +100,10 @@ fn verdict(preview: &PreviewView, of: Option<String>) -> AnyView {
             details.extend(usually(&preview.routes));
         }
         PreviewOutcome::BreakGlass | PreviewOutcome::Refused => {
-            let reasons = preview.reasons.iter();
+            // What stands in the way first: whoever reads this wants to get past it.
+            let (ways, obstacles): (Vec<_>, Vec<_>) =
+                preview.reasons.iter().partition(|reason| is_way(reason));
+            let reasons = obstacles.into_iter().chain(ways);
             details.extend(
                 reasons.map(|reason| view! { <li>{sentence::reason(reason)}</li> }.into_any()),
             );
@@ -114,6 +117,14 @@ fn verdict(preview: &PreviewView, of: Option<String>) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// Whether it says how a rule would let somebody in.
+const fn is_way(reason: &Reason) -> bool {
+    matches!(
+        reason,
+        Reason::Automatic { .. } | Reason::SelfApproved { .. } | Reason::NeedsApproval { .. }
+    )
 }
 
 /// How long one waits: on the way that is usually answered first.
