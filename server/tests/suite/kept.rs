@@ -220,6 +220,13 @@ async fn it_stays_at_the_browser_and_the_page_where_it_was_typed() {
     sends(&elsewhere, ASK, &stay, &ask()).await;
     assert!(!is_shown(&returns(&elsewhere, "carla.rossi", ASK).await));
 
+    // Nor is what that browser itself knows, to somebody else.
+    let ana = belay.signed_in("ana.silva").await;
+    let name = carla.cookie("__Host-belay-stay").unwrap();
+    ana.set_cookie("__Host-belay-stay", &name);
+    ana.set_cookie("__Host-belay-kept", "1");
+    assert!(!is_shown(&ana.get(ASK).await));
+
     let other = "/access/222233334444/ReadOnlyAccess";
     assert!(!is_shown(&returns(&carla, "carla.rossi", other).await));
     assert!(is_shown(&carla.get(ASK).await));
