@@ -154,7 +154,7 @@ impl Backend for PortalBackend {
         match self.portal.service.waiting_count(&self.caller).await {
             Ok(count) => me.waiting_count = u32::try_from(count).unwrap_or(u32::MAX),
             Err(error) => {
-                tracing::warn!(%error, "what waits cannot be counted, so the page says of nothing")
+                tracing::warn!(%error, "what waits cannot be counted, so the page says of nothing");
             }
         }
         Ok(me)
