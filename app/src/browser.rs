@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::view::EpochMs;
+use crate::{clock, view::EpochMs};
 
 /// In context: the browser's half has taken over, so that things may be drawn that the server could not know.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,10 @@ impl Alive {
     pub(crate) fn provide() {
         let alive = RwSignal::new(false);
         provide_context(Self(alive));
-        Effect::new(move |_| alive.set(true));
+        Effect::new(move |_| {
+            keep_zone();
+            alive.set(true);
+        });
     }
 
     /// Whether the browser's half is alive; tracked. False if nobody provided it.
@@ -22,7 +25,25 @@ impl Alive {
     }
 }
 
-/// The server does not know the reader's zone; nothing asks it while it renders.
+/// How an instant reads until the browser's half is alive: in the reader's zone, if their cookie tells it.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn at_first(at: EpochMs) -> String {
+    match use_context::<crate::Zone>() {
+        Some(zone) if !zone.name.is_empty() => {
+            let from_utc = zone.offset_ms;
+            clock::local(at, from_utc(at), zone.now, from_utc(zone.now))
+        }
+        _ => clock::utc(at),
+    }
+}
+
+/// What the server drew stays until the browser's half is alive, and then this is always something else.
+#[cfg(feature = "hydrate")]
+pub(crate) fn at_first(at: EpochMs) -> String {
+    clock::utc(at)
+}
+
+/// Only a browser is ever alive, and asks this.
 #[cfg(not(feature = "hydrate"))]
 pub(crate) const fn zone_offset_ms(_at: EpochMs) -> i64 {
     0
@@ -61,6 +82,48 @@ pub(crate) fn zone() -> String {
 #[cfg(not(feature = "hydrate"))]
 pub(crate) const fn zone() -> String {
     String::new()
+}
+
+/// The zone until the browser's half is alive: what the reader's cookie tells; empty if it tells none.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn zone_at_first() -> String {
+    use_context::<crate::Zone>().map_or_else(String::new, |zone| zone.name)
+}
+
+/// What the server drew stays until the browser's half is alive, and then this is always something else.
+#[cfg(feature = "hydrate")]
+pub(crate) const fn zone_at_first() -> String {
+    String::new()
+}
+
+/// Tells the server the zone, for the pages to come.
+#[cfg(feature = "hydrate")]
+fn keep_zone() {
+    let zone = zone();
+    if !zone.is_empty() {
+        keep(crate::Zone::NAME, &zone);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+const fn keep_zone() {}
+
+/// Keeps something in a cookie that the server reads, for a year from now. Both are plain characters.
+#[cfg(feature = "hydrate")]
+pub(crate) fn keep(name: &str, value: &str) {
+    use wasm_bindgen::JsCast as _;
+
+    const KEPT_SECONDS: u32 = 31_536_000;
+
+    let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() else {
+        return;
+    };
+    let is_secure = document.url().is_ok_and(|url| url.starts_with("https:"));
+    let secure = if is_secure { "; Secure" } else { "" };
+    // Refused only where cookies are, and then there is no session either.
+    let _ = document.set_cookie(&format!(
+        "{name}={value}; Path=/; Max-Age={KEPT_SECONDS}; SameSite=Lax{secure}"
+    ));
 }
 
 /// The browser's clock.
@@ -125,3 +188,14 @@ pub(crate) fn status(code: u16) {
     #[cfg(not(feature = "ssr"))]
     let _ = code;
 }
+
+/// Loads the page anew.
+#[cfg(feature = "hydrate")]
+pub(crate) fn reload() {
+    // A browser that cannot do even that shows what it has.
+    let _ = window().location().reload();
+}
+
+/// There is no page to load on the server.
+#[cfg(not(feature = "hydrate"))]
+pub(crate) const fn reload() {}

@@ -1,8 +1,8 @@
 //! Times and durations as people read them.
 //!
-//! The server writes UTC, and the browser's half draws exactly that while it takes over; once it is alive the same
-//! instants are shown in the reader's own zone. The calendar is a few lines of our own, because a date library would
-//! be a good part of what the browser has to fetch.
+//! The same words in either half. How far a zone is from UTC is told by whoever knows: the server, which has the rules
+//! of all zones, or the browser, which has those of its own. The calendar is a few lines of our own, because a date
+//! library would be a good part of what the browser has to fetch.
 
 use crate::view::EpochMs;
 

@@ -4,7 +4,7 @@
 //! were a thirtieth of what the browser had to load, for addresses that can be written in a line.
 
 use js_sys::Uint8Array;
-use leptos::prelude::window;
+use leptos::{prelude::window, server_fn::ContentType as _};
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -44,8 +44,10 @@ async fn fetched(address: &str) -> Result<(bool, Vec<u8>), JsValue> {
     let response: web_sys::Response = JsFuture::from(window().fetch_with_str(address))
         .await?
         .dyn_into()?;
+    // A hotel's network answers with a page of its own, and says that all is well.
+    let is_ours = response.headers().get("content-type")?.as_deref() == Some(Compact::CONTENT_TYPE);
     let body = JsFuture::from(response.array_buffer()?).await?;
-    Ok((response.ok(), Uint8Array::new(&body).to_vec()))
+    Ok((response.ok() && is_ours, Uint8Array::new(&body).to_vec()))
 }
 
 pub(crate) fn read_me() -> Reading {

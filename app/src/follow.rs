@@ -3,6 +3,9 @@
 //! Generic only at its edges: everything between is written for encoded answers and boxed closures, because each page
 //! would otherwise bring a copy of Leptos's machinery for its own types to the browser.
 
+#[cfg(feature = "hydrate")]
+mod reread;
+
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use leptos::prelude::*;
@@ -72,8 +75,11 @@ fn take<T: PartialEq + Send + Sync + 'static>(
                 problem.try_set(None);
             }
         }
+        // The same again is not said again.
         Err(error) => {
-            problem.try_set(Some(error));
+            if problem.try_with_untracked(|said| said.as_ref() != Some(&error)) == Some(true) {
+                problem.try_set(Some(error));
+            }
         }
     }
 }
@@ -91,7 +97,7 @@ fn follow_encoded(
     };
 
     #[cfg(feature = "hydrate")]
-    crate::live::on_change(wants, reread(read, update));
+    crate::live::on_change(wants, reread::listener(read, update));
     #[cfg(not(feature = "hydrate"))]
     drop((wants, read));
 
@@ -112,39 +118,4 @@ async fn answered(reading: Reading) -> Payload {
     reading
         .await
         .unwrap_or_else(|error| Payload::of::<()>(&Err(error)))
-}
-
-/// Reads again when called, one read at a time: calls during a read make one more after it.
-#[cfg(feature = "hydrate")]
-fn reread(read: Read, update: StoredValue<Option<Update>>) -> impl Fn() + 'static {
-    use std::{cell::Cell, rc::Rc};
-
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Flight {
-        None,
-        One,
-        OneAndAnother,
-    }
-
-    let flight = Rc::new(Cell::new(Flight::None));
-    move || {
-        if flight.get() != Flight::None {
-            flight.set(Flight::OneAndAnother);
-            return;
-        }
-        flight.set(Flight::One);
-        let (read, flight) = (read.clone(), flight.clone());
-        leptos::task::spawn_local(async move {
-            loop {
-                let newer = answered(read()).await;
-                if let Some(Some(update)) = update.try_get_value() {
-                    update(&newer);
-                }
-                if flight.replace(Flight::One) == Flight::One {
-                    break;
-                }
-            }
-            flight.set(Flight::None);
-        });
-    }
 }

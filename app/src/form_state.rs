@@ -73,24 +73,26 @@ impl Arrived {
                 if let Some(arrived) = arrived {
                     arrived.form.set(None);
                 }
-                focus_main();
+                focus("main");
             }
             now
         });
     }
 }
 
+/// Moves the focus to whatever has this id, if it takes it.
 #[cfg(feature = "hydrate")]
-fn focus_main() {
+pub(crate) fn focus(id: &str) {
     use wasm_bindgen::JsCast as _;
-    if let Some(main) = document()
-        .get_element_by_id("main")
-        .and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok())
+    if let Some(there) = document()
+        .get_element_by_id(id)
+        .and_then(|there| there.dyn_into::<web_sys::HtmlElement>().ok())
     {
         // Fails on nothing that is there.
-        let _ = main.focus();
+        let _ = there.focus();
     }
 }
 
+/// Nobody is at the server's page yet.
 #[cfg(not(feature = "hydrate"))]
-fn focus_main() {}
+pub(crate) const fn focus(_id: &str) {}

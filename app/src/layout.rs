@@ -43,6 +43,13 @@ fn signed_in(me: RwSignal<Me>) -> AnyView {
             counted.set(me.read().waiting_count);
         }
     });
+    // Somebody else has signed in from another tab: this page is nobody's any more.
+    let whose = who.email.clone();
+    Effect::new(move |_| {
+        if me.read().email != whose {
+            crate::browser::reload();
+        }
+    });
     // An effect, so that it waits for the page to be drawn.
     Effect::new(move |_| {
         if let Some(interrupted) = interrupted {
@@ -143,8 +150,15 @@ fn initials(name: &str) -> String {
 
 /// Light, dark, or as the system says. A form, so that it works without script; with script it acts at once.
 fn theme_choice() -> AnyView {
-    let here = use_location().pathname;
-    let return_to = Signal::derive(move || Some(here.get()));
+    let location = use_location();
+    let return_to = Signal::derive(move || {
+        let (path, search) = (location.pathname.get(), location.search.get());
+        Some(if search.is_empty() {
+            path
+        } else {
+            format!("{path}?{search}")
+        })
+    });
     let chosen = use_context::<Arrived>()
         .map_or_else(|| RwSignal::new(Theme::System), |arrived| arrived.theme);
     let choices: Vec<_> = [
@@ -194,23 +208,11 @@ fn theme_choice() -> AnyView {
 /// Shows the choice and keeps it in the cookie that the server reads.
 #[cfg(feature = "hydrate")]
 fn apply(theme: Theme) {
-    use wasm_bindgen::JsCast as _;
-
-    /// A year; each choice starts it anew.
-    const KEPT_SECONDS: u32 = 31_536_000;
-
-    let document = document();
-    if let Some(root) = document.document_element() {
-        // Neither fails on an attribute's and a cookie's plain characters.
+    if let Some(root) = document().document_element() {
+        // Does not fail on plain characters.
         let _ = root.set_attribute("data-theme", theme.as_str());
     }
-    if let Ok(document) = document.dyn_into::<web_sys::HtmlDocument>() {
-        let _ = document.set_cookie(&format!(
-            "{}={}; Path=/; Max-Age={KEPT_SECONDS}; SameSite=Lax",
-            Theme::NAME,
-            theme.as_str()
-        ));
-    }
+    crate::browser::keep(Theme::NAME, theme.as_str());
 }
 
 #[cfg(not(feature = "hydrate"))]

@@ -39,6 +39,7 @@ pub mod search;
 mod sentence;
 pub mod view;
 mod wire;
+mod zone;
 
 pub use backend::{Backend, Reader};
 pub use document::{Assets, Theme};
@@ -52,3 +53,4 @@ pub use router::App;
 #[cfg(feature = "ssr")]
 pub use sentence::{told, told_reason};
 pub use view::{FormState, Stay};
+pub use zone::Zone;

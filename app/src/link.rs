@@ -48,6 +48,12 @@ pub(crate) fn extend(first: &str, second: &str, grant: &str) -> String {
     format!("{}?extend={}", ask(first, second), encode(grant))
 }
 
+/// The page of a request, where that grant of it is ended.
+pub(crate) fn end(request: &str, grant: &str) -> String {
+    let grant = encode(grant);
+    format!("{}?end={grant}#end-{grant}", self::request(request))
+}
+
 /// What was over before that place.
 pub(crate) fn mine_before(place: &str) -> String {
     format!("/mine?before={}", encode(place))

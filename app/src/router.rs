@@ -26,7 +26,7 @@ pub fn App() -> impl IntoView {
     leptos_meta::provide_meta_context();
     Alive::provide();
     provide_context(Waiting(RwSignal::new(0)));
-    provide_context(Interrupted(RwSignal::new(false)));
+    provide_context(Interrupted::default());
 
     view! {
         <Router>

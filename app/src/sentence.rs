@@ -407,8 +407,12 @@ pub(crate) fn event(kind: &EventKind, actor: &ActorView) -> String {
         EventKind::Ended => "Ended, with a receipt",
         EventKind::Other(kind) => return kind.replace(['.', '-', '_'], " "),
     };
-    let ActorView::Person(name) = actor else {
-        return by_nobody.to_owned();
+    let name = match (actor, kind) {
+        (ActorView::Person(name), _) => name,
+        (ActorView::Policy, EventKind::Approved) => {
+            return "Approved by the policy: nobody had to be asked".to_owned();
+        }
+        _ => return by_nobody.to_owned(),
     };
     match kind {
         EventKind::Submitted => format!("{name} asked"),
@@ -497,7 +501,10 @@ mod tests {
         let ana = ActorView::Person("Ana Silva".to_owned());
         assert_eq!(event(&EventKind::Submitted, &ana), "Ana Silva asked");
         assert_eq!(event(&EventKind::Approved, &ana), "Ana Silva approved");
-        assert_eq!(event(&EventKind::Approved, &ActorView::Policy), "Approved");
+        assert_eq!(
+            event(&EventKind::Approved, &ActorView::Policy),
+            "Approved by the policy: nobody had to be asked"
+        );
         assert_eq!(event(&EventKind::Scheduled, &ana), "Start and end fixed");
         assert_eq!(
             event(&EventKind::Granting, &ActorView::Worker),

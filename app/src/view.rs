@@ -19,8 +19,8 @@ mod target;
 
 pub use access::{
     AccessFilter, AccessView, AccountView, AskFormView, FavouriteView, ForeseenView, GROUPS,
-    GroupOfferView, OfferView, PermissionSetView, PrefillView, PreviewView, RecentView,
-    StarredOfferView, TicketView, UnitView,
+    GroupOfferView, NearestView, OfferView, PermissionSetView, PrefillView, PreviewView,
+    RecentView, StarredOfferView, TicketView, UnitView,
 };
 pub use code::{
     ApprovalKind, AskState, EventKind, Evidence, GrantState, PageProblem, Part, PreviewOutcome,
@@ -44,8 +44,9 @@ pub use policy::{
     VersionsPage,
 };
 pub use request::{
-    ActionsView, ActorView, ApprovalView, AskView, BesideView, EventView, EvidenceView, GrantView,
-    ReceiptView, RequestView, ReviewView, ReviewableView, RouteView,
+    ActionsView, ActorView, ApprovalView, AskView, BesideView, DeniedView, EventView, EvidenceView,
+    GrantView, HasView, LastTimeView, PastView, ReceiptView, RequestView, ReviewView,
+    ReviewableView, RouteView,
 };
 pub use target::{GivesView, HeldView, TargetView};
 

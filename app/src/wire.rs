@@ -46,6 +46,13 @@ impl Payload {
         }
         postcard::from_bytes(answer).unwrap_or(Err(WireError::Stale))
     }
+
+    /// Why the answer is none, whatever it would have been.
+    #[cfg(any(feature = "hydrate", test))]
+    pub(crate) fn problem(&self) -> Option<WireError> {
+        // An answer comes first as such; what follows is not looked at.
+        self.open::<()>().err()
+    }
 }
 
 /// FNV-1a over the sources of every view: two builds whose views could differ have different ones.
@@ -82,10 +89,13 @@ const FINGERPRINT: u64 = {
 pub struct Compact;
 
 impl Compact {
-    /// Why a read has no answer at all, as far as what came instead of one says so.
-    #[cfg(feature = "hydrate")]
+    /// Why a read has no answer at all, as far as what came instead of one says so. What is not Belay's, as a load
+    /// balancer's page for a server that restarts, only says that there was no way to it.
+    #[cfg(any(feature = "hydrate", test))]
     pub(crate) fn refusal(bytes: &[u8]) -> WireError {
-        postcard::from_bytes(bytes).unwrap_or(WireError::Stale)
+        postcard::from_bytes(bytes).unwrap_or(WireError::Unavailable {
+            part: Part::Network,
+        })
     }
 }
 
@@ -170,7 +180,7 @@ mod tests {
     use super::{Compact, Payload};
     use crate::{
         FormState, Theme,
-        view::{EventKind, Me, Reason, WireError},
+        view::{EventKind, Me, Part, Reason, WireError},
     };
     use leptos::server::codee::{Decoder as _, Encoder as _};
 
@@ -210,6 +220,25 @@ mod tests {
         let mut cut = Payload::of(&Ok(me()));
         cut.0.truncate(12);
         assert_eq!(cut.open::<Me>(), Err(WireError::Stale));
+    }
+
+    #[test]
+    fn an_answer_tells_of_its_problem_whatever_it_holds() {
+        assert_eq!(Payload::of(&Ok(me())).problem(), None);
+        let refused = Payload::of::<Me>(&Err(WireError::SignedOut));
+        assert_eq!(refused.problem(), Some(WireError::SignedOut));
+    }
+
+    #[test]
+    fn only_what_belay_wrote_speaks_of_its_version() {
+        let network = WireError::Unavailable {
+            part: Part::Network,
+        };
+        for foreign in ["", "<html>503</html>", "{\"message\":null}", "Bad gateway"] {
+            assert_eq!(Compact::refusal(foreign.as_bytes()), network);
+        }
+        let ours = Compact::encode(&WireError::Stale).unwrap_or_default();
+        assert_eq!(Compact::refusal(&ours), WireError::Stale);
     }
 
     #[test]

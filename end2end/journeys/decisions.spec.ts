@@ -23,7 +23,7 @@ for (const { name, ...options } of [desk, phone]) {
     const card = emma.page.getByRole("article").filter({ hasText: "Carla Rossi" });
     await card.getByLabel("Note").fill("The monthly report has this, without access");
     await card.getByRole("button", { name: "Deny" }).click();
-    await expect(emma.page.getByText("Denied. The requester sees your note.")).toBeVisible();
+    await expect(emma.page.getByText("Denied. The requester sees that, and your note.")).toBeVisible();
     await expect(card).toHaveCount(0);
     if (!scripted) await carla.open(`/requests/${id}`);
     await expect(carla.state).toHaveText("Denied");

@@ -28,11 +28,11 @@ for (const [name, look] of Object.entries(looks)) {
 
     // A start that has passed is told of before anything is sent, and nothing typed is lost over it.
     await carla.page.getByText("Begin later").click();
-    await carla.page.getByLabel("From when, in UTC?").fill("2020-01-01T00:00");
+    await carla.page.getByLabel("From when?").fill("2020-01-01T00:00");
     await carla.page.getByLabel("Why do you need it?").focus();
     await expect(verdicts).toHaveText([/cannot be granted as things are/]);
     await judge(carla, `${name}-ask-foreseen-refused`);
-    await carla.page.getByLabel("From when, in UTC?").fill("");
+    await carla.page.getByLabel("From when?").fill("");
     await other.click();
     await expect(verdicts).toHaveText([/Somebody has to approve this/]);
     await expect(carla.page.getByLabel("Why do you need it?")).toHaveValue("look at the payment logs");

@@ -44,7 +44,7 @@ for (const look of looks) {
     await page.getByRole("button", { name: "Explain" }).click();
     const answer = page.getByRole("status").filter({ hasText: "asks for" });
     await expect(answer).toContainText("Ana Silva asks for AdministratorAccess in Payments Production (111122223333), for 2h");
-    await expect(answer).toContainText("Pending");
+    await expect(answer).toContainText("Needs approval");
     await expect(answer).toContainText("2 of: Emma Lindqvist");
     await judge(hugo, `${name}-policy-explained`, scripted);
 

@@ -118,7 +118,7 @@ test("what one asked for stands on top, a click away from a form with its words"
   await emma.open("/approvals");
   await emma.page.getByLabel("Note").fill("Use the report instead");
   await emma.page.getByRole("button", { name: "Deny" }).click();
-  await expect(emma.page.getByText("Denied. The requester sees your note.")).toBeVisible();
+  await expect(emma.page.getByText("Denied. The requester sees that, and your note.")).toBeVisible();
 
   const lately = ana.page.locator("section").filter({ has: ana.page.getByRole("heading", { name: "Asked for lately" }) });
   await ana.open("/");

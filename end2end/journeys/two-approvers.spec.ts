@@ -33,11 +33,21 @@ test("what one approves is gone from the other's page, and of two who press toge
 
   await ana.ask(paymentsRead, 900, "INC-1: look at the failing payments");
   await expect(card(farid)).toBeVisible();
+  await card(farid).getByLabel("Note").fill("Which payments?");
   await card(emma).getByRole("button", { name: "Approve" }).click();
   await expect(emma.page.getByText("Approved, with your name on it.")).toBeVisible();
   // Never reloaded.
   await expect(card(farid)).toHaveCount(0);
   await expect(farid.page.getByText("Nothing waits for you")).toBeVisible();
+  // In its place stands who decided, with what Farid was about to say and the focus that he had.
+  const line = farid.page.getByRole("status").filter({ hasText: "Ana Silva's request" });
+  await expect(line).toContainText("does not wait for you any more. Emma Lindqvist approved");
+  await expect(line).toContainText("Which payments?");
+  await expect(line.locator("[tabindex]")).toBeFocused();
+  await judge(farid, "two-approvers-gone");
+  await line.getByRole("button", { name: "Dismiss" }).click();
+  await expect(farid.page.getByText("Ana Silva's request")).toHaveCount(0);
+  await expect(farid.page.getByRole("main")).toBeFocused();
 
   const dmitri = await person("dmitri.volkov");
   await dmitri.ask(paymentsRead, 900, "INC-1: the same, by whoever built it");

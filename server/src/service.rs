@@ -8,6 +8,7 @@
 mod adopt;
 mod again;
 mod approve;
+mod approver;
 mod asked;
 mod begin;
 mod depart;
@@ -61,6 +62,7 @@ use crate::sweep::Rules;
 use crate::world::{Keeper, World};
 
 pub use adopt::{Answer, Proposing, Which};
+pub use approver::Past;
 pub use asked::{Submission, Wanted};
 pub use begin::Begin;
 pub use depart::Left;

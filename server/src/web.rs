@@ -28,6 +28,7 @@ mod session;
 mod sign_in;
 mod signed_in;
 mod site;
+mod zone;
 
 use std::ops::Deref;
 use std::sync::Arc;

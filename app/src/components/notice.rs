@@ -7,7 +7,7 @@ use crate::{
     browser::status,
     components::changing,
     link,
-    live::Interrupted,
+    live::{self, Interrupted, Silence},
     sentence,
     view::{Field, FieldProblem, Problem, WireError},
 };
@@ -24,9 +24,11 @@ pub(crate) fn Done() -> impl IntoView {
         let done = query.get_str("done").unwrap_or_default();
         let said = match done {
             "submitted" => "Your request is in. This page follows it.",
-            "already-pending" => "You had asked for exactly this already: here it is.",
+            "already-pending" => {
+                "You had asked for this already, and it waits for an answer: here it is. Nothing more was sent."
+            }
             "approved" => "Approved, with your name on it.",
-            "denied" => "Denied. The requester sees your note.",
+            "denied" => "Denied. The requester sees that, and your note.",
             "signed" => "Signed, with your name on it.",
             "rejected" => "Rejected: the access ends now, and break-glass is closed for them.",
             "reopened" => "Break-glass is open for this person again.",
@@ -151,7 +153,7 @@ fn way_on(error: &WireError, target: Option<&'static str>) -> AnyView {
         }
         .into_any(),
         WireError::Unavailable { .. } | WireError::Stale => {
-            view! { <a class="button button-main" rel="external" href=here>"Try again"</a> }.into_any()
+            view! { <a class="button button-main" rel="external" target=target href=here>"Try again"</a> }.into_any()
         }
     }
 }
@@ -174,23 +176,45 @@ pub(crate) fn Interruption(
     /// Why the newest read gave nothing.
     problem: RwSignal<Option<WireError>>,
 ) -> impl IntoView {
-    changing(move || {
-        let said = problem.get().map(|error| {
-            let (title, _) = sentence::wire_error(&error);
-            view! {
-                <div class="notice notice-wait" role="status">
-                    <p>
-                        <strong>{title}"."</strong>
-                        " What you see may be out of date, and nothing that you typed is lost."
-                    </p>
-                    // In another tab: this one keeps what is typed in it, and can send it afterwards.
-                    <p class="actions">{way_on(&error, Some("_blank"))}</p>
-                </div>
+    changing(move || problem.get().map(|error| interruption(&error)).into_any())
+}
+
+fn interruption(error: &WireError) -> AnyView {
+    let (title, way) = if matches!(error, WireError::Unavailable { .. }) {
+        ("This cannot be brought up to date just now", try_again())
+    } else {
+        let (title, _) = sentence::wire_error(error);
+        // In another tab: this one keeps what is typed in it, and can send it afterwards.
+        (title, way_on(error, Some("_blank")))
+    };
+    view! {
+        <div class="notice notice-wait" role="status">
+            <p>
+                <strong>{title}"."</strong>
+                " What you see may be out of date, and nothing that you typed is lost."
+            </p>
+            <p class="actions">{way}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// Reads again in place; it is also tried without being asked for.
+fn try_again() -> AnyView {
+    view! {
+        <a
+            class="button button-main"
+            rel="external"
+            href=here()
+            on:click=|event| {
+                event.prevent_default();
+                live::try_again();
             }
-            .into_any()
-        });
-        said.into_any()
-    })
+        >
+            "Try again"
+        </a>
+    }
+    .into_any()
 }
 
 /// Says that changes made elsewhere do not arrive at the moment.
@@ -198,16 +222,17 @@ pub(crate) fn Interruption(
 pub(crate) fn LiveNotice() -> impl IntoView {
     let interrupted = use_context::<Interrupted>();
     changing(move || {
-        if interrupted.is_some_and(|interrupted| interrupted.0.get()) {
-            view! {
-                <p class="notice notice-wait" role="status">
-                    "Belay cannot be reached, so what you see may be out of date. Trying again…"
-                </p>
+        let said = match interrupted.map_or(Silence::None, |interrupted| interrupted.0.get()) {
+            Silence::None => return ().into_any(),
+            Silence::Unreachable => {
+                "Belay cannot be reached, so what you see may be out of date. Trying again…"
             }
-            .into_any()
-        } else {
-            ().into_any()
-        }
+            Silence::Untold => {
+                "Changes reach this page late at the moment, so what you see may be out of date. \
+                 If you have many tabs of Belay open, close some."
+            }
+        };
+        view! { <p class="notice notice-wait" role="status">{said}</p> }.into_any()
     })
 }
 

@@ -41,6 +41,9 @@ pub(crate) fn ReviewForm(
     /// The list that the form stands in, if it stands in one: the server leads back there.
     #[prop(optional)]
     from: &'static str,
+    /// Nothing of it is granted unless all of it is.
+    #[prop(optional)]
+    denies_all: bool,
     /// What was typed before, and what was wrong with it.
     #[prop(optional)]
     before: FormState,
@@ -67,6 +70,9 @@ pub(crate) fn ReviewForm(
         view! { <button class=class type="submit" name="act" value=act>{name}</button> }.into_any()
     })
     .collect();
+    let denies_all = (denies_all && actions.can_deny).then(|| {
+        view! { <p class="quiet">"Denying one of these ends all of them."</p> }.into_any()
+    });
     let asks = which_asks("Your answer is about", &actions.reviewable, &before);
     let shorter = shorter(&request_id, &actions, &before);
     view! {
@@ -86,6 +92,7 @@ pub(crate) fn ReviewForm(
                 problem=problem_at(&before.problems, Field::Note)
             />
             {again.map(sign_in_again)}
+            {denies_all}
             <div class="actions">{buttons}</div>
         </form>
     }

@@ -1,9 +1,10 @@
-//! An instant, in UTC from the server and in the reader's zone once the browser's half is alive.
+//! An instant, in the reader's zone as soon as that is known: to the server by a cookie, to the browser's half by
+//! itself. In UTC before that.
 
 use leptos::prelude::*;
 
 use crate::{
-    browser::{Alive, now, zone_offset_ms},
+    browser::{Alive, at_first, now, zone_offset_ms},
     clock,
     components::changing,
     view::EpochMs,
@@ -15,18 +16,18 @@ pub(crate) fn Time(
     /// When.
     at: EpochMs,
 ) -> impl IntoView {
+    let first = at_first(at);
     view! {
         <time datetime=clock::iso(at) title=clock::utc_to_the_second(at)>
-            {changing(move || said(at).into_any())}
+            {changing(move || said(at, &first).into_any())}
         </time>
     }
 }
 
-/// The reader's zone is known only where the reader is.
-fn said(at: EpochMs) -> String {
+fn said(at: EpochMs, first: &str) -> String {
     if Alive::get() {
         clock::local(at, zone_offset_ms(at), now(), zone_offset_ms(now()))
     } else {
-        clock::utc(at)
+        first.to_owned()
     }
 }

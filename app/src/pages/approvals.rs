@@ -1,15 +1,16 @@
 //! Approvals: what waits for me.
 
+mod card;
+mod gone;
+mod past;
+
 use leptos::prelude::*;
 
 use crate::{
     browser::title,
-    components::{
-        Done, Empty, Interruption, ReviewForm, SignForm, Time, ask_facts, changing, glass, quote,
-        refuse, skeleton, way,
-    },
+    components::{Done, Empty, Interruption, changing, refuse, skeleton},
     follow::{Followed, follow},
-    link, read, sentence,
+    read,
     view::ApprovalView,
 };
 
@@ -61,18 +62,9 @@ fn page(waiting: Followed<Vec<ApprovalView>>) -> AnyView {
             <p class="lead">"What waits for you, oldest first."</p>
         </div>
         <Done/>
-        <div class="stack">
-            // Keyed, so that a note half written stays while others come and go.
-            <For each=move || of_kind(value, false) key=|one| one.request_id.clone() let:one>
-                {card(&one, value)}
-            </For>
-        </div>
+        {entries(value, false)}
         {heading}
-        <div class="stack">
-            <For each=move || of_kind(value, true) key=|one| one.request_id.clone() let:one>
-                {to_sign(&one, value)}
-            </For>
-        </div>
+        {entries(value, true)}
         {nothing}
     }
     .into_any()
@@ -82,100 +74,92 @@ fn is_to_sign(one: &ApprovalView) -> bool {
     !one.signing.is_empty()
 }
 
-fn of_kind(all: RwSignal<Vec<ApprovalView>>, to_sign: bool) -> Vec<ApprovalView> {
-    let all = all.read();
-    let of_kind = all.iter().filter(|one| is_to_sign(one) == to_sign);
-    of_kind.cloned().collect()
+fn find<'a>(all: &'a [ApprovalView], id: &str, to_sign: bool) -> Option<&'a ApprovalView> {
+    let mut all = all.iter();
+    all.find(|one| one.request_id == id && is_to_sign(one) == to_sign)
 }
 
-/// What was granted as break-glass, with the form to sign it.
-fn to_sign(one: &ApprovalView, all: RwSignal<Vec<ApprovalView>>) -> AnyView {
-    let id = one.request_id.clone();
-    let signing = changing(move || {
-        let all = all.read();
-        let this = all.iter().find(|other| other.request_id == id);
-        let signing: Vec<_> = this
-            .into_iter()
-            .flat_map(|this| this.signing.iter().map(glass))
-            .collect();
-        signing.into_any()
+/// What is to be reviewed, or what is to be signed.
+fn entries(all: RwSignal<Vec<ApprovalView>>, to_sign: bool) -> AnyView {
+    let dismissed = RwSignal::new(Vec::<String>::new());
+    let shown = Memo::new(move |before: Option<&Vec<ApprovalView>>| {
+        let now = all.read();
+        let mut kept = kept(before.map_or(&[][..], Vec::as_slice), &now, to_sign);
+        let dismissed = dismissed.read();
+        kept.retain(|one| {
+            !dismissed.contains(&one.request_id) || find(&now, &one.request_id, to_sign).is_some()
+        });
+        kept
     });
-    let facts: Vec<_> = one
-        .targets
-        .iter()
-        .map(|target| ask_facts(target, one.duration_seconds))
-        .collect();
     view! {
-        <article class="card approval">
-            <header class="approval-head">
-                <h2>
-                    {one.requester.name.clone()} <span class="quiet">" went in to "</span>
-                    <a href=link::request(&one.request_id)>{sentence::targets(&one.targets)}</a>
-                </h2>
-                <p class="quiet">{one.requester.email.clone()} " · " <Time at=one.submitted_at/></p>
-            </header>
-            <div class="split">
-                <div class="split-main stack">
-                    {quote(&one.reason)}
-                    <SignForm
-                        request_id=one.request_id.clone()
-                        actions=one.actions.clone()
-                        from="approvals"
-                    />
-                </div>
-                <div class="split-side stack">{signing} {facts}</div>
-            </div>
-        </article>
+        <div class="stack">
+            // Keyed, so that a note half written stays while others come and go.
+            <For each=move || shown.get() key=|one| one.request_id.clone() let:one>
+                {entry(one, all, dismissed)}
+            </For>
+        </div>
     }
     .into_any()
 }
 
-fn card(one: &ApprovalView, all: RwSignal<Vec<ApprovalView>>) -> AnyView {
+/// Oldest first: what waits now, and in their places the last of what has waited here since the page was opened.
+fn kept(before: &[ApprovalView], now: &[ApprovalView], to_sign: bool) -> Vec<ApprovalView> {
+    let mut kept = before.to_vec();
+    for one in now.iter().filter(|one| is_to_sign(one) == to_sign) {
+        let place = kept
+            .iter()
+            .position(|other| other.request_id == one.request_id);
+        if let Some(here) = place.and_then(|place| kept.get_mut(place)) {
+            here.clone_from(one);
+            continue;
+        }
+        let later = kept
+            .iter()
+            .position(|other| other.submitted_at > one.submitted_at);
+        kept.insert(later.unwrap_or(kept.len()), one.clone());
+    }
+    kept
+}
+
+/// A card while it waits, a line afterwards.
+fn entry(
+    one: ApprovalView,
+    all: RwSignal<Vec<ApprovalView>>,
+    dismissed: RwSignal<Vec<String>>,
+) -> AnyView {
+    let to_sign = is_to_sign(&one);
     let id = one.request_id.clone();
-    let ways = changing(move || {
-        let all = all.read();
-        let this = all.iter().find(|other| other.request_id == id);
-        let ways: Vec<_> = this
-            .into_iter()
-            .flat_map(|this| this.routes.iter().map(way))
-            .collect();
-        view! { <ul class="plain small">{ways}</ul> }.into_any()
+    let waits = Memo::new(move |_| find(&all.read(), &id, to_sign).is_some());
+    let left = RwSignal::new(None);
+    let line = {
+        let one = one.clone();
+        changing(move || {
+            let left = left.get();
+            left.map(|left| gone::gone(&one, &left, dismissed))
+                .into_any()
+        })
+    };
+    let card = changing(move || {
+        if waits.get() {
+            if left.with_untracked(Option::is_some) {
+                left.set(None);
+            }
+            if to_sign {
+                card::to_sign(&one, all)
+            } else {
+                card::to_review(&one, all)
+            }
+        } else {
+            left.set(gone::left_behind(&one.request_id));
+            ().into_any()
+        }
     });
-    let facts: Vec<_> = one
-        .targets
-        .iter()
-        .map(|target| ask_facts(target, one.duration_seconds))
-        .collect();
-    let who = std::iter::once(&one.requester.email)
-        .chain(&one.requester_groups)
-        .filter(|word| !word.is_empty())
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
+    // The region is there before the line: what comes into it is read aloud, and once.
     view! {
-        <article class="card approval">
-            <header class="approval-head">
-                <h2>
-                    {one.requester.name.clone()} <span class="quiet">" asks for "</span>
-                    <a href=link::request(&one.request_id)>{sentence::targets(&one.targets)}</a>
-                </h2>
-                <p class="quiet">
-                    {who} " · asked " <Time at=one.submitted_at/> " · lapses "
-                    <Time at=one.expires_at/>
-                </p>
-            </header>
-            <div class="split">
-                <div class="split-main stack">
-                    {quote(&one.reason)}
-                    <ReviewForm
-                        request_id=one.request_id.clone()
-                        actions=one.actions.clone()
-                        from="approvals"
-                    />
-                </div>
-                <div class="split-side">{facts} {ways}</div>
-            </div>
-        </article>
+        <div>
+            <div role="status" aria-atomic="false">{line}</div>
+            {card}
+        </div>
     }
     .into_any()
 }

@@ -293,15 +293,15 @@ fn submit(form: &AskFormView) -> &'static str {
 
 /// What policy offers, or what is usual between its limits.
 fn offered(form: &AskFormView) -> Vec<u32> {
-    if !form.durations_seconds.is_empty() {
-        return form.durations_seconds.clone();
+    let mut offered = form.durations_seconds.clone();
+    let mut always = vec![form.default_duration_seconds];
+    if offered.is_empty() {
+        let (min, max) = (form.min_duration_seconds, form.max_duration_seconds);
+        let usual = USUAL_DURATIONS.into_iter();
+        offered.extend(usual.filter(|seconds| (min..=max).contains(seconds)));
+        always.push(max);
     }
-    let (min, max) = (form.min_duration_seconds, form.max_duration_seconds);
-    let mut offered: Vec<u32> = USUAL_DURATIONS
-        .into_iter()
-        .filter(|seconds| (min..=max).contains(seconds))
-        .collect();
-    for seconds in [max, form.default_duration_seconds] {
+    for seconds in always {
         if let Err(place) = offered.binary_search(&seconds) {
             offered.insert(place, seconds);
         }
@@ -390,6 +390,7 @@ mod tests {
                 reasons: Vec::new(),
                 routes: Vec::new(),
                 problems: Vec::new(),
+                nearest: None,
             },
             also: Vec::new(),
             can_ask: true,

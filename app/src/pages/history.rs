@@ -163,6 +163,19 @@ fn files(filter: &HistoryFilter) -> AnyView {
     .into_any()
 }
 
+/// Who decided, where nobody did.
+const fn unreviewed(row: &HistoryRow) -> &'static str {
+    match row.state {
+        RequestState::Pending => "nobody yet",
+        RequestState::Denied
+        | RequestState::Withdrawn
+        | RequestState::Expired
+        | RequestState::Mixed => "nobody",
+        _ if row.is_break_glass => "nobody yet",
+        _ => "the policy",
+    }
+}
+
 fn row(row: &HistoryRow) -> AnyView {
     let numbers = row
         .targets
@@ -174,7 +187,7 @@ fn row(row: &HistoryRow) -> AnyView {
         .collect::<Vec<_>>()
         .join(", ");
     let reviewers = match row.reviewers.as_slice() {
-        [] => "nobody".to_owned(),
+        [] => unreviewed(row).to_owned(),
         names => names.join(", "),
     };
     let ended = row.ended_at.map(|at| view! { " " <Time at/> }.into_any());

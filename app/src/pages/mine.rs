@@ -13,7 +13,8 @@ use crate::{
     follow::{Followed, follow},
     link, read, sentence,
     view::{
-        CliView, EpochMs, GrantCard, MyAccessView, PastCard, PendingCard, RequestState, TargetView,
+        CliView, EpochMs, GrantCard, GrantState, MyAccessView, PastCard, PendingCard, RequestState,
+        TargetView,
     },
 };
 
@@ -149,10 +150,43 @@ fn held(grant: &GrantCard, now: EpochMs) -> AnyView {
             <div class="held-state">
                 {progress}
                 {console_link(grant.state, grant.console_url.as_deref())}
+                {acts(grant)}
             </div>
         </article>
     }
     .into_any()
+}
+
+/// More of it, and less: while it goes on.
+fn acts(grant: &GrantCard) -> AnyView {
+    let goes_on = match grant.state {
+        GrantState::Scheduled | GrantState::Granting | GrantState::Active => !grant.is_overdue,
+        GrantState::Revoking | GrantState::Ended => false,
+    };
+    let acts = goes_on.then(|| {
+        let (first, second) = grant.target.segments();
+        let name = sentence::target(&grant.target);
+        view! {
+            <p class="actions">
+                <a
+                    class="button button-small"
+                    href=link::extend(first, second, &grant.id)
+                    aria-label=format!("Extend {name}")
+                >
+                    "Extend"
+                </a>
+                <a
+                    class="button button-small"
+                    href=link::end(&grant.request_id, &grant.id)
+                    aria-label=format!("End {name} early")
+                >
+                    "End early"
+                </a>
+            </p>
+        }
+        .into_any()
+    });
+    acts.into_any()
 }
 
 /// That nobody was asked before; it says so for ever.
@@ -219,6 +253,9 @@ fn waiting(card: &PendingCard) -> AnyView {
         "" => format!("{} of {wanted}.", card.approvals_given),
         who => format!("{} of {wanted}. {who} can approve.", card.approvals_given),
     };
+    let start = card
+        .start
+        .map(|at| view! { " from " <Time at/> }.into_any());
     view! {
         <article class="card held">
             <div class="held-what">
@@ -231,7 +268,7 @@ fn waiting(card: &PendingCard) -> AnyView {
                     <Pill state=RequestState::Pending/>
                 </header>
                 <p class="quiet">
-                    "for " {clock::duration(card.duration_seconds)} ", asked "
+                    "for " {clock::duration(card.duration_seconds)} {start} ", asked "
                     <Time at=card.submitted_at/>
                 </p>
                 <p>{progress}</p>

@@ -64,7 +64,7 @@ fn page(request: Followed<RequestView>, before: FormState) -> AnyView {
         };
         view! { <p class="quiet">{said}</p> }.into_any()
     });
-    let asks = asks(value, before.clone());
+    let asks = asks(value, &before);
     view! {
         <Interruption problem=request.problem/>
         <div class="page-head">
@@ -101,17 +101,12 @@ fn page(request: Followed<RequestView>, before: FormState) -> AnyView {
     .into_any()
 }
 
-/// What was asked for. Made anew only when that changes, so that a reason half written stays.
-fn asks(request: RwSignal<RequestView>, before: FormState) -> AnyView {
-    let shown = Memo::new(move |_| {
-        let request = request.read();
-        (request.asks.clone(), request.expires_at)
-    });
-    changing(move || {
-        // Read, not only tracked: a memo that nobody has read follows nothing yet.
-        shown.with(|_| ());
-        ask::asks(&request.read_untracked(), &before)
-    })
+/// What was asked for, which is as much for as long as the request is there.
+fn asks(request: RwSignal<RequestView>, before: &FormState) -> AnyView {
+    let cards: Vec<_> = (0..request.read_untracked().asks.len())
+        .map(|place| ask::card(place, request, before))
+        .collect();
+    cards.into_any()
 }
 
 /// What the reader may do, or why not. Made anew only when that changes, so that a note half written stays.

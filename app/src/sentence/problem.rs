@@ -132,14 +132,13 @@ pub fn told(field: Field, what: &Problem) -> String {
 const fn not_understood(field: Field) -> &'static str {
     match field {
         Field::Duration => "This is not a duration. Choose one of those offered.",
-        Field::Start => "This is not a date and time. Write it as 2026-11-22T14:30, in UTC.",
         Field::From | Field::To => "This is not a date. Write it as 2026-11-22.",
-        Field::Moment | Field::Until => {
+        Field::Start | Field::Moment | Field::Until => {
             "This is not a date and time. Write it as 2026-11-22T14:30."
         }
         Field::State => "There is no such state. Choose one of those offered.",
         Field::Zone => {
-            "This address names a time zone that Belay does not know. Search again to use yours."
+            "Belay does not know the time zone that came with this. Open the page anew to use yours."
         }
         Field::Place => {
             "This address does not go on with a search of these words. Search again from the newest."

@@ -264,4 +264,23 @@ pub struct PreviewView {
     pub routes: Vec<RouteView>,
     /// What is wrong with what is chosen, before policy is asked.
     pub problems: Vec<FieldProblem>,
+    /// What would be allowed instead, if anything near is.
+    pub nearest: Option<NearestView>,
+}
+
+/// What would be allowed instead of what is refused: everything else as it was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NearestView {
+    /// This long instead, in seconds.
+    pub duration_seconds: Option<u32>,
+    /// Beginning then.
+    pub start: Option<EpochMs>,
+    /// With a reason of so many characters.
+    pub reason_chars: Option<u32>,
+    /// With a ticket.
+    pub needs_ticket: bool,
+    /// As break-glass.
+    pub as_break_glass: bool,
+    /// Not as break-glass.
+    pub without_break_glass: bool,
 }

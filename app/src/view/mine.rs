@@ -51,6 +51,8 @@ pub struct CliView {
 /// A grant that is not over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantCard {
+    /// Ours.
+    pub id: String,
     /// The request it came from.
     pub request_id: String,
     /// Which of the request's asks.
@@ -88,6 +90,8 @@ pub struct PendingCard {
     pub reason: String,
     /// For how long, in seconds.
     pub duration_seconds: u32,
+    /// When it is to begin; absent if at once.
+    pub start: Option<EpochMs>,
     /// When it was submitted.
     pub submitted_at: EpochMs,
     /// When it lapses if nobody answers.

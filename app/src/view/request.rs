@@ -259,10 +259,68 @@ pub struct ApprovalView {
     pub submitted_at: EpochMs,
     /// When it lapses if nobody answers.
     pub expires_at: EpochMs,
+    /// From when, if not at once.
+    pub start: Option<EpochMs>,
+    /// The ticket that it is for; may be empty.
+    pub ticket: String,
+    /// Where the ticket is to be found; empty if the policy does not say.
+    pub ticket_url: String,
+    /// Its targets do not wait for each other.
+    pub is_separate: bool,
+    /// What was before, target by target: only of those that this person may approve.
+    pub past: Vec<PastView>,
     /// The routes on which this person may approve.
     pub routes: Vec<RouteView>,
     /// What is to be signed, if it was granted as break-glass and that is what it waits for.
     pub signing: Vec<GlassView>,
     /// What this person may do.
     pub actions: ActionsView,
+}
+
+/// What the requester has, and had, of one target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastView {
+    /// The target's place in the request, from 0.
+    pub index: u32,
+    /// What they have of it, or are about to have.
+    pub has: Option<HasView>,
+    /// How often they had it in the last 30 days.
+    pub times: u32,
+    /// That is all of it: all of those days was looked at.
+    pub is_all: bool,
+    /// The last of those times.
+    pub last: Option<LastTimeView>,
+    /// The last time that it was denied.
+    pub denied: Option<DeniedView>,
+}
+
+/// Access that somebody has, or is about to have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HasView {
+    /// When it begins, if it has not.
+    pub from: Option<EpochMs>,
+    /// Until when.
+    pub until: EpochMs,
+    /// What is asked for continues it without a gap.
+    pub is_extended: bool,
+}
+
+/// Access that somebody had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastTimeView {
+    /// Until when.
+    pub until: EpochMs,
+    /// Who approved it; empty if nobody had to.
+    pub approved_by: String,
+}
+
+/// Somebody's no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeniedView {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: EpochMs,
+    /// As typed; may be empty.
+    pub note: String,
 }

@@ -5,20 +5,21 @@ mod policy;
 use std::sync::{Arc, LazyLock};
 
 use app::{
-    Assets, Backend, FormState, Reader, Theme,
+    Assets, Backend, FormState, Reader, Theme, Zone,
     view::{
         AccessFilter, AccessView, AccountView, ActionsView, ActorView, AgreementView, ApprovalKind,
         ApprovalView, AskFormView, AskState, AskView, BaselineView, BreakGlassStands,
-        BreakGlassView, Certainty, CliView, ClosureView, Course, DraftPage, EndsView, EventKind,
-        EventView, ExplainFilter, ExplainPage, FavouriteView, Field, FindingKind, FindingView,
-        FindingsFilter, FindingsPage, ForeseenView, GivesView, GlassState, GlassView, GrantCard,
-        GrantState, GrantView, GroupOfferView, HeldFilter, HeldPage, HeldRow, HeldView,
-        HistoryFilter, HistoryPage, HistoryRow, LeftView, Me, MyAccessView, NarrowerView,
-        OfferView, PageProblem, Part, PastCard, PermissionSetView, PersonView, PolicyFilter,
-        PolicyPage, PrefillView, PreviewOutcome, PreviewView, ProposalView, ProposedBaselineView,
-        Reason, RecentView, RequestState, RequestView, ReviewKind, ReviewView, RevokingView,
-        RipeView, RouteView, SignInAgain, StarredOfferView, SweepMode, SweepOutcome, SweepView,
-        TargetView, TicketView, UnitView, VersionView, VersionsPage, WhyNot, WireError,
+        BreakGlassView, Certainty, CliView, ClosureView, Course, DeniedView, DraftPage, EndsView,
+        EventKind, EventView, ExplainFilter, ExplainPage, FavouriteView, Field, FindingKind,
+        FindingView, FindingsFilter, FindingsPage, ForeseenView, GivesView, GlassState, GlassView,
+        GrantCard, GrantState, GrantView, GroupOfferView, HasView, HeldFilter, HeldPage, HeldRow,
+        HeldView, HistoryFilter, HistoryPage, HistoryRow, LastTimeView, LeftView, Me, MyAccessView,
+        NarrowerView, NearestView, OfferView, PageProblem, Part, PastCard, PastView,
+        PermissionSetView, PersonView, PolicyFilter, PolicyPage, PrefillView, PreviewOutcome,
+        PreviewView, ProposalView, ProposedBaselineView, Reason, RecentView, RequestState,
+        RequestView, ReviewKind, ReviewView, RevokingView, RipeView, RouteView, SignInAgain,
+        StarredOfferView, SweepMode, SweepOutcome, SweepView, TargetView, TicketView, UnitView,
+        VersionView, VersionsPage, WhyNot, WireError,
     },
 };
 use async_trait::async_trait;
@@ -109,12 +110,21 @@ impl Person {
     }
 }
 
+fn in_zone(name: &str) -> Zone {
+    Zone {
+        name: name.to_owned(),
+        now: T,
+        offset_ms: Arc::new(|_| 3_600_000),
+    }
+}
+
 /// How a person comes to pages.
 #[derive(Clone)]
 pub(crate) struct Door {
     person: Option<Person>,
     form: Option<FormState>,
     theme: Theme,
+    zone: Zone,
 }
 
 impl Door {
@@ -123,6 +133,7 @@ impl Door {
             person: Some(person),
             form: None,
             theme: Theme::System,
+            zone: in_zone(""),
         }
     }
 
@@ -131,6 +142,7 @@ impl Door {
             person: None,
             form: None,
             theme: Theme::System,
+            zone: in_zone(""),
         }
     }
 
@@ -145,11 +157,18 @@ impl Door {
         self
     }
 
+    /// An hour ahead of UTC.
+    pub(crate) fn in_zone(mut self, name: &str) -> Self {
+        self.zone = in_zone(name);
+        self
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Page {
         routes();
         let door = self.clone();
         let context = move || {
             provide_context(door.theme);
+            provide_context(door.zone.clone());
             provide_context(door.form.clone());
             let person = door.person.clone();
             let backend = person.map(|person| Arc::new(World { person }) as Arc<dyn Backend>);
@@ -375,6 +394,28 @@ impl World {
         }
     }
 
+    fn past(&self) -> PastView {
+        PastView {
+            index: 0,
+            has: Some(HasView {
+                from: None,
+                until: T + 600_000,
+                is_extended: true,
+            }),
+            times: 3,
+            is_all: true,
+            last: Some(LastTimeView {
+                until: T - 600_000,
+                approved_by: self.person.word.clone(),
+            }),
+            denied: Some(DeniedView {
+                by: self.person.word.clone(),
+                at: T - 900_000,
+                note: self.person.word.clone(),
+            }),
+        }
+    }
+
     fn route(&self) -> RouteView {
         RouteView {
             rule: self.person.word.clone(),
@@ -506,6 +547,7 @@ impl Backend for World {
                 }],
                 routes: vec![self.route()],
                 problems: Vec::new(),
+                nearest: None,
             },
             also: if chosen.contains("also=") {
                 vec![ForeseenView {
@@ -515,6 +557,14 @@ impl Backend for World {
                         reasons: vec![Reason::TooLong { max_seconds: 60 }],
                         routes: Vec::new(),
                         problems: Vec::new(),
+                        nearest: Some(NearestView {
+                            duration_seconds: Some(60),
+                            start: Some(T),
+                            reason_chars: Some(20),
+                            needs_ticket: true,
+                            as_break_glass: true,
+                            without_break_glass: false,
+                        }),
                     },
                 }]
             } else {
@@ -566,6 +616,7 @@ impl Backend for World {
             past: vec![past],
             next: Some(self.person.word.clone()),
             active: vec![GrantCard {
+                id: "g1".to_owned(),
                 request_id: "r1".to_owned(),
                 ask: 0,
                 target: self.target(),
@@ -596,6 +647,11 @@ impl Backend for World {
             duration_seconds: 900,
             submitted_at: T,
             expires_at: T + 900_000,
+            start: Some(T + 3_600_000),
+            ticket: self.person.word.clone(),
+            ticket_url: "https://tickets.example.com/INC-1".to_owned(),
+            is_separate: false,
+            past: vec![self.past()],
             routes: vec![self.route()],
             signing: Vec::new(),
             actions: ActionsView {

@@ -365,6 +365,115 @@ async fn the_chosen_colours_are_there_from_the_first_byte() {
     assert_eq!(Theme::parse("\"><script>"), Theme::System);
 }
 
+#[tokio::test]
+async fn times_are_in_the_readers_zone_from_the_first_byte_where_it_is_known() {
+    let known = Door::of(Person::named("Ana Silva").auditor()).in_zone("Europe/Berlin");
+    let unknown = Door::of(Person::named("Ana Silva").auditor());
+    let mut is_today = false;
+    for path in [
+        "/",
+        "/mine",
+        "/approvals",
+        "/requests/r1",
+        "/history",
+        "/history/held?account=1",
+        "/findings",
+        "/policy/versions",
+    ] {
+        for (door, is_known) in [(&known, true), (&unknown, false)] {
+            let page = door.get(path).await;
+            let times: Vec<&str> = page.html.split("<time ").skip(1).collect();
+            assert!(!times.is_empty(), "{path} has no time");
+            for time in times {
+                let (tag, rest) = time.split_once('>').unwrap();
+                let said = rest.split("</time>").next().unwrap();
+                assert!(tag.contains(" UTC\""), "{path}: {tag}");
+                assert!(tag.contains("Z\""), "{path}: {tag}");
+                assert_eq!(said.contains(" UTC"), !is_known, "{path}: {said}");
+                is_today |= said.contains("08:48 today") && tag.contains("07:48:05 UTC");
+            }
+        }
+    }
+    assert!(is_today, "an hour later there, on the same day");
+}
+
+/// The start as it was typed, and the zone that it was typed in.
+fn later(start: &str, zone: &str, problems: Vec<FieldProblem>) -> FormState {
+    FormState {
+        status: 422,
+        values: vec![
+            ("start".to_owned(), start.to_owned()),
+            ("zone".to_owned(), zone.to_owned()),
+        ],
+        problems,
+    }
+}
+
+#[tokio::test]
+async fn a_start_is_typed_in_the_zone_that_stands_there() {
+    let ask = "/access/111122223333/ReadOnlyAccess";
+    let ana = Door::of(Person::named("Ana Silva"));
+    let unknown = FieldProblem {
+        field: Field::Zone,
+        problem: Problem::NotUnderstood,
+    };
+    let ten = "2026-11-22T10:00";
+    let berlin = "Europe/Berlin";
+    for (door, sent, said) in [
+        (ana.clone(), "", "UTC"),
+        (ana.clone().in_zone(berlin), berlin, berlin),
+        // What was typed stays what it meant.
+        (
+            ana.clone()
+                .in_zone(berlin)
+                .refusing(later(ten, "Asia/Tokyo", Vec::new())),
+            "Asia/Tokyo",
+            "Asia/Tokyo",
+        ),
+        (
+            ana.clone()
+                .in_zone(berlin)
+                .refusing(later(ten, "", Vec::new())),
+            "UTC",
+            "UTC",
+        ),
+        // Where nothing was, the reader's is as good.
+        (
+            ana.clone()
+                .in_zone(berlin)
+                .refusing(later("", "Asia/Tokyo", Vec::new())),
+            berlin,
+            berlin,
+        ),
+        // Sent again as it is, it would only be refused again.
+        (
+            ana.clone()
+                .in_zone(berlin)
+                .refusing(later(ten, "Middle/Earth", vec![unknown])),
+            "UTC",
+            "UTC",
+        ),
+    ] {
+        let page = door.get(ask).await;
+        let field = page.element_with("name=\"zone\"");
+        assert!(field.contains(&format!("value=\"{sent}\"")), "{field}");
+        let text = page.text();
+        assert!(text.contains(&format!("A time in {said}. ")), "{text}");
+    }
+    let refused = ana.refusing(later(
+        ten,
+        "Middle/Earth",
+        vec![FieldProblem {
+            field: Field::Zone,
+            problem: Problem::NotUnderstood,
+        }],
+    ));
+    let page = refused.get(ask).await;
+    assert!(page.element_with("name=\"start\"").contains(ten));
+    assert!(page.element_with("id=\"start-problem\"").contains("<p"));
+    assert!(page.text().contains("does not know the time zone"));
+}
+
 #[test]
 fn a_whole_page_problem_needs_no_script_and_says_what_to_do() {
     for problem in [
@@ -395,4 +504,28 @@ fn a_whole_page_problem_needs_no_script_and_says_what_to_do() {
         assert!(html.contains("class=\"button button-main\""), "{html}");
         assert!((400..=599).contains(&problem.status()));
     }
+}
+
+#[tokio::test]
+async fn an_approver_reads_the_reason_first_and_all_that_an_answer_needs() {
+    let emma = Person::named("Emma Lindqvist").in_a_world_of("INC-1");
+    let page = Door::of(emma).get("/approvals").await;
+    let text = page.text();
+    for said in [
+        "Has it now until 22 Nov 2026, 07:58 UTC: this would extend it.",
+        "Denied 22 Nov 2026, 07:33 UTC by INC-1: “INC-1”",
+        "Had it 3 times in the last 30 days, last until 22 Nov 2026, 07:38 UTC, approved by INC-1.",
+        "from 22 Nov 2026, 08:48 UTC until 22 Nov 2026, 09:03 UTC, if approved by then",
+        "All of these together, or none.",
+        "Denying one of these ends all of them.",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let link = page.element_with("https://tickets.example.com/INC-1");
+    assert!(
+        link.contains("target=\"_blank\"") && link.contains("noreferrer"),
+        "{link}"
+    );
+    let at = |part: &str| page.html.find(part).unwrap();
+    assert!(at("class=\"quote\"") < at("class=\"split"), "{}", page.html);
 }

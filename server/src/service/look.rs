@@ -24,7 +24,7 @@ use crate::world::World;
 const TIMELINE_MAX: i32 = 200;
 
 /// Live grants of one person that a page shows.
-const LIVE_MAX: i32 = 100;
+pub(super) const LIVE_MAX: i32 = 100;
 
 /// What a person may see beyond their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ pub(super) mod findings;
 pub(super) mod policy;
 
 use app::view::{Field, PageProblem, Problem};
-use app::{Stay, Theme};
+use app::{Stay, Theme, Zone};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{OriginalUri, Path, Request, State};
@@ -19,7 +19,6 @@ use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use tower_sessions::Session;
 
 use crate::proof::Purpose;
@@ -30,7 +29,7 @@ use crate::service::{
 use super::addresses::PagePath;
 use super::refusal::{Refusal, at};
 use super::sign_in::again;
-use super::{BODY_MAX_BYTES, Portal, kept, pages, problem};
+use super::{BODY_MAX_BYTES, Portal, kept, pages, problem, zone};
 
 /// No form of ours has more fields than this, ten boxes for asks included.
 const FIELDS_MAX: usize = 40;
@@ -139,6 +138,7 @@ pub(super) async fn ask(
                 "reason",
                 "ticket",
                 "start",
+                Zone::NAME,
                 "also",
                 "granting",
                 "extend",
@@ -245,9 +245,9 @@ pub(super) fn submission(
     if reason == Reason::Needed && form.value("reason").trim().is_empty() {
         problems.push(at(Field::Reason, Problem::Missing));
     }
-    let start = start(form.value("start"));
-    if start.is_err() {
-        problems.push(at(Field::Start, Problem::NotUnderstood));
+    let start = start(form.value("start"), form.value(Zone::NAME));
+    if let Err(field) = start {
+        problems.push(at(field, Problem::NotUnderstood));
     }
     let targets = targets(own, form);
     let extends = match form.value("extend") {
@@ -291,8 +291,9 @@ fn targets(own: Wanted, form: &Form) -> Option<Vec<Wanted>> {
     std::iter::once(Some(own)).chain(also).collect()
 }
 
-/// What a field for date and time holds, with seconds or without; in UTC.
-fn start(typed: &str) -> Result<Option<Timestamp>, jiff::Error> {
+/// What a field for date and time holds, with seconds or without, in that zone; or the field that is
+/// wrong. Where clocks go back it is the first of two, where they go forward as much later.
+fn start(typed: &str, zone: &str) -> Result<Option<Timestamp>, Field> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);
@@ -301,8 +302,10 @@ fn start(typed: &str) -> Result<Option<Timestamp>, jiff::Error> {
     if let Ok(start) = typed.parse::<Timestamp>() {
         return Ok(Some(start));
     }
-    let start: DateTime = typed.parse()?;
-    Ok(Some(start.to_zoned(TimeZone::UTC)?.timestamp()))
+    let start: DateTime = typed.parse().map_err(|_| Field::Start)?;
+    let zone = zone::named(zone).ok_or(Field::Zone)?;
+    let start = start.to_zoned(zone).map_err(|_| Field::Start)?;
+    Ok(Some(start.timestamp()))
 }
 
 /// POST of a request's page: what people do with it.
@@ -539,15 +542,41 @@ mod tests {
 
     #[test]
     fn a_start_is_read_as_utc_with_seconds_or_without() {
-        let of = |typed| start(typed).ok().flatten().map(|start| start.to_string());
+        let of = |typed| {
+            let start = start(typed, "").ok().flatten();
+            start.map(|start| start.to_string())
+        };
         let expected = Some("2026-11-22T14:30:00Z".to_owned());
         assert_eq!(of("2026-11-22T14:30"), expected);
         assert_eq!(of(" 2026-11-22T14:30:00Z "), expected);
-        assert!(start("").is_ok_and(|start| start.is_none()));
+        assert_eq!(start("", "Middle/Earth"), Ok(None));
         let east = Some("2026-11-22T12:30:00Z".to_owned());
         assert_eq!(of("2026-11-22T14:30+02:00"), east);
         for wrong in ["tomorrow", "2026-13-22T14:30", "14:30"] {
-            assert!(start(wrong).is_err(), "{wrong}");
+            assert_eq!(start(wrong, "Europe/Berlin"), Err(Field::Start), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_start_is_read_in_the_zone_that_it_was_typed_in() {
+        for (typed, zone, meant) in [
+            ("2026-11-22T10:00", "Europe/Berlin", "2026-11-22T09:00:00Z"),
+            ("2026-07-22T10:00", "Europe/Berlin", "2026-07-22T08:00:00Z"),
+            ("2026-11-22T10:00", "Asia/Kolkata", "2026-11-22T04:30:00Z"),
+            // The clocks skip this hour: as long after it began as it says.
+            ("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:30:00Z"),
+            // They show this hour twice: the first of both.
+            ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00Z"),
+            // Who names an offset means that.
+            ("2026-11-22T10:00Z", "Europe/Berlin", "2026-11-22T10:00:00Z"),
+            ("2026-11-22T10:00", "UTC", "2026-11-22T10:00:00Z"),
+        ] {
+            let start = start(typed, zone).ok().flatten();
+            let start = start.map(|start| start.to_string());
+            assert_eq!(start.as_deref(), Some(meant), "{typed} {zone}");
+        }
+        for unknown in ["Middle/Earth", "../UTC", "+01:00"] {
+            assert_eq!(start("2026-11-22T10:00", unknown), Err(Field::Zone));
         }
     }
 }

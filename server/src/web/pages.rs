@@ -21,7 +21,7 @@ use crate::store::now;
 
 use super::portal::PortalBackend;
 use super::refusal::at;
-use super::{Portal, export, forms, headers, kept, problem, signed_in};
+use super::{Portal, export, forms, headers, kept, problem, signed_in, zone};
 
 /// The page on which people arrive after they have left: nobody is signed in there.
 const SIGNED_OUT: &str = "/signed-out";
@@ -199,11 +199,13 @@ fn context(
     headers: &HeaderMap,
 ) -> impl Fn() + Clone + Send + Sync + 'static {
     let theme = problem::theme(headers);
+    let zone = zone::of(headers);
     let stay = kept::mark(headers);
     let backend = caller
         .map(|caller| Arc::new(PortalBackend::new(portal.clone(), caller)) as Arc<dyn Backend>);
     move || {
         provide_context(theme);
+        provide_context(zone.clone());
         provide_context(stay.clone());
         provide_context(Reader(backend.clone()));
         provide_context(form.clone());

@@ -28,7 +28,7 @@ use domain::grant::Grant;
 use domain::id::{RequestId, UserId};
 use domain::request::Request;
 
-use crate::service::{Caller, Role, ServiceError, Wanted};
+use crate::service::{Caller, Past, Role, ServiceError, Waiting, Wanted};
 use crate::store::{RequestPlace, now};
 use crate::world::World;
 
@@ -56,6 +56,28 @@ impl PortalBackend {
         let detail = self.portal.service.request(&self.caller, id).await.ok()?;
         let is_mine = detail.request.requester.id == self.caller.who.id;
         is_mine.then(|| access::prefill(&detail.request, form))
+    }
+
+    /// What waits for their word, without what was before.
+    pub(super) async fn waiting_alone(&self) -> Result<Vec<ApprovalView>, WireError> {
+        let waiting = self.portal.service.waiting_for(&self.caller).await;
+        self.waiting(&waiting.map_err(wire)?, &[]).await
+    }
+
+    /// That, and what waits for their signature.
+    async fn waiting(
+        &self,
+        waiting: &[Waiting],
+        past: &[Past],
+    ) -> Result<Vec<ApprovalView>, WireError> {
+        let service = &self.portal.service;
+        let world = service.world().map_err(wire)?;
+        let to_sign = service.to_sign(&self.caller).await.map_err(wire)?;
+        let waiting = waiting
+            .iter()
+            .map(|one| request::approval(&world, &self.caller, one, past));
+        let to_sign = to_sign.iter().map(|one| request::to_sign(&world, one));
+        Ok(waiting.chain(to_sign).collect())
     }
 
     /// Who may not look at history does not learn what is wrong with a search of it.
@@ -229,14 +251,9 @@ impl Backend for PortalBackend {
 
     async fn approvals(&self) -> Result<Vec<ApprovalView>, WireError> {
         let service = &self.portal.service;
-        let world = service.world().map_err(wire)?;
         let waiting = service.waiting_for(&self.caller).await.map_err(wire)?;
-        let to_sign = service.to_sign(&self.caller).await.map_err(wire)?;
-        let waiting = waiting
-            .iter()
-            .map(|one| request::approval(&world, &self.caller, one));
-        let to_sign = to_sign.iter().map(|one| request::to_sign(&world, one));
-        Ok(waiting.chain(to_sign).collect())
+        let past = service.past(&waiting).await.map_err(wire)?;
+        self.waiting(&waiting, &past).await
     }
 
     async fn request(&self, id: &str) -> Result<RequestView, WireError> {

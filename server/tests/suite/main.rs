@@ -13,6 +13,7 @@ mod harness;
 
 mod api;
 mod api_doors;
+mod approvals;
 mod assumptions;
 mod break_glass;
 mod chaos;

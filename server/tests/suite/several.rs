@@ -167,6 +167,12 @@ async fn one_denied_ends_all_that_is_granted_together_and_nothing_else() {
     assert_ne!(separate, together);
     assert_eq!(act(&emma, &separate, "approve").await, 303);
     assert_eq!(sandbox.grants(&separate).await.len(), 1);
+    // What is given and what still waits each stand where they belong.
+    let mine = carla.get("/mine").await;
+    let (_, waits) = mine.body.split_once("Waiting for an answer").unwrap();
+    let (waits, _) = waits.split_once("Withdraw").unwrap();
+    assert!(waits.contains("Orders"), "{waits}");
+    assert!(!waits.contains("Payments Production"), "{waits}");
     assert_eq!(act(&grace, &separate, "deny").await, 303);
     assert_eq!(sandbox.asks(&separate).await, ["approved", "denied"]);
     let page = carla.get("/mine").await;

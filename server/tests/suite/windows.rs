@@ -1,5 +1,6 @@
 //! When access begins and ends: later, longer, sooner than first said.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -110,6 +111,44 @@ async fn end(browser: &Browser, request: &str, grants: &[&Value], why: &str) -> 
 fn later(seconds: i64) -> String {
     let start = Timestamp::now() + SignedDuration::from_secs(seconds);
     start.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+#[tokio::test]
+async fn the_form_of_an_extension_begins_with_what_is_possible() {
+    let sandbox = Sandbox::start();
+    let belay = start(&sandbox).await;
+    let carla = belay.signed_in("carla.rossi").await;
+    let request = get(&carla, STAGING, "600", &[]).await;
+    let first = becomes(&sandbox, &request, "active").await;
+    // An hour is what the form begins with otherwise; half an hour in one go is what may be.
+    let form = carla.get(STAGING).await;
+    assert!(
+        form.body.contains("value=\"3600\" checked"),
+        "{}",
+        form.text()
+    );
+    let id = first["id"].as_str().unwrap();
+    let form = carla.get(&format!("{STAGING}?extend={id}")).await;
+    assert!(
+        form.body.contains("value=\"1200\" checked"),
+        "{}",
+        form.text()
+    );
+    assert!(
+        form.body.contains("You get this at once"),
+        "{}",
+        form.text()
+    );
+    // Whoever chooses more is told how much there is.
+    let more = post(&carla, STAGING, "3600", &[("extend", id)]).await;
+    assert_eq!(more.status, 422, "{}", more.text());
+    assert!(
+        more.body.contains("Possible instead: 20 minutes."),
+        "{}",
+        more.text()
+    );
+    let extended = post(&carla, STAGING, "1200", &[("extend", id)]).await;
+    assert_eq!(extended.status, 303, "{}", extended.text());
 }
 
 #[tokio::test]
@@ -281,6 +320,78 @@ async fn what_begins_later_begins_then_and_not_before() {
     let began: Timestamp = events[1]["at"].as_str().unwrap().parse().unwrap();
     assert_eq!(events[1]["kind"], "grant.granting");
     assert!(began >= at(&promised, "from"), "{created}");
+}
+
+/// What every time on a page says.
+fn times(page: &Page) -> Vec<&str> {
+    page.body
+        .split("<time ")
+        .skip(1)
+        .filter_map(|time| {
+            let (_, said) = time.split_once('>')?;
+            said.split_once("</time>").map(|(said, _)| said)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_start_is_in_the_zone_that_it_was_typed_in() {
+    const ZONE: &str = "Asia/Tokyo";
+    let sandbox = Sandbox::start();
+    let belay = start(&sandbox).await;
+    let carla = belay.signed_in("carla.rossi").await;
+    let begins = Timestamp::now() + SignedDuration::from_secs(3_600);
+    let there = begins.to_zoned(TimeZone::get(ZONE).unwrap());
+    let typed = there.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+
+    let unknown = [("start", typed.as_str()), ("zone", "Middle/Earth")];
+    let page = post(&carla, STAGING, "900", &unknown).await;
+    assert_eq!(page.status, 422, "{}", page.text());
+    assert!(page.body.contains("start-problem"), "{}", page.text());
+    assert!(page.body.contains("time zone"), "{}", page.text());
+    assert!(page.body.contains(&typed), "it is kept");
+    // An hour from now in UTC was eight hours ago in Tokyo, and the verdict says so, too.
+    let passed = later(3_600);
+    let passed = [("start", passed.as_str()), ("zone", ZONE)];
+    let page = post(&carla, STAGING, "900", &passed).await;
+    assert_eq!(page.status, 422, "{}", page.text());
+    assert!(
+        !page.body.contains("You get this at once"),
+        "{}",
+        page.text()
+    );
+    assert!(
+        page.body.contains(&format!("value=\"{ZONE}\"")),
+        "it is kept"
+    );
+
+    let more = [("start", typed.as_str()), ("zone", ZONE)];
+    let request = get(&carla, STAGING, "900", &more).await;
+    let promised = grant(&sandbox, &request).await;
+    assert_eq!(at(&promised, "from").as_second(), begins.as_second());
+
+    // Times are in UTC, and say so, until the browser has told its zone; then they are in that, also
+    // for those who have no script.
+    let page = carla.get(&request).await;
+    assert!(!times(&page).is_empty(), "{}", page.text());
+    assert!(times(&page).iter().all(|said| said.contains(" UTC")));
+    carla.set_cookie("zone", ZONE);
+    let page = carla.get(&request).await;
+    let clock = there.strftime("%H:%M").to_string();
+    assert!(times(&page).iter().any(|said| said.contains(&clock)));
+    assert!(times(&page).iter().all(|said| !said.contains("UTC")));
+    let form = carla.get(STAGING).await;
+    assert!(form.body.contains(&format!("value=\"{ZONE}\"")));
+    // What is no zone is as none.
+    carla.set_cookie("zone", "<script>alert(1)</script>");
+    let page = carla.get(&request).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    assert!(times(&page).iter().all(|said| said.contains(" UTC")));
+    assert!(!page.body.contains("<script>alert"), "{}", page.text());
+
+    // Where nothing is typed, no zone is in the way.
+    let page = post(&carla, PAYMENTS, "900", &[("zone", "Middle/Earth")]).await;
+    assert_eq!(page.status, 303, "{}", page.text());
 }
 
 #[tokio::test]

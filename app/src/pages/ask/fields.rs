@@ -3,33 +3,54 @@
 use leptos::prelude::*;
 
 use crate::{
+    Zone,
     components::problem_at,
+    pages::history::form::{named, zone},
     sentence,
     view::{AskFormView, Field, FormState},
 };
 
-/// A later start. Without a script there is no telling in which zone a browser is, so it is UTC.
+/// A later start, in the reader's zone as far as that is known.
 pub(super) fn start(before: &FormState) -> AnyView {
     if !before.value("extend").is_empty() {
         return ().into_any();
     }
     let typed = before.value("start").to_owned();
-    let problem = problem_at(&before.problems, Field::Start);
+    let problem = [Field::Start, Field::Zone]
+        .map(|field| problem_at(&before.problems, field))
+        .concat();
     let is_open = !typed.is_empty() || !problem.is_empty();
+    let start = Text {
+        name: "start",
+        kind: "datetime-local",
+        label: "From when?".to_owned(),
+        hint: "Leave it empty to begin as soon as it is approved.".to_owned(),
+        value: typed,
+        problem,
+    };
     view! {
         <details class="more" open=is_open>
             <summary>"Begin later"</summary>
-            {field(Text {
-                name: "start",
-                kind: "datetime-local",
-                label: "From when, in UTC?".to_owned(),
-                hint: "Leave it empty to begin as soon as it is approved.".to_owned(),
-                value: typed,
-                problem,
-            })}
+            {field_in(start, Some(zone(zone_of(before))))}
         </details>
     }
     .into_any()
+}
+
+/// The zone that the start was typed in; empty if none was typed, and the reader's is as good.
+fn zone_of(before: &FormState) -> &str {
+    let is_unknown = before
+        .problems
+        .iter()
+        .any(|found| found.field == Field::Zone);
+    let typed_in = before.value(Zone::NAME);
+    if before.value("start").is_empty() {
+        ""
+    } else if is_unknown || typed_in.is_empty() {
+        "UTC"
+    } else {
+        typed_in
+    }
 }
 
 /// The ticket, where policy says something of tickets or somebody named one.
@@ -66,6 +87,11 @@ pub(super) struct Text {
 }
 
 pub(super) fn field(text: Text) -> AnyView {
+    field_in(text, None)
+}
+
+/// A field, with the zone of the time that is typed there.
+fn field_in(text: Text, zone: Option<Signal<String>>) -> AnyView {
     let Text {
         name,
         kind,
@@ -75,6 +101,7 @@ pub(super) fn field(text: Text) -> AnyView {
         problem,
     } = text;
     let is_wrong = !problem.is_empty();
+    let zone = zone.map(|zone| view! { "A time in " {named(zone)} "." }.into_any());
     let (hint_id, problem_id) = (format!("{name}-hint"), format!("{name}-problem"));
     let described_by = [(!hint.is_empty(), &hint_id), (is_wrong, &problem_id)]
         .into_iter()
@@ -85,7 +112,7 @@ pub(super) fn field(text: Text) -> AnyView {
     view! {
         <div class=if is_wrong { "field field-wrong" } else { "field" }>
             <label class="label" for=name>{label}</label>
-            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> }.into_any())}
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{zone} {hint}</p> }.into_any())}
             {is_wrong.then(|| view! { <p class="field-problem" id=problem_id>{problem}</p> }.into_any())}
             <input
                 class="input"

@@ -4,16 +4,16 @@ use leptos::{html, prelude::*};
 
 use crate::{
     clock,
-    components::way,
+    components::{Time, way},
     link, sentence,
-    view::{AskFormView, FormState, PreviewOutcome, PreviewView, Reason, RouteView},
+    view::{AskFormView, FormState, NearestView, PreviewOutcome, PreviewView, Reason, RouteView},
 };
 
 /// Something of the form was chosen anew.
 pub(super) const CHOSEN: &str = "chosen";
 
 /// What of a form makes a difference to its verdict. The reason does not: it is asked for when the form is submitted.
-const FIELDS: [&str; 5] = ["duration", "start", "ticket", "extend", "also"];
+const FIELDS: [&str; 6] = ["duration", "start", "zone", "ticket", "extend", "also"];
 
 /// What was chosen before this page was made, as a form encodes it.
 pub(super) fn before(form: &FormState) -> String {
@@ -107,6 +107,7 @@ fn verdict(preview: &PreviewView, of: Option<String>) -> AnyView {
             details.extend(
                 reasons.map(|reason| view! { <li>{sentence::reason(reason)}</li> }.into_any()),
             );
+            details.extend(preview.nearest.as_ref().map(instead));
         }
     }
     view! {
@@ -117,6 +118,34 @@ fn verdict(preview: &PreviewView, of: Option<String>) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// What would be allowed.
+fn instead(nearest: &NearestView) -> AnyView {
+    let mut parts: Vec<String> = nearest
+        .duration_seconds
+        .map(clock::duration)
+        .into_iter()
+        .collect();
+    let chars = nearest.reason_chars.map(|chars| {
+        let chars = sentence::count(chars, "character");
+        format!("with a reason of {chars}")
+    });
+    parts.extend(chars);
+    for (is_so, said) in [
+        (nearest.needs_ticket, "with a ticket"),
+        (nearest.as_break_glass, "as break-glass"),
+        (nearest.without_break_glass, "without break-glass"),
+    ] {
+        if is_so {
+            parts.push(said.to_owned());
+        }
+    }
+    let comma = if parts.is_empty() { "" } else { ", " };
+    let start = nearest
+        .start
+        .map(|at| view! { {comma} "from " <Time at/> }.into_any());
+    view! { <li>"Possible instead: " {parts.join(", ")} {start} "."</li> }.into_any()
 }
 
 /// Whether it says how a rule would let somebody in.

@@ -4,6 +4,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    Zone,
     browser::{self, Alive},
     components::{Time, changing, line, problem_at},
     sentence,
@@ -69,33 +70,37 @@ pub(in crate::pages) fn elsewhere(problems: &[FieldProblem]) -> AnyView {
 }
 
 /// The zone that days are in: what the address says, so that it means the same to everyone it is sent to; else the
-/// reader's, once the browser has said which that is.
+/// reader's, by their cookie, and once the browser has said which that is, by that.
 pub(in crate::pages) fn zone(typed: &str) -> Signal<String> {
     let typed = typed.to_owned();
+    let first = browser::zone_at_first();
     Signal::derive(move || {
         if !typed.is_empty() {
             typed.clone()
         } else if Alive::get() {
             browser::zone()
         } else {
-            String::new()
+            first.clone()
         }
     })
 }
 
-/// Sends the zone along, and says which it is.
-pub(in crate::pages) fn days_in(zone: Signal<String>, words: &'static str) -> AnyView {
+/// Says which zone times are typed in, and sends it along.
+pub(in crate::pages) fn named(zone: Signal<String>) -> AnyView {
     let named = changing(move || match zone.get() {
         zone if zone.is_empty() => "UTC".into_any(),
         zone => zone.into_any(),
     });
     view! {
-        <p class="hint filter-hint">
-            <input type="hidden" name="zone" prop:value=move || zone.get() value=move || zone.get()/>
-            {words} {named} "."
-        </p>
+        <input type="hidden" name=Zone::NAME prop:value=move || zone.get() value=move || zone.get()/>
+        {named}
     }
     .into_any()
+}
+
+/// In which zone the days of a search are.
+pub(in crate::pages) fn days_in(zone: Signal<String>, words: &'static str) -> AnyView {
+    view! { <p class="hint filter-hint">{words} {named(zone)} "."</p> }.into_any()
 }
 
 /// How much was looked through, where there is more.

@@ -75,7 +75,7 @@ fn page(found: Followed<ExplainPage>, filter: ExplainFilter) -> AnyView {
 fn answer(answer: &ExplainView) -> AnyView {
     let (pill, word) = match answer.answer {
         Answer::Granted => ("pill pill-good", "Granted"),
-        Answer::Pending => ("pill pill-wait", "Pending"),
+        Answer::Pending => ("pill pill-wait", "Needs approval"),
         Answer::Refused => ("pill pill-bad", "Refused"),
     };
     let reasons: Vec<_> = answer
@@ -100,7 +100,7 @@ fn answer(answer: &ExplainView) -> AnyView {
             </p>
             <ul class="plain">{reasons}</ul>
             {routes}
-            <p class="quiet">"By version " {version(&answer.version)} "."</p>
+            <p class="quiet">"By policy version " {version(&answer.version)} "."</p>
         </section>
     }
     .into_any()

@@ -6,7 +6,8 @@ use super::end;
 use crate::{
     clock,
     components::{
-        Countdown, Pill, Time, approval_line, ask_facts, console_link, glass, quote, receipt, way,
+        Countdown, Pill, Time, approval_line, ask_facts, changing, console_link, glass, quote,
+        receipt, way,
     },
     link, sentence,
     view::{
@@ -15,31 +16,61 @@ use crate::{
     },
 };
 
-/// All asks, one card each.
-pub(super) fn asks(request: &RequestView, before: &FormState) -> AnyView {
-    let cards: Vec<_> = request
+/// The card of one ask. Each part is made anew only when what it shows has changed, so that a reason
+/// half written stays, and what was opened stays open.
+pub(super) fn card(place: usize, request: RwSignal<RequestView>, before: &FormState) -> AnyView {
+    let shown = Memo::new(move |_| {
+        let request = request.read();
+        (request.asks.get(place).cloned(), request.expires_at)
+    });
+    // Read, not only tracked: a memo that nobody has read follows nothing yet.
+    let with_ask = move |draw: fn(&AskView, &RequestView) -> AnyView| {
+        changing(move || {
+            shown.with(|(ask, _)| {
+                let ask = ask.as_ref();
+                ask.map(|ask| draw(ask, &request.read_untracked()))
+                    .into_any()
+            })
+        })
+    };
+    let ending = Memo::new(move |_| {
+        let request = request.read();
+        let grant = request.asks.get(place).and_then(|ask| ask.grant.as_ref());
+        grant.map(|grant| (grant.id.clone(), grant.can_end, grant.beside.clone()))
+    });
+    let typed = before.clone();
+    let end = changing(move || {
+        ending.with(|_| ());
+        let request = request.read_untracked();
+        let grant = request.asks.get(place).and_then(|ask| ask.grant.as_ref());
+        grant
+            .map(|grant| end::end(&request.id, grant, &typed))
+            .into_any()
+    });
+    let name = request
+        .read_untracked()
         .asks
-        .iter()
-        .map(|ask| card(ask, request, before))
-        .collect();
-    cards.into_any()
+        .get(place)
+        .map(|ask| sentence::target(&ask.target));
+    view! {
+        <section class="card stack" aria-label=name>
+            {with_ask(standing_of)} {end} {with_ask(|ask, _| verdict(ask))}
+        </section>
+    }
+    .into_any()
 }
 
-fn card(ask: &AskView, request: &RequestView, before: &FormState) -> AnyView {
+fn standing_of(ask: &AskView, request: &RequestView) -> AnyView {
     let heading = (request.asks.len() > 1).then(|| {
         view! { <h2>{sentence::target(&ask.target)} " " <Pill state=state(ask)/></h2> }.into_any()
     });
     view! {
-        <section class="card stack" aria-label=sentence::target(&ask.target)>
-            {heading}
-            {ask.glass.as_ref().map(glass)}
-            {standing(ask, request)}
-            {ask_facts(&ask.target, request.duration_seconds)}
-            {reviews(&ask.reviews)}
-            {again(ask, request)}
-            {ask.grant.as_ref().map(|grant| end::end(&request.id, grant, before))}
-            {verdict(ask)}
-        </section>
+        {heading}
+        {ask.glass.as_ref().map(glass)}
+        {standing(ask, request)}
+        {ask_facts(&ask.target, request.duration_seconds)}
+        {reviews(&ask.reviews)}
+        {again(ask, request)}
     }
     .into_any()
 }

@@ -1,6 +1,7 @@
 //! The form that ends access early.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{TextArea, Time, problem_at},
@@ -22,6 +23,8 @@ pub(super) fn end(request_id: &str, grant: &GrantView, before: &FormState) -> An
     } else {
         FormState::default()
     };
+    // Whoever comes from My access has said what for.
+    let is_asked_for = use_query_map().read_untracked().get_str("end") == Some(grant.id.as_str());
     let beside: Vec<_> = grant
         .beside
         .iter()
@@ -37,7 +40,7 @@ pub(super) fn end(request_id: &str, grant: &GrantView, before: &FormState) -> An
         .into_any()
     });
     view! {
-        <details class="more" open=was_refused>
+        <details class="more" open=was_refused || is_asked_for>
             <summary>"End it early"</summary>
             <form class="stack" method="post" action=link::request(request_id) novalidate>
                 <input type="hidden" name="grant" value=grant.id.clone()/>

@@ -1,6 +1,5 @@
 //! What waits for the caller's word.
 
-use app::Backend as _;
 use app::view::{ApprovalView, SignInAgain};
 use axum::Json;
 use axum::extract::State;
@@ -92,7 +91,7 @@ pub(super) async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Json<Page<Approval>>, Problem> {
     let backend = PortalBackend::new(portal, asker.caller);
-    let found = backend.approvals().await;
+    let found = backend.waiting_alone().await;
     let found = found.map_err(|error| Problem::of_read(&error))?;
     let found = found.into_iter().map(|view| {
         let place = (view.submitted_at, view.request_id.clone());

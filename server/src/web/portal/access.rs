@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::view::{
-    ApprovalKind, AskFormView, BreakGlassStands, BreakGlassView, CurrentView, PrefillView,
-    PreviewOutcome, PreviewView, Reason as Shown, RouteView, SignInAgain, TargetView, TicketView,
+    ApprovalKind, AskFormView, BreakGlassStands, BreakGlassView, CurrentView, NearestView,
+    PrefillView, PreviewOutcome, PreviewView, Reason as Shown, RouteView, SignInAgain, TargetView,
+    TicketView,
 };
 use domain::catalogue::Offer as Terms;
 use domain::grant::Grant;
-use domain::policy::{Code, Outcome, REASON_MAX, Reason, Seconds, TicketRule, Verdict};
+use domain::policy::{Code, Nearest, Outcome, REASON_MAX, Reason, Seconds, TicketRule, Verdict};
 use domain::request::{AskState, Request};
 use domain::target::Target;
 
@@ -226,6 +227,18 @@ pub(super) fn preview(
         reasons: reasons(verdict),
         routes: routes(world, verdict),
         problems: Vec::new(),
+        nearest: verdict.nearest.as_ref().map(nearest),
+    }
+}
+
+fn nearest(one: &Nearest) -> NearestView {
+    NearestView {
+        duration_seconds: one.duration.map(Seconds::get),
+        start: one.start.map(names::ms),
+        reason_chars: one.reason_chars.map(names::count),
+        needs_ticket: one.ticket,
+        as_break_glass: one.break_glass,
+        without_break_glass: one.without_break_glass,
     }
 }
 

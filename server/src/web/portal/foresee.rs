@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::view::{
-    AskFormView, Field, FieldProblem, ForeseenView, PreviewOutcome, PreviewView, Problem,
+    AskFormView, Field, FieldProblem, ForeseenView, NearestView, PreviewOutcome, PreviewView,
+    Problem,
 };
 use domain::policy::Seconds;
 
@@ -25,13 +26,41 @@ pub(super) async fn foresee(
     form: &mut AskFormView,
     chosen: &str,
 ) -> Result<(), ServiceError> {
-    let beginning;
-    let chosen = if chosen.contains("duration=") {
-        chosen
-    } else {
-        beginning = begins_with(form, chosen);
-        &beginning
-    };
+    if chosen.contains("duration=") {
+        return foresee_chosen(portal, caller, page, form, chosen).await;
+    }
+    let beginning = begins_with(form, chosen);
+    foresee_chosen(portal, caller, page, form, &beginning).await?;
+    // More of what somebody has is only possible for as long as the whole of it may be: the form
+    // begins with that.
+    let shorter = form.preview.nearest.as_ref().and_then(only_shorter);
+    if let (Some(seconds), None, true) = (shorter, &form.prefill, chosen.contains("extend=")) {
+        form.default_duration_seconds = seconds;
+        let beginning = begins_with(form, chosen);
+        foresee_chosen(portal, caller, page, form, &beginning).await?;
+    }
+    Ok(())
+}
+
+/// The length that would be allowed, if nothing else has to be otherwise. A ticket is asked for anyway.
+const fn only_shorter(nearest: &NearestView) -> Option<u32> {
+    if nearest.start.is_some()
+        || nearest.reason_chars.is_some()
+        || nearest.as_break_glass
+        || nearest.without_break_glass
+    {
+        return None;
+    }
+    nearest.duration_seconds
+}
+
+async fn foresee_chosen(
+    portal: &Portal,
+    caller: &Caller,
+    page: (&str, &str),
+    form: &mut AskFormView,
+    chosen: &str,
+) -> Result<(), ServiceError> {
     let Ok(fields) = Form::parse(chosen.as_bytes()) else {
         form.preview = not_possible(vec![at(Field::Form, Problem::NotUnderstood)]);
         return Ok(());
@@ -114,6 +143,7 @@ const fn not_possible(problems: Vec<FieldProblem>) -> PreviewView {
         reasons: Vec::new(),
         routes: Vec::new(),
         problems,
+        nearest: None,
     }
 }
 

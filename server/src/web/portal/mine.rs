@@ -41,8 +41,14 @@ pub(super) fn view(portal: &Portal, world: &World, mine: &Mine) -> MyAccessView 
     };
     for detail in requests {
         let state = names::request_state(&detail.request, &detail.grants, now);
+        let asks = detail.request.asks.iter();
+        let waits = asks.clone().any(|ask| ask.state == AskState::Pending);
+        let goes_on = detail.grants.iter().any(|grant| grant.phase().is_some());
         match state {
             RequestState::Pending => view.pending.push(pending(world, detail)),
+            // Each part of it where it belongs: what they hold is among the live grants.
+            RequestState::Mixed if waits => view.pending.push(pending(world, detail)),
+            RequestState::Mixed if goes_on => {}
             RequestState::Ended
             | RequestState::Denied
             | RequestState::Withdrawn
@@ -75,6 +81,7 @@ pub(super) fn cards(portal: &Portal, world: &World, live: &[Grant]) -> Vec<(Gran
 
 fn card(portal: &Portal, world: &World, grant: &Grant, now: Timestamp) -> GrantCard {
     GrantCard {
+        id: grant.id.to_string(),
         request_id: grant.request.to_string(),
         ask: u32::from(grant.ask.0),
         target: names::target(world, &grant.key.target, &grant.names),
@@ -106,20 +113,26 @@ fn cli(portal: &Portal, grant: &Grant) -> Option<CliView> {
 fn pending(world: &World, detail: &RequestDetail) -> PendingCard {
     let request = &detail.request;
     let (given, needed) = nearest(detail);
+    let waiting = || {
+        let asks = request.asks.iter().zip(&detail.asks);
+        asks.filter(|(ask, _)| ask.state == AskState::Pending)
+    };
     PendingCard {
         request_id: request.id.to_string(),
-        targets: listed(world, request),
+        targets: waiting()
+            .map(|(ask, _)| names::listed(names::target(world, &ask.target, &ask.names)))
+            .collect(),
         reason: request.reason.clone(),
         duration_seconds: request.duration_seconds,
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
         approvals_given: given,
         approvals_needed: needed,
-        approvers: detail
-            .asks
-            .first()
-            .map(|ask| access::approvers(world, &ask.verdict))
+        approvers: waiting()
+            .next()
+            .map(|(_, judged)| access::approvers(world, &judged.verdict))
             .unwrap_or_default(),
+        start: request.terms.start.map(names::ms),
     }
 }
 

@@ -13,7 +13,7 @@ use domain::request::{
 use domain::target::Target;
 use jiff::Timestamp;
 
-use crate::service::{AskDetail, Caller, RequestDetail, SignInAgain, SigningDetail, Waiting};
+use crate::service::{AskDetail, Caller, Past, RequestDetail, SignInAgain, SigningDetail, Waiting};
 use crate::web::Portal;
 use crate::world::World;
 
@@ -21,6 +21,7 @@ use super::{access, names};
 
 mod events;
 mod glass;
+mod past;
 mod receipt;
 
 pub(super) use glass::to_sign;
@@ -68,7 +69,12 @@ pub(super) fn view(
 }
 
 /// The short form.
-pub(super) fn approval(world: &World, caller: &Caller, waiting: &Waiting) -> ApprovalView {
+pub(super) fn approval(
+    world: &World,
+    caller: &Caller,
+    waiting: &Waiting,
+    past: &[Past],
+) -> ApprovalView {
     let request = &waiting.request;
     let routes = request
         .asks
@@ -91,6 +97,11 @@ pub(super) fn approval(world: &World, caller: &Caller, waiting: &Waiting) -> App
         duration_seconds: request.duration_seconds,
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
+        start: request.terms.start.map(names::ms),
+        ticket: request.terms.ticket.clone().unwrap_or_default(),
+        ticket_url: past::ticket_url(world, request),
+        is_separate: request.terms.granting == Granting::Separately,
+        past: past::view(request, past),
         routes,
         signing: Vec::new(),
         actions: actions(world, caller, request, &waiting.asks, waiting.sign_in_again),
@@ -263,10 +274,15 @@ fn shorter(world: &World, request: &Request) -> Vec<u32> {
     /// What people mean by "less".
     const USUAL: [u32; 8] = [300, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 86_400];
     let min = world.policy.min_duration().get();
-    let mut all: Vec<u32> = USUAL.into_iter().chain([min]).collect();
-    all.retain(|seconds| (min..request.duration_seconds).contains(seconds));
-    all.sort_unstable();
-    all.dedup();
+    let less = min..request.duration_seconds;
+    let mut all: Vec<u32> = USUAL
+        .into_iter()
+        .filter(|some| less.contains(some))
+        .collect();
+    // Where nothing of that is less, the least that there is.
+    if all.is_empty() && less.contains(&min) {
+        all.push(min);
+    }
     all
 }
 

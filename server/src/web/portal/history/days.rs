@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-/// The longest name of a zone is half of this.
-const ZONE_MAX_BYTES: usize = 64;
+use crate::web::zone::named;
 
 /// A zone by its IANA name.
 #[derive(Debug, Clone)]
@@ -23,16 +22,7 @@ pub(super) struct NotUnderstood;
 
 /// Nothing typed is UTC.
 pub(super) fn zone(name: &str) -> Result<Zone, NotUnderstood> {
-    let name = name.trim();
-    if name.is_empty() {
-        return Ok(Zone::default());
-    }
-    let is_name = name.len() <= ZONE_MAX_BYTES
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
-    let found = is_name.then(|| TimeZone::get(name).ok()).flatten();
-    found.map(Zone).ok_or(NotUnderstood)
+    named(name).map(Zone).ok_or(NotUnderstood)
 }
 
 /// When that day begins; nothing typed is no limit.

@@ -16,13 +16,27 @@ pub(super) fn view(event: &Value) -> Option<EventView> {
         actor: actor(event),
         at: at.as_millisecond(),
         ask: text("ask").and_then(|ask| ask.parse().ok()),
-        note: text("note")
-            .filter(|note| *note != "NA")
-            // What a person said, or else why Belay did it.
-            .or_else(|| text("why"))
-            .unwrap_or_default()
-            .to_owned(),
+        note: note(event).unwrap_or_default(),
     })
+}
+
+/// What a person said, or else why Belay did it.
+fn note(event: &Value) -> Option<String> {
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    if let Some(cause) = with_ask(event) {
+        let number = cause.saturating_add(1);
+        return Some(format!(
+            "It would only have been granted together with no. {number}, which was denied."
+        ));
+    }
+    let said = text("note").filter(|note| *note != "NA");
+    said.or_else(|| text("why")).map(str::to_owned)
+}
+
+/// The ask with which this one was denied, if nobody denied this one itself.
+fn with_ask(event: &Value) -> Option<u32> {
+    let cause = event.get("with_ask").and_then(Value::as_str)?;
+    cause.parse().ok()
 }
 
 /// Kinds that this version does not know keep their own word.
@@ -80,8 +94,16 @@ fn kind(event: &Value) -> EventKind {
     }
 }
 
-/// A person by name; a server is the worker to those who read a page.
+/// A person by name; a server is the worker to those who read a page. What nobody decided follows
+/// from the policy, whoever's act it came with.
 fn actor(event: &Value) -> ActorView {
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    let is_automatic = text("kind") == Some(Kind::AskApproved.word())
+        && text("opinion").is_none()
+        && text("break_glass").is_none();
+    if is_automatic || with_ask(event).is_some() {
+        return ActorView::Policy;
+    }
     match event.pointer("/actor/name").and_then(Value::as_str) {
         Some(name) => ActorView::Person(name.to_owned()),
         None => ActorView::Worker,
@@ -106,5 +128,38 @@ mod tests {
         let view = view(&event).unwrap();
         assert_eq!(view.kind, EventKind::Other("grant.extended".to_owned()));
         assert_eq!(view.actor, ActorView::Worker);
+    }
+
+    fn told(kind: &str, more: &Value) -> EventView {
+        let mut event = json!({
+            "id": "01932c07-20a1-7e3c-a0a5-0123456789ab",
+            "kind": kind,
+            "at": "2026-11-22T08:00:00Z",
+            "actor": {"kind": "person", "id": "x", "name": "Ana Silva"},
+            "note": "NA",
+        });
+        for (name, value) in more.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        view(&event).unwrap()
+    }
+
+    #[test]
+    fn nobody_is_said_to_have_decided_what_they_did_not() {
+        let ana = ActorView::Person("Ana Silva".to_owned());
+        let automatic = told("ask.approved", &json!({}));
+        assert_eq!(automatic.actor, ActorView::Policy);
+        let reviewed = told("ask.approved", &json!({ "opinion": "approve" }));
+        assert_eq!(reviewed.actor, ana);
+        let glass = told("ask.approved", &json!({ "break_glass": "true" }));
+        assert_eq!(
+            (glass.actor, glass.kind),
+            (ana.clone(), EventKind::BrokeGlass)
+        );
+        let denied = told("ask.denied", &json!({ "opinion": "deny", "note": "no" }));
+        assert_eq!((denied.actor, denied.note.as_str()), (ana, "no"));
+        let fallen = told("ask.denied", &json!({ "with_ask": "1" }));
+        assert_eq!(fallen.actor, ActorView::Policy);
+        assert!(fallen.note.contains("no. 2"), "{}", fallen.note);
     }
 }

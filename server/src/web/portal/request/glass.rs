@@ -5,12 +5,14 @@ use app::view::{
 };
 use domain::id::UserId;
 use domain::policy::Signing;
-use domain::request::{NOTE_MAX_CHARS, Opinion, Request};
+use domain::request::{Granting, NOTE_MAX_CHARS, Opinion, Request};
 
 use crate::service::{SigningDetail, ToSign};
 use crate::web::portal::names;
 use crate::web::refusal::glass_state;
 use crate::world::World;
+
+use super::past;
 
 /// How its signatures stand.
 pub(super) fn view(world: &World, detail: &SigningDetail) -> GlassView {
@@ -101,6 +103,11 @@ pub(in crate::web::portal) fn to_sign(world: &World, one: &ToSign) -> ApprovalVi
         duration_seconds: request.duration_seconds,
         submitted_at: names::ms(request.submitted_at),
         expires_at: names::ms(request.expires_at),
+        start: request.terms.start.map(names::ms),
+        ticket: request.terms.ticket.clone().unwrap_or_default(),
+        ticket_url: past::ticket_url(world, request),
+        is_separate: request.terms.granting == Granting::Separately,
+        past: Vec::new(),
         routes: Vec::new(),
         signing: waits().map(|(_, detail)| view(world, detail)).collect(),
         actions: ActionsView {
