@@ -34,7 +34,7 @@ for (const { name, ...options } of [desk, phone]) {
 
     await carla.open("/mine");
     await judge(carla, `${name}-mine-active`, scripted);
-    await page.getByRole("link", { name: /^Extend ReadOnlyAccess in Data Lake Dev$/ }).click();
+    await page.getByRole("link", { name: /^Extend: ReadOnlyAccess in Data Lake Dev$/ }).click();
     await expect(page).toHaveURL(/\/access\/333344445556\/ReadOnlyAccess\?extend=/);
     await expect(page.getByText("This continues the access that you have")).toBeVisible();
     await judge(carla, `${name}-extend`, scripted);
@@ -49,7 +49,7 @@ for (const { name, ...options } of [desk, phone]) {
 
     await carla.open("/mine");
     // The one that ends first stands first.
-    await page.getByRole("link", { name: /^End ReadOnlyAccess in Data Lake Dev early$/ }).first().click();
+    await page.getByRole("link", { name: /^End early: ReadOnlyAccess in Data Lake Dev$/ }).first().click();
     await expect(page).toHaveURL(new RegExp(`/requests/${first}\\?end=`));
     await page.getByRole("group", { name: /also promised until later/ }).getByRole("checkbox").check();
     await page.getByLabel("Why?").fill("Found it already");

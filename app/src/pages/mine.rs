@@ -171,14 +171,14 @@ fn acts(grant: &GrantCard) -> AnyView {
                 <a
                     class="button button-small"
                     href=link::extend(first, second, &grant.id)
-                    aria-label=format!("Extend {name}")
+                    aria-label=format!("Extend: {name}")
                 >
                     "Extend"
                 </a>
                 <a
                     class="button button-small"
                     href=link::end(&grant.request_id, &grant.id)
-                    aria-label=format!("End {name} early")
+                    aria-label=format!("End early: {name}")
                 >
                     "End early"
                 </a>

@@ -51,8 +51,10 @@ pub(super) fn of(headers: &HeaderMap) -> Zone {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use http::header::COOKIE;
+
+    use super::*;
 
     fn kept(cookie: &str) -> Zone {
         let mut headers = HeaderMap::new();

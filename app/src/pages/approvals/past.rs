@@ -51,8 +51,8 @@ fn had(one: &PastView) -> AnyView {
     };
     view! {
         <li>
-            "Had it " {at_least} {often} " in the last 30 days, last until " <Time at=last.until/>
-            {approved} "."
+            {format!("Had it {at_least}{often} in the last 30 days, last until ")}
+            <Time at=last.until/> {approved} "."
         </li>
     }
     .into_any()

@@ -101,7 +101,7 @@ fn field_in(text: Text, zone: Option<Signal<String>>) -> AnyView {
         problem,
     } = text;
     let is_wrong = !problem.is_empty();
-    let zone = zone.map(|zone| view! { "A time in " {named(zone)} "." }.into_any());
+    let zone = zone.map(|zone| view! { "A time in " {named(zone)} ". " }.into_any());
     let (hint_id, problem_id) = (format!("{name}-hint"), format!("{name}-problem"));
     let described_by = [(!hint.is_empty(), &hint_id), (is_wrong, &problem_id)]
         .into_iter()

@@ -145,7 +145,7 @@ fn instead(nearest: &NearestView) -> AnyView {
     let start = nearest
         .start
         .map(|at| view! { {comma} "from " <Time at/> }.into_any());
-    view! { <li>"Possible instead: " {parts.join(", ")} {start} "."</li> }.into_any()
+    view! { <li>{format!("Possible instead: {}", parts.join(", "))} {start} "."</li> }.into_any()
 }
 
 /// Whether it says how a rule would let somebody in.
