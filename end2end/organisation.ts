@@ -71,3 +71,18 @@ export async function calls(world: World, operation: string): Promise<number> {
   const { calls } = (await response.json()) as { calls: object[] };
   return calls.length;
 }
+
+/** Every call of that operation fails with that error, until what comes back is called. */
+export async function fault(world: World, operation: string, error: string): Promise<() => Promise<void>> {
+  const response = await fetch(`${world.control}/faults`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ operation, kind: "error", error, times: 1_000_000 }),
+  });
+  const { id } = (await response.json()) as { id?: number | string };
+  if (!response.ok || id === undefined) throw new Error(`the control door says ${response.status}`);
+  return async () => {
+    const lifted = await fetch(`${world.control}/faults/${id}`, { method: "DELETE" });
+    if (!lifted.ok) throw new Error(`the control door says ${lifted.status}`);
+  };
+}
