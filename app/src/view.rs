@@ -44,9 +44,9 @@ pub use policy::{
     VersionsPage,
 };
 pub use request::{
-    ActionsView, ActorView, ApprovalView, AskView, BesideView, DeniedView, EventView, EvidenceView,
-    GrantView, HasView, LastTimeView, PastView, ReceiptView, RequestView, ReviewView,
-    ReviewableView, RouteView,
+    APPROVALS_MAX, ActionsView, ActorView, ApprovalView, AskView, BesideView, DeniedView,
+    EventView, EvidenceView, GrantView, HasView, LastTimeView, PastView, ReceiptView, RequestView,
+    ReviewView, ReviewableView, RouteView,
 };
 pub use target::{GivesView, HeldView, TargetView};
 

@@ -11,7 +11,7 @@ use crate::{
     components::{Done, Empty, Interruption, changing, refuse, skeleton},
     follow::{Followed, follow},
     read,
-    view::ApprovalView,
+    view::{APPROVALS_MAX, ApprovalView, EpochMs},
 };
 
 /// Requests that the reader may review, oldest first.
@@ -86,10 +86,22 @@ fn entries(all: RwSignal<Vec<ApprovalView>>, to_sign: bool) -> AnyView {
         let now = all.read();
         let mut kept = kept(before.map_or(&[][..], Vec::as_slice), &now, to_sign);
         let dismissed = dismissed.read();
+        let newest = newest_of_many(&now, to_sign);
         kept.retain(|one| {
-            !dismissed.contains(&one.request_id) || find(&now, &one.request_id, to_sign).is_some()
+            let is_passed_over = newest.is_some_and(|newest| one.submitted_at > newest);
+            find(&now, &one.request_id, to_sign).is_some()
+                || !(is_passed_over || dismissed.contains(&one.request_id))
         });
         kept
+    });
+    let many = changing(move || {
+        let many = newest_of_many(&all.read(), to_sign).map(|_| {
+            let said = format!(
+                "The oldest {APPROVALS_MAX} are shown. What is newer comes up as these are answered."
+            );
+            view! { <p class="quiet">{said}</p> }.into_any()
+        });
+        many.into_any()
     });
     view! {
         <div class="stack">
@@ -98,8 +110,17 @@ fn entries(all: RwSignal<Vec<ApprovalView>>, to_sign: bool) -> AnyView {
                 {entry(one, all, dismissed)}
             </For>
         </div>
+        {many}
     }
     .into_any()
+}
+
+/// When the last of those shown was asked for, if there may be more than are shown.
+fn newest_of_many(all: &[ApprovalView], to_sign: bool) -> Option<EpochMs> {
+    let of_kind = all.iter().filter(|one| is_to_sign(one) == to_sign);
+    let times: Vec<EpochMs> = of_kind.map(|one| one.submitted_at).collect();
+    let newest = times.iter().max().copied();
+    newest.filter(|_| times.len() >= APPROVALS_MAX)
 }
 
 /// Oldest first: what waits now, and in their places the last of what has waited here since the page was opened.

@@ -18,11 +18,11 @@ pub struct FindingsFilter {
 /// One page of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FindingsPage {
-    /// Open findings by kind, at most 50.
+    /// Open findings by kind, at most 20.
     pub open: Vec<FindingView>,
     /// Where the next page of them begins; absent at the end.
     pub next: Option<String>,
-    /// What two admins agreed about, at most 50.
+    /// What two admins agreed about, at most 20.
     pub agreed: Vec<AgreementView>,
     /// Where the next page of them begins; absent at the end.
     pub agreed_next: Option<String>,
@@ -62,8 +62,10 @@ pub struct SweepView {
     pub may_propose: Option<(String, u32)>,
     /// What the next pass does about what is ripe.
     pub outcome: SweepOutcome,
-    /// What is ripe to be taken away.
+    /// What is ripe to be taken away: on a page, the first of it.
     pub ripe: Vec<RipeView>,
+    /// How much is.
+    pub ripe_count: u32,
     /// The most that a pass takes away by itself.
     pub cap: u32,
     /// Of what is ripe; forms give it back.
@@ -113,8 +115,10 @@ pub struct ProposedBaselineView {
     pub lapses_at: EpochMs,
     /// Of the list; forms give it back.
     pub digest: String,
-    /// The list, one line each.
+    /// The list, one line each: on a page, the first of it.
     pub lines: Vec<String>,
+    /// How many it has.
+    pub count: u32,
     /// Whether the person looking may agree.
     pub can_agree: bool,
     /// Whether they may take it back, or say no.
@@ -195,6 +199,8 @@ pub struct FindingView {
     pub courses: Vec<Course>,
     /// Whether it is about the person looking, so that others have to decide.
     pub is_own: bool,
+    /// Whether the sweep would take it away.
+    pub is_ripe: bool,
     /// Why the sweep leaves it alone; absent where it does not, or sweeps nothing.
     pub left: Option<LeftView>,
     /// What is proposed, if something is.

@@ -240,6 +240,10 @@ pub struct EventView {
     pub note: String,
 }
 
+/// The most that Approvals shows of what waits for review, and of what waits for a signature: with
+/// long reasons it is still a page of 200 kB. What is newer comes up as these are answered.
+pub const APPROVALS_MAX: usize = 20;
+
 /// A request that waits for the person looking.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalView {

@@ -343,6 +343,7 @@ impl World {
                 lapses_at: T,
                 digest: "ab12".to_owned(),
                 lines: vec![word.clone()],
+                count: 2,
                 can_agree: true,
                 can_drop: true,
             }),
@@ -354,6 +355,7 @@ impl World {
                 target: self.target(),
                 known_since: T,
             }],
+            ripe_count: 2,
             cap: 1,
             digest: word,
             can_confirm: true,
@@ -775,6 +777,7 @@ impl Backend for World {
             grants: vec![word.clone()],
             courses: vec![Course::Adopt, Course::Ignore, Course::Revoke],
             is_own: false,
+            is_ripe: false,
             left: Some(LeftView {
                 why: "young".to_owned(),
                 until: Some(T),

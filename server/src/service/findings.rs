@@ -7,8 +7,8 @@ use domain::finding::{Difference, Finding};
 use super::{Caller, Role, Service, ServiceError, SweepFound};
 use crate::store::keys;
 
-/// Findings in one page, and agreements likewise: as many as a person reads.
-const A_PAGE: i32 = 50;
+/// Findings in one page, and agreements likewise: with forms for each it is some 100 kB.
+const A_PAGE: i32 = 20;
 
 /// What is looked for.
 #[derive(Debug, Clone, Default)]

@@ -18,9 +18,9 @@ mod request;
 
 use app::Backend;
 use app::view::{
-    AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, EndsView, ExplainFilter,
-    ExplainPage, FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter, HistoryPage,
-    Me, MyAccessView, PolicyFilter, PolicyPage, PrefillView, RequestView, VersionView,
+    APPROVALS_MAX, AccessFilter, AccessView, ApprovalView, AskFormView, DraftPage, EndsView,
+    ExplainFilter, ExplainPage, FindingsFilter, FindingsPage, HeldFilter, HeldPage, HistoryFilter,
+    HistoryPage, Me, MyAccessView, PolicyFilter, PolicyPage, PrefillView, RequestView, VersionView,
     VersionsPage, WireError,
 };
 use async_trait::async_trait;
@@ -61,7 +61,7 @@ impl PortalBackend {
     /// What waits for their word, without what was before.
     pub(super) async fn waiting_alone(&self) -> Result<Vec<ApprovalView>, WireError> {
         let waiting = self.portal.service.waiting_for(&self.caller).await;
-        self.waiting(&waiting.map_err(wire)?, &[]).await
+        self.waiting(&waiting.map_err(wire)?, &[], usize::MAX).await
     }
 
     /// That, and what waits for their signature.
@@ -69,6 +69,7 @@ impl PortalBackend {
         &self,
         waiting: &[Waiting],
         past: &[Past],
+        most: usize,
     ) -> Result<Vec<ApprovalView>, WireError> {
         let service = &self.portal.service;
         let world = service.world().map_err(wire)?;
@@ -76,7 +77,8 @@ impl PortalBackend {
         let waiting = waiting
             .iter()
             .map(|one| request::approval(&world, &self.caller, one, past));
-        let to_sign = to_sign.iter().map(|one| request::to_sign(&world, one));
+        let to_sign = to_sign.iter().take(most);
+        let to_sign = to_sign.map(|one| request::to_sign(&world, one));
         Ok(waiting.chain(to_sign).collect())
     }
 
@@ -251,9 +253,10 @@ impl Backend for PortalBackend {
 
     async fn approvals(&self) -> Result<Vec<ApprovalView>, WireError> {
         let service = &self.portal.service;
-        let waiting = service.waiting_for(&self.caller).await.map_err(wire)?;
+        let mut waiting = service.waiting_for(&self.caller).await.map_err(wire)?;
+        waiting.truncate(APPROVALS_MAX);
         let past = service.past(&waiting).await.map_err(wire)?;
-        self.waiting(&waiting, &past).await
+        self.waiting(&waiting, &past, APPROVALS_MAX).await
     }
 
     async fn request(&self, id: &str) -> Result<RequestView, WireError> {
@@ -271,7 +274,9 @@ impl Backend for PortalBackend {
             .findings(&self.caller, &findings::search(filter))
             .await
             .map_err(wire)?;
-        Ok(findings::view(&world, &self.caller, &found))
+        let mut page = findings::view(&world, &self.caller, &found);
+        findings::sweep::shorten(&mut page.sweep);
+        Ok(page)
     }
 
     async fn policy(&self, filter: &PolicyFilter) -> Result<PolicyPage, WireError> {

@@ -218,3 +218,72 @@ async fn what_somebody_else_approves_is_nobody_elses_to_know() {
         }
     }
 }
+
+/// So many that nobody answers them in one go: more than a page shows.
+const MANY: &str = r#"
+version = 1
+admins = ["group:Platform"]
+
+[defaults]
+max_duration = "8h"
+min_duration = "2s"
+request_expires_after = "8h"
+reason = { min_length = 10 }
+
+[[rule]]
+name = "all"
+accounts = ["111122223333", "111122223334", "222233334444", "222233334445", "333344445556", "888899990000"]
+permission_sets = ["*"]
+requesters = ["*"]
+approvers = ["group:Security"]
+max_duration = "1h"
+"#;
+
+#[tokio::test]
+async fn of_many_the_oldest_are_shown_and_the_rest_comes_up() {
+    let sandbox = Sandbox::start();
+    let setup = Setup::of(&sandbox).policy(&sandbox, MANY);
+    let belay = Belay::launch(&setup).ready().await;
+    let emma = belay.signed_in("emma.lindqvist").await;
+    // As long as a reason may be.
+    let long = "x".repeat(1_900);
+    let mut asked = Vec::new();
+    for who in ["carla.rossi", "ben.okafor"] {
+        let browser = belay.signed_in(who).await;
+        for account in [
+            "111122223333",
+            "111122223334",
+            "222233334444",
+            "222233334445",
+            "333344445556",
+            "888899990000",
+        ] {
+            for set in ["ReadOnlyAccess", "PowerUserAccess"] {
+                let path = format!("/access/{account}/{set}");
+                let form = [("duration", "900"), ("reason", long.as_str())];
+                let page = browser.post(&path, &form).await;
+                assert_eq!(page.status, 303, "{}", page.text());
+                asked.push(page.location().split('?').next().unwrap().to_owned());
+            }
+        }
+    }
+    let shown = |page: &crate::harness::Page| {
+        let is_shown = |path: &&String| page.body.contains(&format!("action=\"{path}\""));
+        asked.iter().filter(is_shown).cloned().collect::<Vec<_>>()
+    };
+    let page = emma.get("/approvals").await;
+    assert_eq!(shown(&page), asked[..20]);
+    assert!(page.body.contains("The oldest 20 are shown."));
+    assert!(page.body.contains(">24<"), "the badge counts all");
+    assert!(page.body.len() < 200_000, "{} bytes", page.body.len());
+
+    answer(&emma, &asked[3], "deny", "not that one").await;
+    let page = emma.get("/approvals").await;
+    assert_eq!(shown(&page).last(), Some(&asked[20]));
+    for request in &asked[4..9] {
+        answer(&emma, request, "deny", "nor that").await;
+    }
+    let page = emma.get("/approvals").await;
+    assert_eq!(shown(&page).len(), 18);
+    assert!(!page.body.contains("are shown."));
+}

@@ -92,7 +92,6 @@ fn answering(one: &ProposedBaselineView) -> AnyView {
         .iter()
         .map(|line| view! { <li>{line.clone()}</li> }.into_any())
         .collect();
-    let count = u32::try_from(one.lines.len()).unwrap_or(u32::MAX);
     let agree = one.can_agree.then(|| {
         view! {
             <button class="button button-main" type="submit" name="act" value="agree-baseline">
@@ -115,11 +114,16 @@ fn answering(one: &ProposedBaselineView) -> AnyView {
         <div class="stack">
             <p>
                 <strong>{one.by.clone()}</strong> " proposes to leave "
-                {sentence::count(count, "assignment")} " alone, and to have what comes later swept · "
+                {sentence::count(one.count, "assignment")}
+                " alone, and to have what comes later swept · "
                 <Time at=one.at/> " · lapses " <Time at=one.lapses_at/>
             </p>
             {quote(&one.reason)}
-            <details class="more"><summary>"The whole list"</summary><ul>{lines}</ul></details>
+            <details class="more">
+                <summary>"The whole list"</summary>
+                <ul>{lines}</ul>
+                {rest(one.count, one.lines.len())}
+            </details>
             {form}
         </div>
     }
@@ -168,7 +172,7 @@ fn proposing(sweep: &SweepView, before: &FormState, max_chars: u32) -> AnyView {
 }
 
 fn next_pass(sweep: &SweepView) -> AnyView {
-    let count = u32::try_from(sweep.ripe.len()).unwrap_or(u32::MAX);
+    let count = sweep.ripe_count;
     let ripe = sentence::count(count, "assignment");
     let waits = sweep.outcome == SweepOutcome::Waits;
     let said = match &sweep.outcome {
@@ -210,14 +214,31 @@ fn next_pass(sweep: &SweepView) -> AnyView {
     } else {
         "stack"
     };
-    view! { <div class=class id="sweep-next"><p>{said}</p> {list} {confirm}</div> }.into_any()
+    let rest = rest(count, sweep.ripe.len());
+    view! { <div class=class id="sweep-next"><p>{said}</p> {list} {rest} {confirm}</div> }
+        .into_any()
+}
+
+/// Where the rest of a list is that is too long for a page.
+fn rest(count: u32, shown: usize) -> AnyView {
+    let more = count.saturating_sub(u32::try_from(shown).unwrap_or(u32::MAX));
+    let said = (more > 0).then(|| {
+        view! {
+            <p>
+                {format!("And {more} more: ")}
+                <a rel="external" href="/api/v1/sweep">"the whole list, as JSON"</a>
+            </p>
+        }
+        .into_any()
+    });
+    said.into_any()
 }
 
 /// What the sweep does about a finding, where it has something to say.
 pub(super) fn fate(one: &FindingView, sweep: &SweepView) -> Option<AnyView> {
     let (said, until) = if let Some(left) = &one.left {
         (sentence::left(&left.why).to_owned(), left.until)
-    } else if sweep.ripe.iter().any(|ripe| ripe.finding == one.id) {
+    } else if one.is_ripe {
         let said = match &sweep.outcome {
             SweepOutcome::Halted(why) => format!("it would go, but {}", sentence::halted(why)),
             SweepOutcome::Within | SweepOutcome::Confirmed => "goes with the next pass".to_owned(),

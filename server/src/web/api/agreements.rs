@@ -79,7 +79,7 @@ impl From<AgreementView> for Agreement {
 
 /// What was agreed about findings
 ///
-/// For auditors and admins. By kind, at most 50 a page.
+/// For auditors and admins. By kind, at most 20 a page.
 #[utoipa::path(get, path = "/agreements", tag = "findings", operation_id = "list_agreements", params(AgreementsQuery), responses(
     (status = 200, description = "A page.", body = Page<Agreement>),
 ))]

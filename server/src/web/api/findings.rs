@@ -240,7 +240,7 @@ pub(super) fn which(id: &str, place: &str) -> Result<Which, Problem> {
 
 /// What is found
 ///
-/// For auditors and admins. By kind, at most 50 a page.
+/// For auditors and admins. By kind, at most 20 a page.
 #[utoipa::path(get, path = "/findings", tag = "findings", operation_id = "list_findings", params(FindingsQuery), responses(
     (status = 200, description = "A page.", body = Page<FindingBody>),
 ))]

@@ -116,6 +116,7 @@ fn open(world: &World, caller: &Caller, found: &FindingsFound, one: &OpenFinding
         grants: finding.grants.iter().map(ToString::to_string).collect(),
         courses,
         is_own: one.is_own,
+        is_ripe: sweep::is_ripe(&found.sweep, finding),
         left: sweep::left(&found.sweep, finding),
         proposal: finding.proposal.as_deref().map(|proposal| {
             let is_mine = proposal.by.id == caller.who.id;

@@ -70,10 +70,28 @@ pub(in crate::web::portal) fn view(
             known_since: ms(one.known_since),
         })
         .collect();
+    view.ripe_count = count(plan.ripe.len());
     view.cap = count(plan.cap);
     view.digest.clone_from(&plan.digest);
     view.can_confirm = is_admin && plan.outcome == Outcome::Waits;
     view
+}
+
+/// Of long lists the first, as far as a page of 200 kB can have them; the API has them whole.
+pub(in crate::web::portal) fn shorten(view: &mut SweepView) {
+    /// Somebody reads them one by one.
+    const RIPE_MAX: usize = 60;
+    const LINES_MAX: usize = 150;
+    view.ripe.truncate(RIPE_MAX);
+    if let Some(proposed) = &mut view.proposed {
+        proposed.lines.truncate(LINES_MAX);
+    }
+}
+
+/// Whether the next pass takes it away, if nothing halts it.
+pub(super) fn is_ripe(found: &SweepFound, finding: &Finding) -> bool {
+    let plan = found.draft.as_ref().map(|draft| &draft.plan);
+    plan.is_some_and(|plan| plan.ripe.iter().any(|one| one.finding.id == finding.id))
 }
 
 /// Why it leaves a finding alone.
@@ -127,6 +145,7 @@ fn proposed(
         lapses_at: ms(one.lapses_at()),
         digest: one.digest.clone(),
         lines: one.keys.iter().map(line).collect(),
+        count: count(one.keys.len()),
         can_agree: is_admin && !one.is_of(&caller.who.id),
         can_drop: is_admin,
     }
