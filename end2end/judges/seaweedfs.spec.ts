@@ -142,8 +142,9 @@ test("an object that is there already is compared, and is not written again", as
   // The object is put, and Belay cannot write down that it was, however often its SDK tries: the next
   // time it must find its own object, and be content.
   const fault = { operation: "dynamodb:DeleteItem", kind: "error", error: "InternalServerError", times: 6 };
-  await fetch(`${world.control}/faults`, { method: "POST", body: JSON.stringify(fault) });
+  // Counted from before the fault is there: it may befall a pack of what happened earlier.
   const { last } = await calls(world, 0);
+  await fetch(`${world.control}/faults`, { method: "POST", body: JSON.stringify(fault) });
   const before = (await read(s3)).length;
   await person.ask(paymentsRead, 20, "INC-2: judged by another S3");
   await person.page.context().close();
